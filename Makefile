@@ -1,0 +1,104 @@
+# hrloop: performance, development and pay loop for PostgreSQL 15 and later.
+#
+#   make && make install      build and install, by the pg_config in PATH
+#   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
+#   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
+#   make real CSV=file        the loop over a file of real data
+#   make installcheck         the regression scripts against a server that is already running
+#
+# demo, test and real install nothing but missing Debian packages: they build a
+# private copy of PostgreSQL in a temporary directory and remove it afterwards.
+
+EXTENSION  = hrloop
+MODULE_big = hrloop
+
+# The C files and the rooms of the books, in the order in which they build on
+# each other.  A new file is added here and nowhere else.
+MODULES_C = hrloop plan_cache cache books trigger access signal review
+ROOMS     = books org signal indicator review measure develop learn pay verify
+
+# hrloop.control is the only place that says which version this is.
+# (PostgreSQL's own makefile uses the name VERSION for the server's.)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" hrloop.control)
+
+OBJS       = $(MODULES_C:%=src/%.o)
+ENGINE_SQL = hrloop--$(EXTVERSION).sql
+BOOKS_SQL  = hrloop-books--$(EXTVERSION).sql
+DATA_built = $(ENGINE_SQL) $(BOOKS_SQL)
+
+# The define goes into CPPFLAGS because bitcode for the JIT is compiled with
+# those alone.  The last three warnings are off as PostgreSQL's own headers and
+# its calling convention set them off.  "make WERROR=" is for a compiler that
+# knows warnings we have not met.
+WERROR      ?= -Werror
+PG_CPPFLAGS  = -DHRLOOP_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS    = -Wall -Wextra $(WERROR) \
+               -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+
+# Only what PostgreSQL looks up by name leaves the library.  -fvisibility=hidden
+# cannot do this before PostgreSQL 16, whose PG_FUNCTION_INFO_V1 is the first
+# that exports the function itself.
+SHLIB_EXPORTS = exports.txt
+
+# A script about a room runs at that room's turn, any other after them.
+scripts      = $(patsubst sql/%.sql,%,$(wildcard sql/*.sql))
+REGRESS      = $(filter $(scripts),$(ROOMS)) $(sort $(filter-out $(ROOMS),$(scripts)))
+REGRESS_OPTS = --encoding=UTF8
+
+# Also what an earlier version built.
+EXTRA_CLEAN = $(wildcard hrloop--*.sql hrloop-books--*.sql)
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+ifneq (,$(wildcard $(PGXS)))
+
+include $(PGXS)
+
+ifneq (,$(filter 9.% 10 11 12 13 14,$(MAJORVERSION)))
+$(error hrloop needs PostgreSQL 15 or later, and $(PG_CONFIG) belongs to $(MAJORVERSION); say which one to use with PG_CONFIG=/path/to/pg_config)
+endif
+
+# PGXS tracks headers only if PostgreSQL was configured to; these are few and small.
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile hrloop.control
+
+$(ENGINE_SQL): src/engine.sql Makefile hrloop.control
+	sed 's/@VERSION@/$(EXTVERSION)/g' $< > $@
+
+# What hrloop.install() runs.  PostgreSQL itself never reads this file: by its
+# name it would belong to an extension "hrloop-books", and there is none.
+$(BOOKS_SQL): $(ROOMS:%=src/%.sql) Makefile hrloop.control
+	set -e; for room in $(ROOMS); do \
+		echo "-- room: $$room"; cat src/$$room.sql; \
+	done > $@
+
+.DELETE_ON_ERROR:
+
+else
+
+# Nothing can be built yet; demo, test and real still can: they install what is missing.
+all install uninstall installcheck clean:
+	$(error the files to build PostgreSQL extensions with are missing ($(PG_CONFIG) --pgxs finds none): \
+	install postgresql-server-dev-15 or later (Debian, Ubuntu; "make demo" and "make test" do it by themselves), \
+	postgresql-server-devel (Fedora, SUSE), postgresqlNN-devel (PostgreSQL's own yum repository), \
+	or say where they are with PG_CONFIG=/path/to/pg_config)
+
+endif
+
+.PHONY: demo test real
+
+demo:
+	@test/packages
+	@test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/demo.sql
+
+test:
+	@test/packages test
+	@REGRESS='$(REGRESS)' test/server test/run
+
+# The script reads the copy that test/server makes, ./real.csv: the server's
+# unprivileged user may not be able to read the original.
+real:
+	$(if $(CSV),,$(error say which file to read: make real CSV=path/to/file.csv))
+	@test/packages
+	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql

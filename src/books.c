@@ -1,0 +1,538 @@
+/*
+ * books.c - one company's schema: made, brought up to date, listed, restored.
+ *
+ * The extension owns code only.  Tables, views, functions and triggers are
+ * made by a plain SQL script, run here as the caller with the search_path
+ * pinned to the new schema, so that they belong to whoever called install()
+ * and are dumped and restored like any other table.
+ */
+#include "hrloop.h"
+
+#include <unistd.h>
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(hrloop_install);
+PG_FUNCTION_INFO_V1(hrloop_migrate);
+PG_FUNCTION_INFO_V1(hrloop_list_books);
+PG_FUNCTION_INFO_V1(hrloop_pre_restore);
+PG_FUNCTION_INFO_V1(hrloop_post_restore);
+PG_FUNCTION_INFO_V1(hrloop_version);
+
+/* ---------------------------------------------------------------- version */
+
+typedef struct BooksEntry
+{
+	Oid			books;			/* hash key: schema */
+	Oid			book_table;
+	bool		current;		/* version seen to be the library's */
+} BooksEntry;
+
+static HTAB *known;
+
+/* Only flags: nothing may be read or freed inside an invalidation callback. */
+static void
+forget_version(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	BooksEntry *entry;
+
+	hash_seq_init(&seq, known);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+		if (!OidIsValid(relid) || entry->book_table == relid)
+			entry->current = false;
+}
+
+void
+hr_books_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(BooksEntry);
+	known = hash_create("hrloop books", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(forget_version, (Datum) 0);
+}
+
+/*
+ * The version that a `book` table states, or NULL.  Read from the heap, so
+ * that looking at somebody's schema never runs somebody's code.
+ */
+static char *
+stated_version(Oid book_table)
+{
+	Relation	rel = try_relation_open(book_table, AccessShareLock);
+	TableScanDesc scan;
+	TupleTableSlot *slot;
+	char	   *version = NULL;
+	int			attno;
+
+	if (rel == NULL)
+		return NULL;
+	attno = rel->rd_rel->relkind == RELKIND_RELATION
+		? SPI_fnumber(RelationGetDescr(rel), "version") : 0;
+	if (attno > 0 && SPI_gettypeid(RelationGetDescr(rel), attno) == TEXTOID)
+	{
+		slot = table_slot_create(rel, NULL);
+		scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
+		if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		{
+			bool		null;
+			Datum		value = slot_getattr(slot, attno, &null);
+
+			if (!null)
+				version = TextDatumGetCString(value);
+		}
+		table_endscan(scan);
+		ExecDropSingleTupleTableSlot(slot);
+	}
+	table_close(rel, AccessShareLock);
+	return version;
+}
+
+/* Refuse to work on books that were made for another version of the library. */
+void
+hr_books_check(Oid books)
+{
+	BooksEntry *entry;
+	bool		found;
+	Oid			book_table;
+	char	   *version;
+
+	entry = hash_search(known, &books, HASH_FIND, NULL);
+	if (entry && entry->current)
+		return;
+
+	book_table = get_relname_relid("book", books);
+	version = OidIsValid(book_table) ? stated_version(book_table) : NULL;
+	if (version == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("schema \"%s\" does not hold books of hrloop",
+						get_namespace_name(books)),
+				 errhint("Make them with hrloop.install().")));
+	if (strcmp(version, HRLOOP_VERSION) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("books \"%s\" are of version %s, the library is %s",
+						get_namespace_name(books), version, HRLOOP_VERSION),
+				 errhint("Run SELECT hrloop.migrate(%s).",
+						 quote_literal_cstr(get_namespace_name(books)))));
+
+	entry = hash_search(known, &books, HASH_ENTER, &found);
+	entry->book_table = book_table;
+	entry->current = true;
+}
+
+/* The books that a `book` table stands for. */
+Oid
+hr_books_of(Oid book_table)
+{
+	Oid			books = get_rel_namespace(book_table);
+	char	   *name = get_rel_name(book_table);
+
+	if (!OidIsValid(books) || name == NULL || strcmp(name, "book") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation %u is not the book table of any books", book_table)));
+	hr_books_check(books);
+	return books;
+}
+
+/* ------------------------------------------------------------------ scope */
+
+Oid
+hr_books_owner(Oid book_table)
+{
+	Relation	rel = relation_open(book_table, AccessShareLock);
+	Oid			owner = rel->rd_rel->relowner;
+
+	relation_close(rel, AccessShareLock);
+	return owner;
+}
+
+static int
+pin_search_path(const char *path)
+{
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+void
+hr_scope_enter(HrScope *scope, Oid owner)
+{
+	GetUserIdAndSecContext(&scope->user, &scope->security);
+	SetUserIdAndSecContext(owner, scope->security |
+						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	scope->guc_level = pin_search_path("pg_catalog, pg_temp");
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "hrloop: SPI_connect failed");
+}
+
+void
+hr_scope_leave(HrScope *scope)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "hrloop: SPI_finish failed");
+	AtEOXact_GUC(true, scope->guc_level);
+	SetUserIdAndSecContext(scope->user, scope->security);
+}
+
+/* ---------------------------------------------------------------- scripts */
+
+typedef struct ScriptPlace
+{
+	const char *file;
+	const char *script;
+	int			location;
+} ScriptPlace;
+
+static void
+script_context(void *arg)
+{
+	ScriptPlace *place = arg;
+	int			line = 1;
+
+	for (int i = 0; i < place->location; i++)
+		line += place->script[i] == '\n';
+	errcontext("line %d of %s", line, place->file);
+}
+
+static char *
+share_directory(void)
+{
+	char		share[MAXPGPATH];
+
+	get_share_path(my_exec_path, share);
+	return psprintf("%s/extension", share);
+}
+
+static char *
+read_script(const char *file)
+{
+	char	   *path = psprintf("%s/%s", share_directory(), file);
+	FILE	   *in = AllocateFile(path, PG_BINARY_R);
+	StringInfoData text;
+	char		buffer[8192];
+	size_t		got;
+
+	if (in == NULL)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open script \"%s\": %m", path),
+				 errhint("The library and its scripts must be installed together.")));
+	initStringInfo(&text);
+	while ((got = fread(buffer, 1, sizeof(buffer), in)) > 0)
+		appendBinaryStringInfo(&text, buffer, got);
+	if (ferror(in))
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read script \"%s\": %m", path)));
+	FreeFile(in);
+	return pg_any_to_server(text.data, text.len, PG_UTF8);
+}
+
+static void
+execute(const char *sql)
+{
+	int			rc = SPI_execute(sql, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "hrloop: %s: %s", SPI_result_code_string(rc), sql);
+}
+
+/* Run a script statement by statement, so that an error shows its own. */
+static void
+run_script(const char *schema, const char *file)
+{
+	char	   *script = read_script(file);
+	ScriptPlace place = {.file = file, .script = script};
+	ErrorContextCallback context = {.previous = error_context_stack,
+		.callback = script_context, .arg = &place};
+	int			level = pin_search_path(psprintf("%s, hrloop, pg_temp",
+												 quote_identifier(schema)));
+	ListCell   *cell;
+
+	error_context_stack = &context;
+	foreach(cell, pg_parse_query(script))
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		int			length = raw->stmt_len ? raw->stmt_len
+			: (int) strlen(script) - raw->stmt_location;
+
+		place.location = raw->stmt_location;
+		while (isspace((unsigned char) script[place.location]))
+			place.location++;
+		CHECK_FOR_INTERRUPTS();
+		execute(pnstrdup(script + raw->stmt_location, length));
+	}
+	error_context_stack = context.previous;
+	AtEOXact_GUC(true, level);
+}
+
+/*
+ * Functions are callable by PUBLIC unless told otherwise; the books are not.
+ */
+static void
+close_to_public(const char *schema)
+{
+	execute(psprintf("REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA %s FROM PUBLIC",
+					 quote_identifier(schema)));
+}
+
+static char *
+schema_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0) || NameStr(*PG_GETARG_NAME(0))[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the name of the schema must not be null or empty"),
+				 errhint("For example: SELECT hrloop.install('hr').")));
+	return pstrdup(NameStr(*PG_GETARG_NAME(0)));
+}
+
+/* hrloop.install(schema): a new, empty set of books, owned by the caller. */
+Datum
+hrloop_install(PG_FUNCTION_ARGS)
+{
+	char	   *schema = schema_argument(fcinfo);
+	Oid			books = get_namespace_oid(schema, true);
+
+	if (OidIsValid(books) && OidIsValid(get_relname_relid("book", books)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_SCHEMA),
+				 errmsg("schema \"%s\" already holds books", schema),
+				 errhint("Use hrloop.migrate() to bring them to the installed version, or another schema name for another company.")));
+	SPI_connect();
+	if (!OidIsValid(books))
+		execute(psprintf("CREATE SCHEMA %s", quote_identifier(schema)));
+	run_script(schema, psprintf("hrloop-books--%s.sql", HRLOOP_VERSION));
+	execute(psprintf("INSERT INTO %s.book (version) VALUES (%s)",
+					 quote_identifier(schema), quote_literal_cstr(HRLOOP_VERSION)));
+	close_to_public(schema);
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are ready, version %s",
+											  schema, HRLOOP_VERSION)));
+}
+
+/* Name of the script that leads on from a version, or NULL. */
+static char *
+next_script(const char *version, char **next)
+{
+	char	   *prefix = psprintf("hrloop-books--%s--", version);
+	DIR		   *dir = AllocateDir(share_directory());
+	struct dirent *file;
+	char	   *found = NULL;
+
+	while ((file = ReadDir(dir, share_directory())) != NULL)
+	{
+		size_t		length = strlen(file->d_name);
+
+		if (strncmp(file->d_name, prefix, strlen(prefix)) == 0 &&
+			length > 4 && strcmp(file->d_name + length - 4, ".sql") == 0)
+		{
+			found = pstrdup(file->d_name);
+			*next = pnstrdup(found + strlen(prefix), length - 4 - strlen(prefix));
+			if (strcmp(*next, HRLOOP_VERSION) == 0)
+				break;			/* the direct way is best */
+		}
+	}
+	FreeDir(dir);
+	return found;
+}
+
+/* hrloop.migrate(schema): bring older books to the installed version. */
+Datum
+hrloop_migrate(PG_FUNCTION_ARGS)
+{
+	char	   *schema = schema_argument(fcinfo);
+	Oid			books = get_namespace_oid(schema, false);
+	Oid			book_table = get_relname_relid("book", books);
+	char	   *version = OidIsValid(book_table) ? stated_version(book_table) : NULL;
+
+	if (version == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("schema \"%s\" does not hold books of hrloop", schema),
+				 errhint("SELECT * FROM hrloop.books lists those that do.")));
+	SPI_connect();
+	while (strcmp(version, HRLOOP_VERSION) != 0)
+	{
+		char	   *next = NULL;
+		char	   *file = next_script(version, &next);
+
+		if (file == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("there is no way from version %s of the books to %s",
+							version, HRLOOP_VERSION),
+					 errhint("Install the version of hrloop that wrote these books, or a later one.")));
+		run_script(schema, file);
+		execute(psprintf("UPDATE %s.book SET version = %s",
+						 quote_identifier(schema), quote_literal_cstr(next)));
+		version = next;
+	}
+	close_to_public(schema);
+	SPI_finish();
+	CacheInvalidateRelcacheByRelid(book_table);
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are of version %s",
+											  schema, version)));
+}
+
+/* hrloop.list_books(): every schema that holds books, whoever owns it. */
+Datum
+hrloop_list_books(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	SPI_execute("SELECT c.oid, n.nspname::text, pg_catalog.pg_get_userbyid(n.nspowner)::text"
+				"  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+				" WHERE c.relname OPERATOR(pg_catalog.=) 'book'::name AND c.relkind OPERATOR(pg_catalog.=) 'r'::\"char\""
+				" ORDER BY n.nspname", true, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		null;
+		Oid			book_table = DatumGetObjectId(SPI_getbinval(row, desc, 1, &null));
+		char	   *version = stated_version(book_table);
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		if (version == NULL)
+			continue;
+		values[0] = SPI_getbinval(row, desc, 2, &null);
+		values[1] = CStringGetTextDatum(version);
+		values[2] = BoolGetDatum(strcmp(version, HRLOOP_VERSION) != 0);
+		values[3] = SPI_getbinval(row, desc, 3, &null);
+		tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
+	}
+	SPI_finish();
+	PG_RETURN_NULL();
+}
+
+Datum
+hrloop_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(HRLOOP_VERSION));
+}
+
+/* ---------------------------------------------------------------- restore */
+
+/*
+ * Switch the engine's own triggers of some books; a DBA's own are left alone.
+ * ALTER TABLE asks for ownership, so nobody else can switch them.
+ */
+static void
+switch_triggers(const char *schema, const char *verb)
+{
+	SPITupleTable *rows;
+	uint64		count;
+
+	execute(psprintf(
+					 "SELECT pg_catalog.format('ALTER TABLE %%I.%%I %s TRIGGER %%I', n.nspname, c.relname, t.tgname)"
+					 "  FROM pg_catalog.pg_trigger t"
+					 "  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid"
+					 "  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					 "  JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid"
+					 " WHERE n.nspname OPERATOR(pg_catalog.=) %s::name"
+					 "   AND p.pronamespace OPERATOR(pg_catalog.=) 'hrloop'::pg_catalog.regnamespace"
+					 "   AND NOT t.tgisinternal"
+					 " ORDER BY c.relname, t.tgname",
+					 verb, quote_literal_cstr(schema)));
+	rows = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+		execute(SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
+	SPI_freetuptable(rows);
+}
+
+static int64
+single_count(const char *sql)
+{
+	bool		null;
+
+	execute(sql);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &null));
+}
+
+/*
+ * hrloop.pre_restore(schema): make freshly installed books ready for a
+ * data-only restore: no rows, no consequences.
+ */
+Datum
+hrloop_pre_restore(PG_FUNCTION_ARGS)
+{
+	char	   *schema = schema_argument(fcinfo);
+	const char *quoted = quote_identifier(schema);
+	char	   *tables;
+
+	hr_books_check(get_namespace_oid(schema, false));
+	SPI_connect();
+	if (single_count(psprintf("SELECT pg_catalog.count(*) FROM %s.employee", quoted)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("books \"%s\" already hold employees", schema),
+				 errdetail("A data-only restore replaces all rows, so it is made into freshly installed books."),
+				 errhint("Install new books under this name, or restore into another schema.")));
+	switch_triggers(schema, "DISABLE");
+	execute(psprintf("SELECT pg_catalog.string_agg(pg_catalog.format('%%I.%%I', schemaname, tablename), ', ')"
+					 "  FROM pg_catalog.pg_tables WHERE schemaname OPERATOR(pg_catalog.=) %s::name",
+					 quote_literal_cstr(schema)));
+	tables = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	execute(psprintf("TRUNCATE %s", tables));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/*
+ * hrloop.post_restore(schema): consequences on again; the number of
+ * differences that verify() finds in what was restored.
+ */
+Datum
+hrloop_post_restore(PG_FUNCTION_ARGS)
+{
+	char	   *schema = schema_argument(fcinfo);
+	Oid			books = get_namespace_oid(schema, false);
+	int64		differences;
+
+	SPI_connect();
+	switch_triggers(schema, "ENABLE");
+	hr_books_check(books);
+	differences = single_count(psprintf("SELECT pg_catalog.count(*) FROM %s.verify()",
+										quote_identifier(schema)));
+	SPI_finish();
+	if (differences > 0)
+		ereport(WARNING,
+				(errmsg("the restored books \"%s\" show " INT64_FORMAT " differences",
+						schema, differences),
+				 errhint("SELECT * FROM %s.verify().", quote_identifier(schema))));
+	PG_RETURN_INT64(differences);
+}

@@ -1,0 +1,307 @@
+/*
+ * cache.c - rules in backend memory.
+ *
+ * What every score needs (template weights, rater groups, settings, texts) is
+ * read once and kept until one of its tables says, through hrloop.forget(),
+ * that it changed.  A generation of the cache lives in one memory context.  A
+ * stale generation is retired, not freed, because a caller further up the
+ * stack may still look at it; retired ones go when the transaction ends.
+ */
+#include "hrloop.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+typedef struct RulesEntry
+{
+	Oid			books;			/* hash key */
+	bool		loaded;
+	HrRules		rules;
+} RulesEntry;
+
+typedef struct TemplateKey
+{
+	Oid			books;
+	int64		id;
+} TemplateKey;
+
+typedef struct TemplateEntry
+{
+	TemplateKey key;
+	HrTemplate	template;
+} TemplateEntry;
+
+/* the tables a generation was read from */
+static const char *const sources[] = {"setting", "rater_group", "message_text",
+	"review_template", "template_item"};
+
+static MemoryContext generation;
+static HTAB *rules_cache;
+static HTAB *template_cache;
+static List *watched;			/* oids, in the generation */
+static List *retired;			/* contexts, in TopMemoryContext */
+static bool stale;
+
+static void
+mark_stale(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || list_member_oid(watched, relid))
+		stale = true;
+}
+
+static void
+drop_retired(XactEvent event, void *arg)
+{
+	ListCell   *cell;
+
+	if (retired == NIL ||
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		 event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PARALLEL_ABORT))
+		return;
+	foreach(cell, retired)
+		MemoryContextDelete(lfirst(cell));
+	list_free(retired);
+	retired = NIL;
+}
+
+void
+hr_cache_init(void)
+{
+	CacheRegisterRelcacheCallback(mark_stale, (Datum) 0);
+	RegisterXactCallback(drop_retired, NULL);
+}
+
+static HTAB *
+new_hash(const char *name, Size key, Size entry)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = key;
+	ctl.entrysize = entry;
+	ctl.hcxt = generation;
+	return hash_create(name, 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* A generation that is not stale. */
+static void
+refresh(void)
+{
+	MemoryContext old;
+
+	if (generation && stale)
+	{
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		retired = lappend(retired, generation);
+		MemoryContextSwitchTo(old);
+		generation = NULL;
+	}
+	if (generation)
+		return;
+	watched = NIL;
+	generation = AllocSetContextCreate(TopMemoryContext, "hrloop rules",
+									   ALLOCSET_SMALL_SIZES);
+	rules_cache = new_hash("hrloop rules", sizeof(Oid), sizeof(RulesEntry));
+	template_cache = new_hash("hrloop templates", sizeof(TemplateKey), sizeof(TemplateEntry));
+	stale = false;
+}
+
+static void
+watch(Oid books)
+{
+	MemoryContext old = MemoryContextSwitchTo(generation);
+
+	for (int i = 0; i < (int) lengthof(sources); i++)
+		watched = list_append_unique_oid(watched, get_relname_relid(sources[i], books));
+	MemoryContextSwitchTo(old);
+}
+
+/* ------------------------------------------------------- reading SPI rows */
+
+static char *
+text_at(uint64 row, int column)
+{
+	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+
+	return value ? MemoryContextStrdup(generation, value) : NULL;
+}
+
+static Numeric
+numeric_at(uint64 row, int column)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+									  column, &null);
+	Numeric		from,
+				copy;
+
+	if (null)
+		return NULL;
+	from = DatumGetNumeric(value);
+	copy = MemoryContextAlloc(generation, VARSIZE(from));
+	memcpy(copy, from, VARSIZE(from));
+	return copy;
+}
+
+static int64
+int_at(uint64 row, int column)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+									  column, &null);
+
+	return null ? 0 : DatumGetInt64(value);
+}
+
+static bool
+bool_at(uint64 row, int column)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+									  column, &null);
+
+	return !null && DatumGetBool(value);
+}
+
+/* ------------------------------------------------------------------ rules */
+
+static void
+load_settings(Oid books, HrRules *rules)
+{
+	static const HrQuery query = {"settings",
+		"SELECT pg_catalog.max(value) FILTER (WHERE setting = 'rationale.min_chars')::bigint,"
+		"       pg_catalog.max(value) FILTER (WHERE setting = 'rationale.max_same')::bigint,"
+		"       pg_catalog.max(value) FILTER (WHERE setting = 'indicator.qualitative_missed')::numeric,"
+		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.score_threshold')::numeric,"
+		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.missed_max_score')::numeric,"
+		"       pg_catalog.bool_or(value::boolean) FILTER (WHERE setting = 'plan.on_missed')"
+		"  FROM @setting", 0, {0}};
+
+	hr_execute(books, &query, NULL, NULL, true);
+	rules->rationale_min = (int) int_at(0, 1);
+	rules->rationale_same = (int) int_at(0, 2);
+	rules->qualitative_missed = numeric_at(0, 3);
+	rules->plan_threshold = numeric_at(0, 4);
+	rules->plan_ceiling = numeric_at(0, 5);
+	rules->plan_on_missed = bool_at(0, 6);
+}
+
+static void
+load_groups(Oid books, HrRules *rules)
+{
+	static const HrQuery query = {"rater groups",
+	"SELECT rater_group, weight, rationale_required FROM @rater_group", 0, {0}};
+
+	hr_execute(books, &query, NULL, NULL, true);
+	rules->ngroups = (int) SPI_processed;
+	rules->groups = MemoryContextAllocZero(generation,
+										   sizeof(HrRaterGroup) * Max(rules->ngroups, 1));
+	for (int i = 0; i < rules->ngroups; i++)
+	{
+		strlcpy(rules->groups[i].code, text_at(i, 1), NAMEDATALEN);
+		rules->groups[i].weight = numeric_at(i, 2);
+		rules->groups[i].rationale = bool_at(i, 3);
+	}
+}
+
+static void
+load_texts(Oid books, HrRules *rules)
+{
+	static const HrQuery query = {"texts",
+	"SELECT kind, locale, body FROM @message_text ORDER BY kind, locale", 0, {0}};
+
+	hr_execute(books, &query, NULL, NULL, true);
+	rules->ntexts = (int) SPI_processed;
+	rules->texts = MemoryContextAllocZero(generation,
+										  sizeof(HrText) * Max(rules->ntexts, 1));
+	for (int i = 0; i < rules->ntexts; i++)
+	{
+		rules->texts[i].kind = text_at(i, 1);
+		rules->texts[i].locale = text_at(i, 2);
+		rules->texts[i].body = text_at(i, 3);
+	}
+}
+
+/* The rules of these books if they are at hand, else NULL: no scope needed. */
+const HrRules *
+hr_rules_cached(Oid books)
+{
+	RulesEntry *entry = generation == NULL || stale ? NULL
+		: hash_search(rules_cache, &books, HASH_FIND, NULL);
+
+	return entry && entry->loaded ? &entry->rules : NULL;
+}
+
+/* The rules of these books.  Call it inside a scope. */
+const HrRules *
+hr_rules(Oid books)
+{
+	RulesEntry *entry;
+	bool		found;
+
+	refresh();
+	entry = hash_search(rules_cache, &books, HASH_ENTER, &found);
+	if (found && entry->loaded)
+		return &entry->rules;
+
+	entry->loaded = false;		/* until it is filled: reading can fail */
+	watch(books);
+	memset(&entry->rules, 0, sizeof(HrRules));
+	load_settings(books, &entry->rules);
+	load_groups(books, &entry->rules);
+	load_texts(books, &entry->rules);
+	entry->loaded = true;
+	return &entry->rules;
+}
+
+/* -------------------------------------------------------------- templates */
+
+/* A template with its pinned items.  Call it inside a scope. */
+const HrTemplate *
+hr_template(Oid books, int64 id)
+{
+	static const HrQuery query = {"template",
+		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy"
+		"  FROM @review_template t JOIN @template_item i ON i.template_id = t.template_id"
+		" WHERE t.template_id = $1 ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
+	TemplateKey key;
+	TemplateEntry *entry;
+	HrTemplate *template;
+	Datum		arg = Int64GetDatum(id);
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	key.books = books;
+	key.id = id;
+	refresh();
+	entry = hash_search(template_cache, &key, HASH_ENTER, &found);
+	template = &entry->template;
+	if (found && template->loaded)
+		return template;
+
+	memset(template, 0, sizeof(HrTemplate));
+	watch(books);
+	template->id = id;
+	template->nitems = (int) hr_execute(books, &query, &arg, NULL, true);
+	template->items = MemoryContextAllocZero(generation,
+											 sizeof(HrItem) * Max(template->nitems, 1));
+	for (int i = 0; i < template->nitems; i++)
+	{
+		template->items[i].indicator = int_at(i, 1);
+		template->items[i].weight = numeric_at(i, 2);
+		template->items[i].pass = numeric_at(i, 3);
+	}
+	if (template->nitems > 0)
+	{
+		const char *policy = text_at(0, 4);
+
+		template->missing = strcmp(policy, "renormalise") == 0 ? HR_MISSING_RENORMALISE
+			: strcmp(policy, "zero") == 0 ? HR_MISSING_ZERO : HR_MISSING_BLOCK;
+	}
+	template->loaded = true;
+	return template;
+}

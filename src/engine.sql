@@ -1,0 +1,129 @@
+-- hrloop: what CREATE EXTENSION runs.  Code only: a company's tables are made
+-- by hrloop.install() and belong to whoever calls it.
+\echo Use "CREATE EXTENSION hrloop CASCADE" to load this file. \quit
+
+CREATE TYPE problem AS (
+  sqlstate text, message text, detail text, hint text,
+  table_name text, column_name text, constraint_name text);
+COMMENT ON TYPE problem IS
+  'What a rule of the books refuses: a trigger raises the first row that its rule function returns.';
+
+-- books ----------------------------------------------------------------------
+
+CREATE FUNCTION version() RETURNS text
+  LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_version';
+COMMENT ON FUNCTION version() IS 'Version of the loaded library.';
+
+CREATE FUNCTION install(schema name DEFAULT 'hr') RETURNS text
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_install';
+COMMENT ON FUNCTION install(name) IS
+  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to everybody else. Errors: 42P06 the schema already holds books; 42501 no right to create schemas.';
+
+CREATE FUNCTION migrate(schema name DEFAULT 'hr') RETURNS text
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_migrate';
+COMMENT ON FUNCTION migrate(name) IS
+  'Bring books to the installed version; does nothing if they are. Errors: 42P01 no books there; 0A000 no script leads from their version to this one.';
+
+CREATE FUNCTION list_books(OUT schema text, OUT version text, OUT needs_migration boolean, OUT owner text)
+  RETURNS SETOF record LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_list_books';
+COMMENT ON FUNCTION list_books() IS 'Every schema of this database that holds books. See view hrloop.books.';
+
+CREATE VIEW books AS SELECT schema, version, needs_migration, owner FROM hrloop.list_books();
+COMMENT ON VIEW books IS 'The companies of this database: one row per schema that holds books.';
+COMMENT ON COLUMN books.schema IS 'Schema that holds the books.';
+COMMENT ON COLUMN books.version IS 'Version that the books were made for.';
+COMMENT ON COLUMN books.needs_migration IS 'True if hrloop.migrate(schema) has to be run before the books can be used.';
+COMMENT ON COLUMN books.owner IS 'Role that owns the schema.';
+GRANT SELECT ON books TO PUBLIC;
+
+CREATE FUNCTION pre_restore(schema name DEFAULT 'hr') RETURNS void
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_pre_restore';
+COMMENT ON FUNCTION pre_restore(name) IS
+  'Before a data-only restore into freshly installed books: empties what install() put there and switches the engine''s triggers off. Needs ownership. Error: 55000 the books already hold employees.';
+
+CREATE FUNCTION post_restore(schema name DEFAULT 'hr') RETURNS bigint
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_post_restore';
+COMMENT ON FUNCTION post_restore(name) IS
+  'After a data-only restore: switches the engine''s triggers on and returns the number of differences that verify() finds (0 in a healthy restore).';
+
+-- triggers -------------------------------------------------------------------
+
+CREATE FUNCTION consequence() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_consequence';
+COMMENT ON FUNCTION consequence() IS
+  'Statement trigger: hands the keys of the rows that matter to a function of the same books, run as their owner. Arguments: function, key=column, changed=columns, present=column.';
+CREATE FUNCTION refuse() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_refuse';
+COMMENT ON FUNCTION refuse() IS 'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
+CREATE FUNCTION forget() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
+COMMENT ON FUNCTION forget() IS 'Statement trigger of rule tables: every backend drops what it remembers of them.';
+CREATE FUNCTION score_check() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
+COMMENT ON FUNCTION score_check() IS 'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';
+CREATE FUNCTION score_apply() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_apply';
+COMMENT ON FUNCTION score_apply() IS 'Statement trigger of score: locks the reviews in key order and writes their composites.';
+CREATE FUNCTION signal_render() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_signal_render';
+COMMENT ON FUNCTION signal_render() IS 'Row trigger of notification: the text in the recipient''s language (NOT-01).';
+CREATE FUNCTION signal_announce() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_signal_announce';
+COMMENT ON FUNCTION signal_announce() IS
+  'Statement trigger: NOTIFY on the channel named like the schema, payload "table ids", ids only. Argument: the key column.';
+
+-- for functions of the books -------------------------------------------------
+
+CREATE FUNCTION fail(sqlstate text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL,
+                     table_name text DEFAULT NULL, column_name text DEFAULT NULL, constraint_name text DEFAULT NULL)
+  RETURNS boolean LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_fail';
+COMMENT ON FUNCTION fail(text, text, text, text, text, text, text) IS
+  'Raise an error from SQL: five-character SQLSTATE, message, detail, hint, and the table, column and constraint it is about.';
+
+CREATE FUNCTION render(body text, args jsonb) RETURNS text
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_render';
+COMMENT ON FUNCTION render(text, jsonb) IS
+  'Fill the {placeholders} of a text; numbers lose trailing zeros. Error 22023: a placeholder has no value.';
+
+CREATE FUNCTION meaningful_chars(text) RETURNS integer
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_meaningful_chars';
+COMMENT ON FUNCTION meaningful_chars(text) IS
+  'Letters and digits of a text in any script: blanks, punctuation and symbols of any width do not count (REV-05).';
+
+CREATE FUNCTION evaluate(formula jsonpath, facts jsonb) RETURNS numeric
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+  RETURN (SELECT CASE jsonb_typeof(v.value) WHEN 'number' THEN (v.value #>> '{}')::numeric END
+            FROM (SELECT jsonb_path_query_first(facts, formula, '{}', true) AS value) v);
+COMMENT ON FUNCTION evaluate(jsonpath, jsonb) IS
+  'Value of a jsonpath formula over facts, e.g. $.actual / $.target * 100; null if a fact is missing, a divisor is zero or the result is no number.';
+
+CREATE FUNCTION holds(rule jsonpath, facts jsonb) RETURNS boolean
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+  RETURN coalesce(jsonb_path_match(facts, rule, '{}', true), false);
+COMMENT ON FUNCTION holds(jsonpath, jsonb) IS
+  'Whether a jsonpath predicate holds for a document, e.g. $.score >= 90; false if it cannot be decided.';
+
+CREATE FUNCTION round_money(amount numeric, minor_digits integer DEFAULT 2) RETURNS numeric
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE RETURN round(amount, minor_digits);
+COMMENT ON FUNCTION round_money(numeric, integer) IS
+  'Half up to the minor unit of a currency (2 digits; 0 for yen). Used once per component, at the end.';
+
+CREATE FUNCTION recompute(book regclass, reviews bigint[]) RETURNS integer
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_recompute';
+COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
+  'Composites of open reviews anew from their scores; returns how many reviews. Errors: 42501 not the owner of the books, 55000 a review is locked.';
+
+-- who is asking --------------------------------------------------------------
+
+CREATE FUNCTION act_as(book regclass, employee_no text) RETURNS bigint
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_act_as';
+COMMENT ON FUNCTION act_as(regclass, text) IS
+  'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. Errors: 42501, P0002 no such employee.';
+CREATE FUNCTION actor(book regclass) RETURNS bigint
+  LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_actor';
+COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named in these books, or null.';
+CREATE FUNCTION who(book regclass) RETURNS text
+  LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_who';
+COMMENT ON FUNCTION who(regclass) IS 'Number of the acting employee, or the name of the database login.';
+
+GRANT USAGE ON SCHEMA hrloop TO PUBLIC;

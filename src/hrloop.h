@@ -1,0 +1,130 @@
+/*
+ * hrloop.h - what the rooms of the engine share.
+ *
+ * The engine knows no schema by name.  Everything it does for a company is
+ * done in that company's books, the schema of the relation that fired the
+ * trigger or of the `book` table that was handed in (see DESIGN in README).
+ */
+#ifndef HRLOOP_H
+#define HRLOOP_H
+
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+
+/* plan_cache.c: SPI plans kept per (books, query name) */
+typedef struct HrQuery
+{
+	const char *name;			/* unique within the engine */
+	const char *sql;			/* @table stands for <books>.table */
+	int			nargs;
+	Oid			argtypes[10];
+} HrQuery;
+
+extern void hr_plan_cache_init(void);
+extern SPIPlanPtr hr_plan(Oid books, const HrQuery *query);
+extern uint64 hr_execute(Oid books, const HrQuery *query, Datum *values,
+						 const char *nulls, bool read_only);
+extern char *hr_expand(Oid books, const char *sql);
+
+/*
+ * books.c: one company's schema.  A scope runs SPI as the owner of the books
+ * with a pinned search_path, as foreign key triggers do.
+ */
+typedef struct HrScope
+{
+	Oid			user;
+	int			security;
+	int			guc_level;
+} HrScope;
+
+extern void hr_books_init(void);
+extern void hr_books_check(Oid books);
+extern Oid	hr_books_of(Oid book_table);
+extern Oid	hr_books_owner(Oid book_table);
+extern void hr_scope_enter(HrScope *scope, Oid owner);
+extern void hr_scope_leave(HrScope *scope);
+
+/* trigger.c: the one way from a statement to its consequences */
+typedef struct HrIds
+{
+	int64	   *id;
+	int			count;
+	int			room;
+} HrIds;
+
+extern TriggerData *hr_trigger(FunctionCallInfo fcinfo, TriggerEvent timing,
+							   TriggerEvent level);
+extern int	hr_column(TupleDesc desc, const char *name, Oid type);
+extern void hr_ids_add(HrIds *ids, int64 id);
+extern void hr_ids_settle(HrIds *ids);
+extern ArrayType *hr_ids_array(const HrIds *ids);
+extern void hr_call(Oid books, const char *function, const HrIds *ids);
+extern void hr_collect(Tuplestorestate *rows, TupleDesc desc, int column, HrIds *ids);
+
+/* cache.c: templates, rater groups, settings and texts in backend memory */
+typedef struct HrItem
+{
+	int64		indicator;
+	Numeric		weight;			/* effective, percent of the whole */
+	Numeric		pass;			/* NULL: qualitative, missed at or below the setting */
+} HrItem;
+
+typedef enum HrMissing
+{
+	HR_MISSING_BLOCK,
+	HR_MISSING_RENORMALISE,
+	HR_MISSING_ZERO
+} HrMissing;
+
+typedef struct HrTemplate
+{
+	int64		id;				/* hash key */
+	bool		loaded;
+	HrMissing	missing;
+	int			nitems;
+	HrItem	   *items;
+} HrTemplate;
+
+typedef struct HrRaterGroup
+{
+	char		code[NAMEDATALEN];
+	Numeric		weight;			/* in the composite; 0: not counted */
+	bool		rationale;		/* compulsory? */
+} HrRaterGroup;
+
+typedef struct HrText
+{
+	char	   *kind;
+	char	   *locale;
+	char	   *body;
+} HrText;
+
+typedef struct HrRules
+{
+	int			ngroups;
+	HrRaterGroup *groups;
+	int			ntexts;
+	HrText	   *texts;
+	int			rationale_min;	/* meaningful characters */
+	int			rationale_same; /* reviews of one rater that may share a text; 0: any */
+	Numeric		qualitative_missed;
+	Numeric		plan_threshold; /* NULL: off */
+	Numeric		plan_ceiling;	/* NULL: none */
+	bool		plan_on_missed;
+} HrRules;
+
+extern void hr_cache_init(void);
+extern const HrRules *hr_rules_cached(Oid books);
+extern const HrRules *hr_rules(Oid books);
+extern const HrTemplate *hr_template(Oid books, int64 id);
+
+/* access.c: who is asking */
+extern void hr_access_init(void);
+extern bool hr_actor(Oid books, int64 *employee, const char **number);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * plan_cache.c - SPI plans kept for the life of the backend.
+ *
+ * A plan belongs to one company's books: the same query text is prepared once
+ * per schema.  Like ri_triggers.c we keep a plan until the plan cache says it
+ * is no longer valid, and then prepare it anew from the text, so that renamed
+ * schemas and migrated tables are found again.
+ */
+#include "hrloop.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+typedef struct PlanKey
+{
+	Oid			books;
+	char		name[2 * NAMEDATALEN];
+} PlanKey;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;
+	SPIPlanPtr	plan;
+} PlanEntry;
+
+static HTAB *plans;
+
+void
+hr_plan_cache_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(PlanKey);
+	ctl.entrysize = sizeof(PlanEntry);
+	ctl.hcxt = TopMemoryContext;
+	plans = hash_create("hrloop plans", 64, &ctl,
+						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* "@table" becomes "books.table"; other uses of @ (operators) are left alone. */
+char *
+hr_expand(Oid books, const char *sql)
+{
+	StringInfoData out;
+	char	   *schema = get_namespace_name(books);
+	const char *quoted;
+
+	if (schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema %u of the books does not exist any more", books)));
+	quoted = quote_identifier(schema);
+	initStringInfo(&out);
+	for (const char *p = sql; *p; p++)
+	{
+		if (*p == '@' && p[1] >= 'a' && p[1] <= 'z')
+			appendStringInfo(&out, "%s.", quoted);
+		else
+			appendStringInfoChar(&out, *p);
+	}
+	return out.data;
+}
+
+/* The kept plan of a query in these books.  Call it inside a scope. */
+SPIPlanPtr
+hr_plan(Oid books, const HrQuery *query)
+{
+	PlanKey		key;
+	PlanEntry  *entry;
+	bool		found;
+	SPIPlanPtr	plan;
+
+	memset(&key, 0, sizeof(key));
+	key.books = books;
+	strlcpy(key.name, query->name, sizeof(key.name));
+
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->plan = NULL;
+	if (entry->plan != NULL)
+	{
+		if (SPI_plan_is_valid(entry->plan))
+			return entry->plan;
+		plan = entry->plan;
+		entry->plan = NULL;
+		SPI_freeplan(plan);
+	}
+
+	plan = SPI_prepare(hr_expand(books, query->sql), query->nargs,
+					   (Oid *) query->argtypes);
+	if (plan == NULL)
+		elog(ERROR, "hrloop: cannot prepare \"%s\": %s", query->name,
+			 SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "hrloop: cannot keep plan \"%s\"", query->name);
+
+	/* preparing may have run code that entered plans: look the entry up again */
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->plan = NULL;
+	if (entry->plan != NULL)
+		SPI_freeplan(entry->plan);
+	entry->plan = plan;
+	return plan;
+}
+
+/* Run a kept plan to its end and return the number of rows. */
+uint64
+hr_execute(Oid books, const HrQuery *query, Datum *values, const char *nulls,
+		   bool read_only)
+{
+	int			rc = SPI_execute_plan(hr_plan(books, query), values, nulls,
+									  read_only, 0);
+
+	if (rc < 0)
+		elog(ERROR, "hrloop: cannot execute \"%s\": %s", query->name,
+			 SPI_result_code_string(rc));
+	return SPI_processed;
+}

@@ -1,0 +1,390 @@
+/*
+ * trigger.c - from a statement to its consequences.
+ *
+ * One mechanism serves every room.  A statement-level trigger gathers the keys
+ * of the rows that matter from the transition tables and hands them, sorted,
+ * to a function of the same books:
+ *
+ *	CREATE TRIGGER ... AFTER UPDATE ON review
+ *	  REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+ *	  FOR EACH STATEMENT
+ *	  EXECUTE FUNCTION hrloop.consequence('propose_raise', 'key=review_id',
+ *										  'changed=status', 'present=grade');
+ *
+ * key		the bigint column whose values are handed over
+ * changed	only rows in which one of these columns differs from before
+ * present	only rows in which this column is not null, before or after
+ *
+ * The function takes a bigint[].  If it returns rows of type hrloop.problem,
+ * the first one is raised as an error; so rules that refuse and rules that act
+ * are both written as SQL and obey the same trigger, for one row and for a
+ * million.
+ */
+#include "hrloop.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(hrloop_consequence);
+PG_FUNCTION_INFO_V1(hrloop_refuse);
+PG_FUNCTION_INFO_V1(hrloop_forget);
+PG_FUNCTION_INFO_V1(hrloop_fail);
+
+#define MAX_CHANGED 12
+
+typedef struct Spec
+{
+	const char *function;
+	int			key;
+	int			nchanged;
+	int			changed[MAX_CHANGED];
+	int			present;		/* 0: no such condition */
+} Spec;
+
+/*
+ * Every trigger function starts here: anybody may call a C function directly,
+ * or put it on a table of their own in a way it was not made for.
+ */
+TriggerData *
+hr_trigger(FunctionCallInfo fcinfo, TriggerEvent timing, TriggerEvent level)
+{
+	TriggerData *td = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("hrloop trigger function called without a trigger"),
+				 errhint("These functions are put on tables by hrloop.install().")));
+	if ((td->tg_event & TRIGGER_EVENT_TIMINGMASK) != timing ||
+		(td->tg_event & TRIGGER_EVENT_ROW) != level)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" on \"%s\" fires at a time it was not made for",
+						td->tg_trigger->tgname,
+						RelationGetRelationName(td->tg_relation))));
+	return td;
+}
+
+/* Number of a column that must exist with this type. */
+int
+hr_column(TupleDesc desc, const char *name, Oid type)
+{
+	int			attno = SPI_fnumber(desc, name);
+
+	if (attno <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("hrloop trigger: column \"%s\" does not exist", name)));
+	if (OidIsValid(type) && SPI_gettypeid(desc, attno) != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("hrloop trigger: column \"%s\" is not of type %s",
+						name, format_type_be(type))));
+	return attno;
+}
+
+void
+hr_ids_add(HrIds *ids, int64 id)
+{
+	/* the rows of one parent mostly follow each other */
+	if (ids->count > 0 && ids->id[ids->count - 1] == id)
+		return;
+	if (ids->room == 0)
+	{
+		ids->room = 64;
+		ids->id = palloc(ids->room * sizeof(int64));
+	}
+	else if (ids->count == ids->room)
+	{
+		ids->room *= 2;
+		ids->id = repalloc_huge(ids->id, (Size) ids->room * sizeof(int64));
+	}
+	ids->id[ids->count++] = id;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sort and remove repeats: rows are always locked in key order. */
+void
+hr_ids_settle(HrIds *ids)
+{
+	int			kept = 0;
+
+	if (ids->count < 2)
+		return;
+	qsort(ids->id, ids->count, sizeof(int64), compare_ids);
+	for (int i = 1; i < ids->count; i++)
+		if (ids->id[i] != ids->id[kept])
+			ids->id[++kept] = ids->id[i];
+	ids->count = kept + 1;
+}
+
+ArrayType *
+hr_ids_array(const HrIds *ids)
+{
+	Datum	   *datums = palloc_extended(Max(ids->count, 1) * sizeof(Datum),
+										 MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < ids->count; i++)
+		datums[i] = Int64GetDatum(ids->id[i]);
+	return construct_array(datums, ids->count, INT8OID, 8, FLOAT8PASSBYVAL,
+						   TYPALIGN_DOUBLE);
+}
+
+/* The values of one bigint column of a transition table. */
+void
+hr_collect(Tuplestorestate *rows, TupleDesc desc, int column, HrIds *ids)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	bool		null;
+
+	tuplestore_rescan(rows);
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		Datum		key = slot_getattr(slot, column, &null);
+
+		if (!null)
+			hr_ids_add(ids, DatumGetInt64(key));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* "changed=a,b" into column numbers */
+static void
+parse_changed(TupleDesc desc, char *list, Spec *spec)
+{
+	char	   *save;
+
+	for (char *name = strtok_r(list, ",", &save); name;
+		 name = strtok_r(NULL, ",", &save))
+	{
+		if (spec->nchanged == MAX_CHANGED)
+			elog(ERROR, "hrloop.consequence: more than %d columns to watch",
+				 MAX_CHANGED);
+		spec->changed[spec->nchanged++] = hr_column(desc, name, InvalidOid);
+	}
+}
+
+static void
+parse_spec(TriggerData *td, Spec *spec)
+{
+	Trigger    *trigger = td->tg_trigger;
+	TupleDesc	desc = RelationGetDescr(td->tg_relation);
+
+	memset(spec, 0, sizeof(*spec));
+	for (int i = 1; i < trigger->tgnargs; i++)
+	{
+		char	   *arg = trigger->tgargs[i];
+
+		if (strncmp(arg, "key=", 4) == 0)
+			spec->key = hr_column(desc, arg + 4, INT8OID);
+		else if (strncmp(arg, "changed=", 8) == 0)
+			parse_changed(desc, pstrdup(arg + 8), spec);
+		else if (strncmp(arg, "present=", 8) == 0)
+			spec->present = hr_column(desc, arg + 8, InvalidOid);
+		else
+			elog(ERROR, "hrloop.consequence: unknown argument \"%s\"", arg);
+	}
+	if (trigger->tgnargs < 2 || spec->key == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" names no function and key", trigger->tgname)));
+	spec->function = trigger->tgargs[0];
+}
+
+static bool
+same_value(TupleTableSlot *a, TupleTableSlot *b, int column)
+{
+	bool		anull,
+				bnull;
+	Datum		x = slot_getattr(a, column, &anull);
+	Datum		y = slot_getattr(b, column, &bnull);
+	Form_pg_attribute att = TupleDescAttr(a->tts_tupleDescriptor, column - 1);
+
+	if (anull || bnull)
+		return anull && bnull;
+	return datum_image_eq(x, y, att->attbyval, att->attlen);
+}
+
+/*
+ * An update's transition tables hold the old and the new image of each row at
+ * the same place, so the two are read side by side.
+ */
+static void
+collect_changed(TriggerData *td, const Spec *spec, HrIds *ids)
+{
+	TupleDesc	desc = RelationGetDescr(td->tg_relation);
+	TupleTableSlot *before = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	TupleTableSlot *after = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(td->tg_oldtable);
+	tuplestore_rescan(td->tg_newtable);
+	while (tuplestore_gettupleslot(td->tg_oldtable, true, false, before) &&
+		   tuplestore_gettupleslot(td->tg_newtable, true, false, after))
+	{
+		bool		differs = spec->nchanged == 0;
+		bool		null;
+
+		for (int i = 0; i < spec->nchanged && !differs; i++)
+			differs = !same_value(before, after, spec->changed[i]);
+		if (!differs)
+			continue;
+		if (spec->present &&
+			slot_attisnull(before, spec->present) &&
+			slot_attisnull(after, spec->present))
+			continue;
+		hr_ids_add(ids, DatumGetInt64(slot_getattr(after, spec->key, &null)));
+	}
+	ExecDropSingleTupleTableSlot(before);
+	ExecDropSingleTupleTableSlot(after);
+}
+
+static void
+collect_all(Tuplestorestate *rows, TupleDesc desc, const Spec *spec, HrIds *ids)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(rows);
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		bool		null;
+		Datum		key = slot_getattr(slot, spec->key, &null);
+
+		if (!null && !(spec->present && slot_attisnull(slot, spec->present)))
+			hr_ids_add(ids, DatumGetInt64(key));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* Raise an error whose parts were put together by SQL. */
+static void
+raise_problem(char **part)
+{
+	const char *state = part[0] && strlen(part[0]) == 5 ? part[0] : "23514";
+
+	ereport(ERROR,
+			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+			 errmsg_internal("%s", part[1] ? part[1] : "refused by a rule of the books"),
+			 part[2] ? errdetail_internal("%s", part[2]) : 0,
+			 part[3] ? errhint("%s", part[3]) : 0,
+			 part[4] ? err_generic_string(PG_DIAG_TABLE_NAME, part[4]) : 0,
+			 part[5] ? err_generic_string(PG_DIAG_COLUMN_NAME, part[5]) : 0,
+			 part[6] ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, part[6]) : 0));
+}
+
+/* If the function that just ran found problems, raise the first. */
+static void
+raise_found(void)
+{
+	char	   *part[7];
+
+	if (SPI_processed == 0 || SPI_tuptable == NULL ||
+		SPI_tuptable->tupdesc->natts != 7)
+		return;
+	for (int i = 0; i < 7; i++)
+		part[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1);
+	raise_problem(part);
+}
+
+/* Call a function of the books with keys.  Call it inside a scope. */
+void
+hr_call(Oid books, const char *function, const HrIds *ids)
+{
+	char		name[2 * NAMEDATALEN];
+	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {INT8ARRAYOID}};
+	Datum		arg = PointerGetDatum(hr_ids_array(ids));
+
+	snprintf(name, sizeof(name), "call %s", function);
+	query.sql = psprintf("SELECT * FROM @%s($1)", function);
+	hr_execute(books, &query, &arg, NULL, false);
+	raise_found();
+}
+
+Datum
+hrloop_consequence(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
+	Oid			books = RelationGetNamespace(td->tg_relation);
+	Spec		spec;
+	HrScope		scope;
+	HrIds		ids = {0};
+
+	hr_books_check(books);
+	parse_spec(td, &spec);
+	if (td->tg_newtable && td->tg_oldtable)
+		collect_changed(td, &spec, &ids);
+	else if (td->tg_newtable || td->tg_oldtable)
+		collect_all(td->tg_newtable ? td->tg_newtable : td->tg_oldtable,
+					RelationGetDescr(td->tg_relation), &spec, &ids);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" has no transition table",
+						td->tg_trigger->tgname)));
+	hr_ids_settle(&ids);
+	if (ids.count > 0)
+	{
+		hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
+		hr_call(books, spec.function, &ids);
+		hr_scope_leave(&scope);
+	}
+	PG_RETURN_NULL();
+}
+
+/*
+ * hrloop.refuse(hint): for tables that only grow.  A BEFORE statement trigger,
+ * so that even a statement that would touch no row is refused.
+ */
+Datum
+hrloop_refuse(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
+	const char *verb = TRIGGER_FIRED_BY_DELETE(td->tg_event) ? "deleted" :
+		TRIGGER_FIRED_BY_TRUNCATE(td->tg_event) ? "truncated" : "changed";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("rows of \"%s\" cannot be %s",
+					RelationGetRelationName(td->tg_relation), verb),
+			 errdetail("This table is append-only: it is the evidence behind every figure."),
+			 td->tg_trigger->tgnargs > 0 ? errhint("%s", td->tg_trigger->tgargs[0]) : 0,
+			 errtable(td->tg_relation)));
+	PG_RETURN_NULL();
+}
+
+/* hrloop.forget(): rules changed, every backend drops what it remembers of them. */
+Datum
+hrloop_forget(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
+
+	CacheInvalidateRelcache(td->tg_relation);
+	PG_RETURN_NULL();
+}
+
+/* hrloop.fail(...): how a SQL function raises an error. */
+Datum
+hrloop_fail(PG_FUNCTION_ARGS)
+{
+	char	   *part[7];
+
+	for (int i = 0; i < 7; i++)
+		part[i] = i < PG_NARGS() && !PG_ARGISNULL(i)
+			? text_to_cstring(PG_GETARG_TEXT_PP(i)) : NULL;
+	raise_problem(part);
+	PG_RETURN_NULL();
+}
