@@ -138,7 +138,7 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 	hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
 	if (hr_execute(books, &find, &arg, NULL, true) != 1)
 		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no employee \"%s\" in books \"%s\"", number,
 						get_namespace_name(books))));
 	employee = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],

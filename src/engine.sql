@@ -118,7 +118,7 @@ COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
 CREATE FUNCTION act_as(book regclass, employee_no text) RETURNS bigint
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_act_as';
 COMMENT ON FUNCTION act_as(regclass, text) IS
-  'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. Errors: 42501, P0002 no such employee.';
+  'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. Errors: 42501 no right, 22023 no such employee.';
 CREATE FUNCTION actor(book regclass) RETURNS bigint
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_actor';
 COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named in these books, or null.';

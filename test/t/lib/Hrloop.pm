@@ -1,15 +1,14 @@
 # What the TAP tests share: a server, companies, and ways to compare them.
 #
-# Everything is done as alice, an ordinary role that owns her databases, because
-# nothing in hrloop may need a superuser; the server's superuser only makes
-# databases and looks (row policies do not hide anything from it).
+# Everything is done as alice, an ordinary role that owns her databases, since
+# nothing in hrloop may need a superuser.  The server's superuser makes the
+# databases, and takes the fingerprints, as row policies hide nothing from it.
 package Hrloop;
 
 use strict;
 use warnings;
 
 use Exporter 'import';
-use File::Spec;
 use FindBin;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
@@ -17,12 +16,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-    new_server new_database install_company as_alice refused
-    fingerprint definitions healthy same_company
+    new_server new_database install_company as_alice
+    fingerprint definitions refused same healthy
 );
-
-# The options of psql that make it alice's.
-my @alice = ('--username' => 'alice');
 
 sub new_server {
     my $node = PostgreSQL::Test::Cluster->new('main');
@@ -35,79 +31,95 @@ sub new_server {
 # An empty database of alice's, made anew if there was one.
 sub new_database {
     my ($node, $db) = @_;
-    $node->safe_psql('postgres', qq{DROP DATABASE IF EXISTS "$db"});
-    $node->safe_psql('postgres', qq{CREATE DATABASE "$db" OWNER alice TEMPLATE template0});
+    $node->safe_psql('postgres', "DROP DATABASE IF EXISTS $db");
+    $node->safe_psql('postgres', "CREATE DATABASE $db OWNER alice TEMPLATE template0");
     return $db;
 }
 
 # Runs SQL as alice, returns what it prints, dies on an error.
 sub as_alice {
     my ($node, $db, $sql) = @_;
-    return $node->safe_psql($db, $sql, extra_params => \@alice);
+    return $node->safe_psql($db, $sql, extra_params => [ '--username' => 'alice' ]);
 }
 
-# Installs books and loads the sample company, whose file also runs the loop: there
-# are locked results, plans, adjustments, notifications and decisions afterwards.
+# Installs books and loads the sample company into them.  Its file also runs the
+# loop, so there are locked results, plans, raises, notifications and decisions.
 sub install_company {
     my ($node, $db, $books) = @_;
-    my $fixture = File::Spec->catfile($FindBin::RealBin, '..', 'fixtures', 'company.sql');
     as_alice($node, $db, 'CREATE EXTENSION IF NOT EXISTS hrloop CASCADE');
-    as_alice($node, $db, 'SELECT hrloop.install(' . literal($books) . ')');
-    my $done = IPC::Run::run [
-        'psql', '--no-psqlrc', '--quiet', '--set' => 'ON_ERROR_STOP=1', @alice,
-        '--dbname' => $node->connstr($db), '--set' => "books=$books", '--file' => $fixture ],
+    as_alice($node, $db, 'SELECT hrloop.install(' . quote_literal($books) . ')');
+    my $loaded = IPC::Run::run [
+        qw(psql --no-psqlrc --quiet --username alice --set ON_ERROR_STOP=1),
+        '--set', "books=$books", '--dbname', $node->connstr($db),
+        '--file', "$FindBin::RealBin/../fixtures/company.sql" ],
         '>', \my $out, '2>', \my $err;
-    die "the sample company did not load into $books:\n$err" unless $done;
+    die "the sample company did not load into $books:\n$err" unless $loaded;
     return;
 }
 
-# One test: SQL fails with this SQLSTATE, and a message that tells what is wrong.
-# $user is alice unless given.
-sub refused {
-    my ($node, $db, $sql, $sqlstate, $message, $name, $user) = @_;
-    my ($code, $out, $err) = $node->psql($db, $sql,
-        extra_params => [ '--username' => $user // 'alice', '--set' => 'VERBOSITY=verbose' ]);
-    return like($err, qr/ERROR:  $sqlstate: .*$message/s, $name);
+# Every table of a schema with its number of rows and the md5 of all of them in a
+# fixed order, and every sequence with its state.
+sub fingerprint {
+    my ($node, $db, $schema) = @_;
+    $schema = quote_literal($schema);
+    return $node->safe_psql($db, <<~"SQL");
+        SELECT CASE relkind
+               WHEN 'S' THEN format('SELECT %L, last_value, is_called FROM %I.%I',
+                   relname, nspname, relname)
+               ELSE format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM %I.%I t',
+                   relname, nspname, relname)
+               END
+        FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE nspname = $schema AND relkind IN ('r', 'S')
+        ORDER BY relname
+        \\gexec
+        SQL
 }
 
-sub literal {
+# The schema as pg_dump would make it again: tables, constraints, triggers and
+# whether they are enabled, policies, views, functions, comments, grants.
+sub definitions {
+    my ($node, $db, $schema) = @_;
+    my ($dump) = run_command([
+        qw(pg_dump --schema-only --schema), qq{"$schema"}, '--dbname', $node->connstr($db) ]);
+    # pg_dump fences its scripts with a word that is another one each time
+    return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
+}
+
+sub quote_literal {
     my ($text) = @_;
     $text =~ s/'/''/g;
     return "'$text'";
 }
 
-# Every table of a schema as "table rows md5", where the md5 is that of all rows
-# in a fixed order, and every sequence's state.
-sub fingerprint {
-    my ($node, $db, $schema) = @_;
-    my $queries = $node->safe_psql($db, <<~"SQL");
-        SELECT CASE relkind
-               WHEN 'S' THEN format(
-                   'SELECT %L, last_value::text, is_called::text FROM %I.%I',
-                   relname, nspname, relname)
-               ELSE format(
-                   'SELECT %L, count(*)::text, md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM %I.%I t',
-                   relname, nspname, relname)
-               END
-        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-        WHERE nspname = @{[literal($schema)]} AND relkind IN ('r', 'S')
-        ORDER BY relname
-        SQL
-    return join "\n", map { $node->safe_psql($db, $_) } split /\n/, $queries;
+# The rest are tests, each of them one; a failure is reported at the caller's line.
+
+# SQL fails with an SQLSTATE and a message that matches.  $user is alice if not given.
+sub refused {
+    my ($node, $db, $sql, $sqlstate, $message, $name, $user) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($code, $out, $err) = $node->psql($db, $sql,
+        extra_params => [ '--username', $user // 'alice', '--set', 'VERBOSITY=verbose' ]);
+    return like($err, qr/ERROR:  $sqlstate: .*$message/s, $name);
 }
 
-# Triggers, constraints, policies, views, functions, comments and grants: the
-# schema as pg_dump would make it again.
-sub definitions {
-    my ($node, $db, $schema) = @_;
-    my ($dump) = run_command([
-        'pg_dump', '--schema-only', '--schema' => qq{"$schema"}, '--dbname' => $node->connstr($db) ]);
-    # newer minor versions of pg_dump fence a dump with a random word
-    return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
+# Two texts are the same, line by line; if not, only what differs is shown.
+sub same {
+    my ($got, $expected, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return 1 if ok($got eq $expected, $name);
+    my %got      = map { $_ => 1 } split /\n/, $got;
+    my %expected = map { $_ => 1 } split /\n/, $expected;
+    diag "expected $_" for grep { !$got{$_} } sort keys %expected;
+    diag "got      $_" for grep { !$expected{$_} } sort keys %got;
+    return 0;
 }
 
-# One test: verify() finds nothing.
+# verify() finds no difference.
 sub healthy {
     my ($node, $db, $schema, $name) = @_;
-    return is(as_alice($node, $db, qq{SELECT v::text FROM "$schema".verify() v}), '', $name);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is(as_alice($node, $db, qq{SELECT v FROM "$schema".verify() v}), '', $name);
 }
+
+1;

@@ -1,0 +1,205 @@
+-- verify: every derived figure again from its source rows, in plain SQL written
+-- independently of the code that made it (law 9).  Healthy books: no rows.
+
+CREATE FUNCTION verify_reviews() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH mean AS (
+    SELECT s.review_id, s.indicator_id, s.rater_group, sum(s.value) / count(*) AS value, avg(s.attainment) AS attainment
+      FROM score s GROUP BY s.review_id, s.indicator_id, s.rater_group
+  ), item AS (
+    SELECT r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight AS weight, i.pass_pct,
+           sum(g.weight * m.value) / sum(g.weight) AS value,
+           sum(g.weight * m.attainment) / sum(g.weight) FILTER (WHERE m.attainment IS NOT NULL) AS attainment
+      FROM review r
+      JOIN review_template t USING (template_id)
+      JOIN template_item i USING (template_id)
+      LEFT JOIN (mean m JOIN rater_group g ON g.rater_group = m.rater_group AND g.weight > 0)
+        ON m.review_id = r.review_id AND m.indicator_id = i.indicator_id
+     GROUP BY r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight, i.pass_pct
+  ), fresh AS (
+    SELECT i.review_id, count(i.value) AS scored,
+           round(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' AND count(i.value) > 0 THEN sum(i.weight * i.value) / 100
+                      WHEN i.missing_policy = 'renormalise' AND count(i.value) > 0
+                      THEN sum(i.weight * i.value) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL) END, 4) AS composite,
+           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE
+             CASE WHEN i.attainment IS NOT NULL THEN round(i.attainment, 4) < coalesce(i.pass_pct, 100)
+                  WHEN i.pass_pct IS NOT NULL THEN round(i.value, 4) < i.pass_pct
+                  ELSE round(i.value, 4) <= setting_number('indicator.qualitative_missed') END), '{}') AS missed
+      FROM item i GROUP BY i.review_id, i.missing_policy
+  )
+  SELECT 'composite', 'review', r.review_id, f.composite::text, r.composite::text
+    FROM review r JOIN fresh f USING (review_id) WHERE r.composite IS DISTINCT FROM f.composite
+  UNION ALL
+  SELECT 'items_scored', 'review', r.review_id, f.scored::text, r.items_scored::text
+    FROM review r JOIN fresh f USING (review_id) WHERE r.items_scored <> f.scored
+  UNION ALL
+  SELECT 'missed', 'review', r.review_id, f.missed::text, r.missed::text
+    FROM review r JOIN fresh f USING (review_id)
+   WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}')
+     AND r.status <> 'locked'
+  UNION ALL
+  SELECT 'result_missing', 'review', r.review_id, r.status, count(x.*)::text || ' standing results'
+    FROM review r LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+   GROUP BY r.review_id, r.status HAVING (r.status = 'locked') <> (count(x.*) = 1)
+  UNION ALL
+  SELECT 'result_score', 'review_result', x.result_id, r.composite::text, x.composite::text
+    FROM review_result x JOIN review r USING (review_id) WHERE x.reopened_by IS NULL AND x.composite <> r.composite
+  UNION ALL
+  SELECT 'result_grade', 'review_result', x.result_id, b.label, x.grade
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+    LEFT JOIN band b ON b.scale_id = c.grade_scale_id AND b.range @> x.composite
+   WHERE x.grade IS DISTINCT FROM b.label
+  UNION ALL
+  SELECT 'result_decision', 'review_result', x.result_id, x.composite::text, d.outcome ->> 'score'
+    FROM review_result x JOIN decision d USING (decision_id)
+   WHERE d.kind <> 'review.lock' OR (d.outcome ->> 'score')::numeric IS DISTINCT FROM x.composite
+  UNION ALL
+  SELECT 'breakdown', 'decision', d.decision_id, d.outcome ->> 'score', sum((i ->> 'points')::numeric)::text
+    FROM decision d CROSS JOIN LATERAL jsonb_array_elements(d.inputs -> 'items') i
+   WHERE d.kind = 'review.lock' AND (d.inputs ->> 'missing')::int = 0
+   GROUP BY d.decision_id, d.outcome
+  HAVING abs(sum((i ->> 'points')::numeric) - (d.outcome ->> 'score')::numeric) > 0.0001 * count(*);
+END;
+COMMENT ON FUNCTION verify_reviews() IS 'Composites, missed indicators, results and grades that differ from what their source rows come to.';
+
+CREATE FUNCTION verify_plans() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT 'plan_missing', 'review', r.review_id, 'a plan for ' || array_to_string(r.plan_reason, ', '), 'none'
+    FROM review r
+   WHERE r.plan_reason IS NOT NULL
+     AND NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = r.review_id AND p.status <> 'withdrawn')
+  UNION ALL
+  SELECT 'plan_without_cause', 'development_plan', p.plan_id, 'no plan', p.status
+    FROM development_plan p JOIN review r USING (review_id)
+   WHERE r.plan_reason IS NULL AND (p.status = 'draft' OR p.status <> 'withdrawn' AND r.status = 'locked')
+  UNION ALL
+  SELECT 'plan_reason', 'review', r.review_id, want.reason::text, r.plan_reason::text
+    FROM review r
+    CROSS JOIN LATERAL (
+      SELECT array_remove(ARRAY[
+        CASE WHEN r.composite <= setting_number('plan.score_threshold') THEN 'score' END,
+        CASE WHEN setting_on('plan.on_missed') AND r.missed <> '{}'
+              AND (setting_number('plan.missed_max_score') IS NULL OR r.composite < setting_number('plan.missed_max_score')) THEN 'missed' END], NULL) AS reason) want
+   WHERE r.status = 'open' AND r.complete AND coalesce(r.plan_reason, '{}') <> want.reason
+  UNION ALL
+  SELECT 'draft_after_lock', 'development_plan', p.plan_id, 'proposed', p.status
+    FROM development_plan p JOIN review r USING (review_id) WHERE r.status = 'locked' AND p.status = 'draft'
+  UNION ALL
+  SELECT 'plan_items', 'development_plan', p.plan_id, jsonb_array_length(p.document -> 'items')::text, count(i.*)::text
+    FROM development_plan p LEFT JOIN plan_item i USING (plan_id)
+   GROUP BY p.plan_id, p.document HAVING jsonb_array_length(p.document -> 'items') <> count(i.*)
+  UNION ALL
+  SELECT 'plan_decision', 'development_plan', p.plan_id, p.document::text, d.outcome::text
+    FROM development_plan p JOIN decision d USING (decision_id) WHERE p.status <> 'withdrawn' AND d.outcome <> p.document
+  UNION ALL
+  SELECT 'progress', 'plan_item', i.plan_item_id, coalesce(g.progress, 0)::text, i.progress::text
+    FROM plan_item i
+    LEFT JOIN LATERAL (SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id ORDER BY g.plan_progress_id DESC LIMIT 1) g ON true
+   WHERE i.progress <> coalesce(g.progress, 0);
+END;
+COMMENT ON FUNCTION verify_plans() IS 'Plans that are missing, groundless, or differ from their decision.';
+
+CREATE FUNCTION verify_pay() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT 'raise_figures', 'salary_adjustment', a.adjustment_id,
+         a.old_amount + round(a.old_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int) || '', a.new_amount::text
+    FROM salary_adjustment a LEFT JOIN band b USING (band_id)
+   WHERE a.percent <> coalesce(b.value, 0)
+      OR a.new_amount <> a.old_amount + round(a.old_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int)
+      OR b.band_id IS NOT NULL AND NOT b.range @> a.composite
+  UNION ALL
+  SELECT 'raise_rule', 'salary_adjustment', a.adjustment_id, want.raise_rule_id::text, a.raise_rule_id::text
+    FROM salary_adjustment a
+    JOIN review_result x USING (result_id)
+    JOIN review r USING (review_id)
+    LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
+    LEFT JOIN job j ON j.job_id = r.job_id
+    LEFT JOIN LATERAL (
+      SELECT p.raise_rule_id FROM cycle_raise_rule p
+       WHERE p.cycle_id = a.cycle_id AND coalesce(p.job_id = r.job_id, p.job_id IS NULL)
+         AND coalesce(p.job_family = j.job_family, p.job_family IS NULL) AND coalesce(p.unit_kind = u.unit_kind, p.unit_kind IS NULL)
+       ORDER BY (p.job_id IS NOT NULL) DESC, (p.job_family IS NOT NULL) DESC, (p.unit_kind IS NOT NULL) DESC LIMIT 1) want ON true
+   WHERE a.raise_rule_id IS DISTINCT FROM want.raise_rule_id
+  UNION ALL
+  SELECT 'raise_score', 'salary_adjustment', a.adjustment_id, x.composite::text, a.composite::text
+    FROM salary_adjustment a JOIN review_result x USING (result_id)
+   WHERE a.composite <> x.composite OR x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'approved')
+  UNION ALL
+  SELECT 'raise_missing', 'review_result', x.result_id, 'one proposal', 'none'
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+   WHERE x.reopened_by IS NULL AND c.pay_effective
+     AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id)
+     AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.decision_id IS NULL
+                    AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)))
+  UNION ALL
+  SELECT 'raise_not_paid', 'salary_adjustment', a.adjustment_id, a.new_amount::text,
+         (SELECT string_agg(s.amount::text, ', ') FROM salary s WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
+    FROM salary_adjustment a
+   WHERE a.status = 'applied' AND a.raise_amount > 0
+     AND NOT EXISTS (SELECT FROM salary s WHERE s.employee_id = a.employee_id AND lower(s.valid) = a.effective_on AND s.amount = a.new_amount)
+  UNION ALL
+  SELECT 'salary_minor_unit', 'salary', s.salary_id, round(s.amount, setting_number('pay.minor_digits')::int)::text, s.amount::text
+    FROM salary s WHERE s.amount <> round(s.amount, setting_number('pay.minor_digits')::int)
+  UNION ALL
+  SELECT 'feed_total', 'payroll_feed', NULL, k.source_total::text, k.feed_total::text
+    FROM payroll_reconciliation k WHERE k.difference <> 0;
+END;
+COMMENT ON FUNCTION verify_pay() IS 'Raises, salaries and feed rows that differ from score, rule and base pay.';
+
+-- Levels and allowances day by day at every day on which something could change.
+CREATE FUNCTION verify_skills() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH held AS (
+    SELECT c.employee_id, l.skill_id, l.rank, daterange(c.achieved_on, CASE WHEN v.reversed_on < coalesce(c.expires_on, 'infinity') THEN v.reversed_on ELSE c.expires_on END) AS span
+      FROM certification_result c
+      JOIN certification k USING (certification_id)
+      JOIN skill_level l USING (skill_level_id)
+      LEFT JOIN certification_reversal v USING (certification_result_id)
+     WHERE c.passed AND coalesce(v.reversed_on > c.achieved_on, true)
+  ), day AS (
+    SELECT employee_id, skill_id, lower(span) AS d FROM held
+    UNION SELECT employee_id, skill_id, upper(span) FROM held WHERE NOT upper_inf(span)
+  ), level AS (
+    SELECT day.*, (SELECT max(h.rank) FROM held h WHERE h.employee_id = day.employee_id AND h.skill_id = day.skill_id AND h.span @> day.d) AS want,
+           (SELECT l.rank FROM employee_skill_level x JOIN skill_level l USING (skill_level_id)
+             WHERE x.employee_id = day.employee_id AND x.skill_id = day.skill_id AND x.superseded_by IS NULL AND x.valid @> day.d) AS have
+      FROM day
+  ), payday AS (
+    SELECT x.employee_id, e.d FROM employee_skill_level x
+      CROSS JOIN LATERAL (VALUES (allowance_day(lower(x.valid))), (allowance_day(upper(x.valid)))) AS e (d)
+     WHERE x.superseded_by IS NULL AND e.d IS NOT NULL
+    UNION SELECT t.employee_id, allowance_day(t.completed_on) FROM training_record t WHERE t.passed
+  ), amount AS (
+    SELECT p.employee_id, p.d,
+           coalesce((SELECT sum(r.amount) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)
+                      WHERE x.employee_id = p.employee_id AND x.superseded_by IS NULL AND r.valid @> p.d
+                        AND allowance_day(lower(x.valid)) <= p.d AND coalesce(allowance_day(upper(x.valid)) > p.d, true)), 0)
+           + coalesce((SELECT sum(r.amount) FROM allowance_rule r
+                        WHERE r.valid @> p.d AND r.resource_id IN (SELECT t.resource_id FROM training_record t
+                               WHERE t.employee_id = p.employee_id AND t.passed AND allowance_day(t.completed_on) <= p.d)), 0) AS want,
+           coalesce((SELECT sum(a.amount) FROM skill_allowance a
+                      WHERE a.employee_id = p.employee_id AND a.superseded_by IS NULL AND a.valid @> p.d), 0) AS have
+      FROM payday p
+  )
+  SELECT 'skill_level', 'employee', employee_id, d || ' rank ' || coalesce(want::text, 'none'), coalesce(have::text, 'none')
+    FROM level WHERE want IS DISTINCT FROM have
+  UNION ALL
+  SELECT 'allowance', 'employee', employee_id, d || ' ' || want, have::text FROM amount WHERE want <> have;
+END;
+COMMENT ON FUNCTION verify_skills() IS 'Skill levels and allowances that differ from certifications, trainings and rules.';
+
+CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT * FROM verify_reviews()
+  UNION ALL SELECT * FROM verify_plans()
+  UNION ALL SELECT * FROM verify_pay()
+  UNION ALL SELECT * FROM verify_skills()
+  UNION ALL
+  SELECT 'notice_text', 'notification', n.notification_id, 'no placeholder', n.body FROM notification n WHERE n.body ~ '[{}]'
+  UNION ALL
+  SELECT 'template_weights', 'review_template', t.template_id, '100', sum(i.effective_weight)::text
+    FROM review_template t JOIN template_item i USING (template_id)
+   WHERE t.activated_at IS NOT NULL GROUP BY t.template_id HAVING sum(i.effective_weight) <> 100;
+END;
+COMMENT ON FUNCTION verify() IS
+  'Recompute every derived figure from its source rows, independently, and return what differs: problem, table, row, expected, found. Healthy books return no rows.';
