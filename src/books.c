@@ -287,8 +287,9 @@ run_script(const char *schema, const char *file)
 		place.location = raw->stmt_location;
 		while (isspace((unsigned char) script[place.location]))
 			place.location++;
+		length -= place.location - raw->stmt_location;
 		CHECK_FOR_INTERRUPTS();
-		execute(pnstrdup(script + raw->stmt_location, length));
+		execute(pnstrdup(script + place.location, length));
 	}
 	error_context_stack = context.previous;
 	AtEOXact_GUC(true, level);
@@ -331,8 +332,6 @@ hrloop_install(PG_FUNCTION_ARGS)
 	if (!OidIsValid(books))
 		execute(psprintf("CREATE SCHEMA %s", quote_identifier(schema)));
 	run_script(schema, psprintf("hrloop-books--%s.sql", HRLOOP_VERSION));
-	execute(psprintf("INSERT INTO %s.book (version) VALUES (%s)",
-					 quote_identifier(schema), quote_literal_cstr(HRLOOP_VERSION)));
 	close_to_public(schema);
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are ready, version %s",

@@ -6,6 +6,7 @@ CREATE TABLE book (
   company      text,
   installed_at timestamptz NOT NULL DEFAULT now()
 );
+INSERT INTO book (version) VALUES (hrloop.version());
 COMMENT ON TABLE book IS 'One row: the version these books were made for.';
 COMMENT ON COLUMN book.only_row IS 'Always true: there is one row.';
 COMMENT ON COLUMN book.version IS 'Version of hrloop that these tables match; hrloop.migrate() changes it.';

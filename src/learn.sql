@@ -272,9 +272,9 @@ BEGIN ATOMIC
    WHERE h.employee_id = ANY (employees) AND h.superseded_by = h.decision_id;
 END;
 COMMENT ON FUNCTION skill_follow(bigint[]) IS 'Consequences of certifications: the level rows that differ from the timeline are superseded, what is missing is added, with one decision per person and skill (TRN-14).';
-CREATE TRIGGER certification_result_follow AFTER INSERT ON certification_result REFERENCING NEW TABLE AS new_row
+CREATE TRIGGER certification_result_1_level AFTER INSERT ON certification_result REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('skill_follow', 'key=employee_id');
-CREATE TRIGGER certification_reversal_follow AFTER INSERT ON certification_reversal REFERENCING NEW TABLE AS new_row
+CREATE TRIGGER certification_reversal_1_level AFTER INSERT ON certification_reversal REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('skill_follow', 'key=employee_id');
 
 CREATE FUNCTION certification_archived(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL

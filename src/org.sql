@@ -182,6 +182,15 @@ CREATE TRIGGER org_unit_tree_insert AFTER INSERT ON org_unit REFERENCING NEW TAB
 CREATE TRIGGER org_unit_tree_update AFTER UPDATE ON org_unit REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('org_unit_problem', 'key=org_unit_id', 'changed=parent_id');
 
+CREATE FUNCTION add_unit(code text, name text, kind text DEFAULT 'department', unit_kind text DEFAULT NULL, parent text DEFAULT NULL)
+  RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO org_unit (code, name, kind, unit_kind, parent_id)
+  VALUES (add_unit.code, add_unit.name, add_unit.kind, add_unit.unit_kind, find_unit(parent)) RETURNING org_unit_id;
+END;
+COMMENT ON FUNCTION add_unit(text, text, text, text, text) IS
+  'Add a unit below another (no parent: a root). Errors: 22023 unknown parent, 23505 code taken, 23514 unknown kind.';
+
 CREATE FUNCTION unit_headcount(on_date date DEFAULT current_date)
   RETURNS TABLE (code text, name text, direct bigint, total bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC

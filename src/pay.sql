@@ -563,10 +563,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION allowance_follow(bigint[]) IS
   'Consequences of levels, courses and rules on allowances: rows that differ are superseded, missing ones added, with decision, feed and notice (PAY-07, PAY-08).';
-CREATE TRIGGER employee_skill_level_allowance_insert AFTER INSERT ON employee_skill_level REFERENCING NEW TABLE AS new_row
+-- by their names these fire after certification_..._1_level, when the level is what it should be
+CREATE TRIGGER certification_result_2_allowance AFTER INSERT ON certification_result REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
-CREATE TRIGGER employee_skill_level_allowance_update AFTER UPDATE ON employee_skill_level REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id', 'changed=superseded_by');
+CREATE TRIGGER certification_reversal_2_allowance AFTER INSERT ON certification_reversal REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
 CREATE TRIGGER training_record_allowance AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
 CREATE TRIGGER training_record_allowance_delete AFTER DELETE ON training_record REFERENCING OLD TABLE AS old_row
@@ -589,7 +590,7 @@ CREATE TRIGGER allowance_rule_changed_update AFTER UPDATE ON allowance_rule REFE
 
 CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
   RETURN CASE WHEN may_read_pay(find_employee(employee)) THEN
-    (SELECT coalesce(sum(a.amount), 0.00) FROM skill_allowance a
+    (SELECT round(coalesce(sum(a.amount), 0), 2) FROM skill_allowance a
       WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
 COMMENT ON FUNCTION allowance_on(text, date) IS 'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
 

@@ -635,7 +635,7 @@ write_reviews(Oid books, Review *review, int count)
 		"UPDATE @review r SET composite = u.composite, self_composite = u.self_composite,"
 		"       items_scored = u.scored, complete = u.complete, missed = u.missed::bigint[],"
 		"       lowest_indicator_id = u.lowest, plan_reason = u.plan_reason::text[]"
-		"  FROM pg_catalog.unnest($1, $2, $3, $4, $5, $6, $7, $8)"
+		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
 		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason)"
 		" WHERE r.review_id = u.review_id"
 		"   AND (r.composite, r.self_composite, r.items_scored, r.complete, r.missed,"
@@ -828,7 +828,7 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 		hr_collect(td->tg_newtable, desc, column, &ids);
 	hr_ids_settle(&ids);
 	if (ids.count == 0)
-		PG_RETURN_NULL();
+		PG_RETURN_POINTER(NULL);
 
 	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
 	count = lock_reviews(books, &ids, &review, false);
@@ -839,7 +839,7 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	}
 	compute_reviews(books, &ids, review, count);
 	hr_scope_leave(&scope);
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }
 
 /* hrloop.recompute(book, reviews): composites anew, when rules or templates changed. */

@@ -189,5 +189,5 @@ hrloop_signal_announce(PG_FUNCTION_ARGS)
 			resetStringInfo(&payload);
 		}
 	}
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }

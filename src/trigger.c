@@ -342,7 +342,7 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 		hr_call(books, spec.function, &ids);
 		hr_scope_leave(&scope);
 	}
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }
 
 /*
@@ -363,7 +363,7 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 			 errdetail("This table is append-only: it is the evidence behind every figure."),
 			 td->tg_trigger->tgnargs > 0 ? errhint("%s", td->tg_trigger->tgargs[0]) : 0,
 			 errtable(td->tg_relation)));
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }
 
 /* hrloop.forget(): rules changed, every backend drops what it remembers of them. */
@@ -373,7 +373,7 @@ hrloop_forget(PG_FUNCTION_ARGS)
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
 
 	CacheInvalidateRelcache(td->tg_relation);
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }
 
 /* hrloop.fail(...): how a SQL function raises an error. */
