@@ -344,15 +344,17 @@ BEGIN ATOMIC
                         WHERE o.active AND (t.indicator_id = g.indicator_id OR t.skill_id = g.skill_id))
   ), numbered AS (
     SELECT i.review_id, i.item, row_number() OVER (PARTITION BY i.review_id ORDER BY i.rank, i.n, i.resource_id) AS position FROM item i
+  ), gaps AS (
+    SELECT g.review_id, jsonb_agg(jsonb_build_object('indicator', g.indicator_code, 'skill', g.skill_code, 'reason', g.reason,
+             'rating', g.rating, 'required', g.required, 'gap', g.required - g.rating) ORDER BY g.n) AS list
+      FROM gap g GROUP BY g.review_id
+  ), items AS (
+    SELECT n.review_id, jsonb_agg(n.item ORDER BY n.position) AS list
+      FROM numbered n WHERE n.position <= (SELECT setting_number('plan.max_items')) GROUP BY n.review_id
   )
-  SELECT r.review_id, jsonb_build_object(
-           'reasons', to_jsonb(r.plan_reason),
-           'gaps', (SELECT jsonb_agg(jsonb_build_object('indicator', g.indicator_code, 'skill', g.skill_code, 'reason', g.reason,
-                                     'rating', g.rating, 'required', g.required, 'gap', g.required - g.rating) ORDER BY g.n)
-                      FROM gap g WHERE g.review_id = r.review_id),
-           'items', (SELECT jsonb_agg(n.item ORDER BY n.position) FROM numbered n
-                      WHERE n.review_id = r.review_id AND n.position <= setting_number('plan.max_items')))
-    FROM review r WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
+  SELECT r.review_id, jsonb_build_object('reasons', to_jsonb(r.plan_reason), 'gaps', gaps.list, 'items', items.list)
+    FROM review r JOIN gaps USING (review_id) JOIN items USING (review_id)
+   WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
 END;
 COMMENT ON FUNCTION plan_document(bigint[]) IS 'Gaps and items that the plans of these reviews should have now.';
 
@@ -400,7 +402,7 @@ BEGIN ATOMIC
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT CASE WHEN standing THEN 'plan.stand' ELSE 'plan.draft' END, w.employee_id, 'review', w.review_id, 'setting:plan',
-           jsonb_build_object('score', r.composite, 'threshold', setting_number('plan.score_threshold'), 'missed', w.document -> 'gaps'),
+           jsonb_build_object('score', r.composite, 'threshold', (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps'),
            w.document
       FROM want w JOIN review r USING (review_id)
     RETURNING decision_id, cause_id

@@ -22,7 +22,7 @@ BEGIN ATOMIC
   SELECT '23514', format('salary of employee %s has more than %s decimals', e.employee_no, setting_number('pay.minor_digits')),
          NULL, 'Round the amount to the minor unit of the currency first; setting pay.minor_digits holds its digits.', 'salary', 'amount', 'salary_minor_unit'
     FROM salary s JOIN employee e USING (employee_id)
-   WHERE s.salary_id = ANY (salaries) AND s.amount <> hrloop.round_money(s.amount, setting_number('pay.minor_digits')::int);
+   WHERE s.salary_id = ANY (salaries) AND s.amount <> hrloop.round_money(s.amount, (SELECT setting_number('pay.minor_digits')::int));
 END;
 COMMENT ON FUNCTION salary_problem(bigint[]) IS 'Rule: money has the digits of its currency.';
 CREATE TRIGGER salary_rules_insert AFTER INSERT ON salary REFERENCING NEW TABLE AS new_row
@@ -246,7 +246,7 @@ BEGIN ATOMIC
                           AND a.status IN ('proposed', 'approved', 'applied'))
   ), raise AS (
     SELECT b.*, n.band_id, n.range, coalesce(n.value, 0) AS percent, n.label,
-           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, setting_number('pay.minor_digits')::int) AS raise_amount
+           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS raise_amount
       FROM base b LEFT JOIN band n ON n.scale_id = b.scale_id AND n.range @> b.composite
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
@@ -270,10 +270,10 @@ BEGIN ATOMIC
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
   UPDATE salary_adjustment a SET status = 'approved', decided_by = 'pay.auto_apply'
     FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'proposed' AND setting_on('pay.auto_apply');
+     AND a.status = 'proposed' AND (SELECT setting_on('pay.auto_apply'));
   UPDATE salary_adjustment a SET status = 'applied'
     FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'approved' AND setting_on('pay.auto_apply');
+     AND a.status = 'approved' AND (SELECT setting_on('pay.auto_apply'));
 END;
 COMMENT ON FUNCTION propose_raise(bigint[]) IS
   'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one (PAY-02).';

@@ -24,6 +24,7 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -38,6 +39,7 @@ PG_FUNCTION_INFO_V1(hrloop_forget);
 PG_FUNCTION_INFO_V1(hrloop_fail);
 
 #define MAX_CHANGED 12
+#define SLICE 500				/* keys handed over at a time */
 
 typedef struct Spec
 {
@@ -300,18 +302,33 @@ raise_found(void)
 	raise_problem(part);
 }
 
-/* Call a function of the books with keys.  Call it inside a scope. */
+/*
+ * Call a function of the books with keys, a slice at a time.  Call it inside
+ * a scope.
+ *
+ * The planner takes an array it does not see for ten elements and may well
+ * join by nested loops; slices keep that cheap, bound the memory, and leave a
+ * million rows interruptible.
+ */
 void
 hr_call(Oid books, const char *function, const HrIds *ids)
 {
 	char		name[2 * NAMEDATALEN];
 	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {INT8ARRAYOID}};
-	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 
 	snprintf(name, sizeof(name), "call %s", function);
 	query.sql = psprintf("SELECT * FROM @%s($1)", function);
-	hr_execute(books, &query, &arg, NULL, false);
-	raise_found();
+	for (int first = 0; first < ids->count; first += SLICE)
+	{
+		HrIds		slice = {.id = ids->id + first, .count = Min(SLICE, ids->count - first)};
+		Datum		arg = PointerGetDatum(hr_ids_array(&slice));
+
+		CHECK_FOR_INTERRUPTS();
+		hr_execute(books, &query, &arg, NULL, false);
+		raise_found();
+		SPI_freetuptable(SPI_tuptable);
+		pfree(DatumGetPointer(arg));
+	}
 }
 
 Datum
