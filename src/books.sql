@@ -30,7 +30,7 @@ COMMENT ON FUNCTION owns_books() IS 'Whether the current role has the rights of 
 
 CREATE FUNCTION unknown_code(what text, code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN hrloop.fail('22023', format('unknown %s "%s"', what, code), NULL,
-                     format('Look the code up in the table of the same name; codes are case-sensitive.'))::int::bigint;
+                     'Check the spelling; codes are case-sensitive.')::int::bigint;
 COMMENT ON FUNCTION unknown_code(text, text) IS 'Raises error 22023 for a code that nobody knows.';
 
 -- settings -------------------------------------------------------------------

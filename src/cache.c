@@ -38,7 +38,7 @@ typedef struct TemplateEntry
 
 /* the tables a generation was read from */
 static const char *const sources[] = {"setting", "rater_group", "message_text",
-	"review_template", "template_item"};
+	"review_template", "template_item", "template_rater_group"};
 
 static MemoryContext generation;
 static HTAB *rules_cache;
@@ -194,7 +194,7 @@ static void
 load_groups(Oid books, HrRules *rules)
 {
 	static const HrQuery query = {"rater groups",
-	"SELECT rater_group, weight, rationale_required FROM @rater_group", 0, {0}};
+	"SELECT rater_group, rationale_required FROM @rater_group", 0, {0}};
 
 	hr_execute(books, &query, NULL, NULL, true);
 	rules->ngroups = (int) SPI_processed;
@@ -203,8 +203,7 @@ load_groups(Oid books, HrRules *rules)
 	for (int i = 0; i < rules->ngroups; i++)
 	{
 		strlcpy(rules->groups[i].code, text_at(i, 1), NAMEDATALEN);
-		rules->groups[i].weight = numeric_at(i, 2);
-		rules->groups[i].rationale = bool_at(i, 3);
+		rules->groups[i].rationale = bool_at(i, 2);
 	}
 }
 
@@ -260,6 +259,23 @@ hr_rules(Oid books)
 
 /* -------------------------------------------------------------- templates */
 
+static void
+load_weights(Oid books, HrTemplate *template)
+{
+	static const HrQuery query = {"template weights",
+	"SELECT rater_group, weight FROM @template_rater_group WHERE template_id = $1", 1, {INT8OID}};
+	Datum		arg = Int64GetDatum(template->id);
+
+	template->nweights = (int) hr_execute(books, &query, &arg, NULL, true);
+	template->weights = MemoryContextAllocZero(generation,
+											   sizeof(HrWeight) * Max(template->nweights, 1));
+	for (int i = 0; i < template->nweights; i++)
+	{
+		strlcpy(template->weights[i].code, text_at(i, 1), NAMEDATALEN);
+		template->weights[i].weight = numeric_at(i, 2);
+	}
+}
+
 /* A template with its pinned items.  Call it inside a scope. */
 const HrTemplate *
 hr_template(Oid books, int64 id)
@@ -302,6 +318,7 @@ hr_template(Oid books, int64 id)
 		template->missing = strcmp(policy, "renormalise") == 0 ? HR_MISSING_RENORMALISE
 			: strcmp(policy, "zero") == 0 ? HR_MISSING_ZERO : HR_MISSING_BLOCK;
 	}
+	load_weights(books, template);
 	template->loaded = true;
 	return template;
 }

@@ -374,10 +374,11 @@ BEGIN ATOMIC
   ), p AS (
     UPDATE development_plan p SET status = 'withdrawn', decision_id = d.decision_id, written_for = d.decision_id
       FROM d WHERE p.plan_id = d.plan_id
-    RETURNING p.plan_id, p.manager_id, p.employee_id, p.decision_id
+    RETURNING p.plan_id, p.review_id, p.manager_id, p.employee_id, p.decision_id
   ), told AS (
     UPDATE notification n SET withdrawn_at = now()
-      FROM p WHERE n.event_key = 'plan:' || p.plan_id AND n.withdrawn_at IS NULL AND n.kind LIKE 'plan.%'
+      FROM p JOIN decision old ON old.cause = 'review' AND old.cause_id = p.review_id AND old.kind IN ('plan.draft', 'plan.stand')
+     WHERE n.decision_id = old.decision_id AND n.withdrawn_at IS NULL
     RETURNING n.event_key
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
@@ -442,9 +443,14 @@ BEGIN ATOMIC
     JOIN resource o USING (resource_id)
     CROSS JOIN LATERAL generate_series(p.planned_on + o.every, i.due_on::timestamp, o.every) AS day
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id AND o.every IS NOT NULL;
-  -- who is told
+  -- who is told; what was said of an earlier draft no longer holds
+  UPDATE notification n SET withdrawn_at = now()
+    FROM development_plan p
+    JOIN decision old ON old.cause = 'review' AND old.cause_id = p.review_id AND old.kind = 'plan.draft'
+   WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
+     AND n.decision_id = old.decision_id AND n.withdrawn_at IS NULL;
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT n.recipient_id, n.role, n.kind, 'plan:' || p.plan_id, n.args, p.decision_id
+  SELECT n.recipient_id, n.role, n.kind, 'plan:' || p.plan_id || CASE p.status WHEN 'draft' THEN ':' || p.decision_id ELSE '' END, n.args, p.decision_id
     FROM development_plan p
     JOIN employee e ON e.employee_id = p.employee_id
     JOIN review r ON r.review_id = p.review_id

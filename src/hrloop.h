@@ -81,6 +81,12 @@ typedef enum HrMissing
 	HR_MISSING_ZERO
 } HrMissing;
 
+typedef struct HrWeight
+{
+	char		code[NAMEDATALEN];	/* rater group */
+	Numeric		weight;			/* in the score of an indicator; 0: not counted */
+} HrWeight;
+
 typedef struct HrTemplate
 {
 	int64		id;				/* hash key */
@@ -88,12 +94,13 @@ typedef struct HrTemplate
 	HrMissing	missing;
 	int			nitems;
 	HrItem	   *items;
+	int			nweights;
+	HrWeight   *weights;
 } HrTemplate;
 
 typedef struct HrRaterGroup
 {
 	char		code[NAMEDATALEN];
-	Numeric		weight;			/* in the composite; 0: not counted */
 	bool		rationale;		/* compulsory? */
 } HrRaterGroup;
 

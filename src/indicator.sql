@@ -257,6 +257,34 @@ COMMENT ON COLUMN template_item.floor_pct IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.pass_pct IS 'Pinned pass line; null: the default of its kind.';
 COMMENT ON COLUMN template_item.tier_scale_id IS 'Pinned from the indicator.';
 
+CREATE TABLE rater_group (
+  rater_group        text PRIMARY KEY CHECK (rater_group <> '' AND octet_length(rater_group) < 64),
+  name               text    NOT NULL,
+  weight             numeric NOT NULL CHECK (weight >= 0 AND weight <= 100),
+  rationale_required boolean NOT NULL
+);
+COMMENT ON TABLE rater_group IS 'Roles in which somebody rates (评价角色).';
+COMMENT ON COLUMN rater_group.rater_group IS 'Key: manager, self, peer, subordinate.';
+COMMENT ON COLUMN rater_group.name IS 'Name that people read.';
+COMMENT ON COLUMN rater_group.weight IS 'Weight of the group''s mean in the score of an indicator, for templates activated from now on; 0: it is shown, but does not count.';
+COMMENT ON COLUMN rater_group.rationale_required IS 'Whether a score of this group is refused without a rationale (REV-05).';
+CREATE TRIGGER rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rater_group
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+INSERT INTO rater_group VALUES
+  ('manager', '上级', 100, true), ('self', '自评', 0, false), ('peer', '同事', 0, false), ('subordinate', '下级', 0, false);
+
+CREATE TABLE template_rater_group (
+  template_id bigint  NOT NULL REFERENCES review_template ON DELETE CASCADE,
+  rater_group text    NOT NULL REFERENCES rater_group,
+  weight      numeric NOT NULL CHECK (weight >= 0 AND weight <= 100),
+  PRIMARY KEY (template_id, rater_group)
+);
+CREATE INDEX template_rater_group_group ON template_rater_group (rater_group);
+COMMENT ON TABLE template_rater_group IS 'Weights of the rater groups in a template; activation pins those of rater_group for groups that have none here.';
+COMMENT ON COLUMN template_rater_group.template_id IS 'Template.';
+COMMENT ON COLUMN template_rater_group.rater_group IS 'Group.';
+COMMENT ON COLUMN template_rater_group.weight IS 'Weight of the group''s mean in the score of an indicator; groups without scores are left out of the sum; 0: not counted.';
+
 CREATE FUNCTION template_frozen(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('template "%s" version %s is active and cannot change', t.code, t.version),
@@ -272,6 +300,14 @@ CREATE TRIGGER template_item_frozen_update AFTER UPDATE ON template_item REFEREN
 CREATE TRIGGER template_item_frozen_delete AFTER DELETE ON template_item REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
 CREATE TRIGGER template_item_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON template_item
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER template_rater_group_frozen_insert AFTER INSERT ON template_rater_group REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
+CREATE TRIGGER template_rater_group_frozen_update AFTER UPDATE ON template_rater_group REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
+CREATE TRIGGER template_rater_group_frozen_delete AFTER DELETE ON template_rater_group REFERENCING OLD TABLE AS old_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
+CREATE TRIGGER template_rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON template_rater_group
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 CREATE TRIGGER template_group_frozen_insert AFTER INSERT ON template_group REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
@@ -351,6 +387,11 @@ BEGIN ATOMIC
     FROM review_template t, indicator n
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL
      AND i.template_id = t.template_id AND n.indicator_id = i.indicator_id;
+  INSERT INTO template_rater_group (template_id, rater_group, weight)
+  SELECT t.template_id, g.rater_group, g.weight
+    FROM review_template t CROSS JOIN rater_group g
+   WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL
+  ON CONFLICT DO NOTHING;
   UPDATE review_template t SET activated_at = now()
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL;
   SELECT * FROM template_problem(templates);
@@ -434,6 +475,13 @@ BEGIN ATOMIC
     JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
     JOIN template_item i ON i.template_id = o.template_id
     JOIN indicator x USING (indicator_id)
+   WHERE n.code = revise_template.code
+     AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
+  INSERT INTO template_rater_group (template_id, rater_group, weight)
+  SELECT n.template_id, g.rater_group, g.weight
+    FROM review_template n
+    JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
+    JOIN template_rater_group g ON g.template_id = o.template_id
    WHERE n.code = revise_template.code
      AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
   SELECT activate_template(revise_template.code);

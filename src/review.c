@@ -115,14 +115,14 @@ hrloop_meaningful_chars(PG_FUNCTION_ARGS)
 
 /* ---------------------------------------------------------------- wording */
 
-/* "indicator 产量 in the review of E001, cycle 2023Q1", for messages. */
+/* "indicator 产量 in the review of employee E001, cycle 2023Q1", for messages. */
 static char *
 describe(Oid books, Oid owner, int64 review, int64 indicator)
 {
 	static const HrQuery query = {"describe",
-		"SELECT pg_catalog.format('%s in review %s of employee %s, cycle %s',"
-		" COALESCE((SELECT 'indicator ' || i.code FROM @indicator i WHERE i.indicator_id = $2), 'indicator id ' || $2),"
-		" r.review_id, e.employee_no, c.code)"
+		"SELECT pg_catalog.format('%sreview of employee %s, cycle %s',"
+		" CASE WHEN $2 <> 0 THEN COALESCE((SELECT 'indicator ' || i.code FROM @indicator i WHERE i.indicator_id = $2),"
+		"                                 'unknown indicator ' || $2) || ' in the ' END, e.employee_no, c.code)"
 		" FROM @review r JOIN @employee e ON e.employee_id = r.employee_id"
 		" JOIN @review_cycle c ON c.cycle_id = r.cycle_id WHERE r.review_id = $1",
 		2, {INT8OID, INT8OID}};
@@ -241,7 +241,8 @@ value_of_raw(const ScoreRow *row, Numeric raw)
 	Numeric		zero = int64_to_numeric(0);
 
 	if (!null && !numeric_is_nan(DatumGetNumeric(maximum)) &&
-		!numeric_is_nan(raw) && compare(DatumGetNumeric(maximum), zero) > 0 &&
+		!numeric_is_inf(DatumGetNumeric(maximum)) && !numeric_is_nan(raw) &&
+		compare(DatumGetNumeric(maximum), zero) > 0 &&
 		compare(raw, zero) >= 0 && compare(raw, DatumGetNumeric(maximum)) <= 0)
 		return rounded(divide(multiply(raw, int64_to_numeric(100)),
 							  DatumGetNumeric(maximum)), 4);
@@ -515,6 +516,15 @@ plan_reason(const Review *review, const HrRules *rules, bool all_scored)
 	return missed ? "{missed}" : NULL;
 }
 
+static Numeric
+find_weight(const HrTemplate *template, const char *group)
+{
+	for (int i = 0; i < template->nweights; i++)
+		if (strcmp(template->weights[i].code, group) == 0)
+			return template->weights[i].weight;
+	return NULL;
+}
+
 /*
  * One review from its aggregated scores (rows first..last of the SPI result
  * ordered by review).
@@ -534,15 +544,15 @@ compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
 		char	   *code = TextDatumGetCString(SPI_getbinval(means->vals[i], means->tupdesc, 3, &null));
 		Numeric		mean = DatumGetNumeric(SPI_getbinval(means->vals[i], means->tupdesc, 4, &null));
 		Datum		attainment = SPI_getbinval(means->vals[i], means->tupdesc, 5, &no_attainment);
-		const HrRaterGroup *group = find_group(rules, code);
+		Numeric		weight = find_weight(template, code);
 		int			item = 0;
 
 		while (item < template->nitems && template->items[item].indicator != indicator)
 			item++;
-		if (item == template->nitems || group == NULL)
+		if (item == template->nitems)
 			continue;
-		if (compare(group->weight, int64_to_numeric(0)) > 0)
-			side_add(&counted[item], group->weight, mean, !no_attainment,
+		if (weight != NULL && compare(weight, int64_to_numeric(0)) > 0)
+			side_add(&counted[item], weight, mean, !no_attainment,
 					 no_attainment ? NULL : DatumGetNumeric(attainment));
 		if (strcmp(code, SELF) == 0)
 			side_add(&own[item], int64_to_numeric(1), mean, false, NULL);
@@ -557,7 +567,7 @@ compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
 
 /* Lock the reviews in key order; those that were deleted meanwhile are gone. */
 static int
-lock_reviews(Oid books, const HrIds *ids, Review **out, bool allow_locked)
+lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 {
 	static const HrQuery query = {"lock reviews",
 		"SELECT review_id, employee_id, template_id, status, block_reason FROM @review"
@@ -579,19 +589,18 @@ lock_reviews(Oid books, const HrIds *ids, Review **out, bool allow_locked)
 		review[i].id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
 		review[i].employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
 		review[i].template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
-		if (strcmp(status, "open") == 0 || allow_locked)
-			continue;
 		if (strcmp(status, "blocked") == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("review " INT64_FORMAT " is blocked", review[i].id),
+					 errmsg("blocked: %s", describe(books, owner, review[i].id, 0)),
 					 errdetail("Reason: %s", SPI_getvalue(row, desc, 5)),
-					 errhint("Clear the employee's review_gate first.")));
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("review " INT64_FORMAT " is locked, its scores cannot change",
-						review[i].id),
-				 errhint("Unlock it with unlock_review(review, reason).")));
+					 errhint("Clear or waive the employee's review_gate, then call unblock_reviews(cycle).")));
+		if (strcmp(status, "locked") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("locked, scores cannot change: %s",
+							describe(books, owner, review[i].id, 0)),
+					 errhint("Unlock it with unlock_review(cycle, employee, reason).")));
 	}
 	SPI_freetuptable(rows);
 	*out = review;
@@ -817,6 +826,7 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	int			column = hr_column(desc, "review_id", INT8OID);
 	HrIds		ids = {0},
 				raters = {0};
+	Oid			owner = td->tg_relation->rd_rel->relowner;
 	HrScope		scope;
 	Review	   *review;
 	int			count;
@@ -830,8 +840,8 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	if (ids.count == 0)
 		PG_RETURN_POINTER(NULL);
 
-	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
-	count = lock_reviews(books, &ids, &review, false);
+	hr_scope_enter(&scope, owner);
+	count = lock_reviews(books, owner, &ids, &review);
 	if (td->tg_newtable)
 	{
 		check_new_rows(td, books, review, count, &raters);
@@ -847,7 +857,8 @@ Datum
 hrloop_recompute(PG_FUNCTION_ARGS)
 {
 	ArrayType  *array;
-	Oid			books;
+	Oid			books,
+				owner;
 	HrScope		scope;
 	HrIds		ids = {0};
 	Review	   *review;
@@ -859,8 +870,9 @@ hrloop_recompute(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	books = hr_books_of(PG_GETARG_OID(0));
+	owner = hr_books_owner(PG_GETARG_OID(0));
 	array = PG_GETARG_ARRAYTYPE_P(1);
-	if (!has_privs_of_role(GetUserId(), hr_books_owner(PG_GETARG_OID(0))))
+	if (!has_privs_of_role(GetUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("only the owner of the books can recompute reviews")));
@@ -871,8 +883,8 @@ hrloop_recompute(PG_FUNCTION_ARGS)
 			hr_ids_add(&ids, DatumGetInt64(elements[i]));
 	hr_ids_settle(&ids);
 
-	hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
-	count = lock_reviews(books, &ids, &review, false);
+	hr_scope_enter(&scope, owner);
+	count = lock_reviews(books, owner, &ids, &review);
 	compute_reviews(books, &ids, review, count);
 	hr_scope_leave(&scope);
 	PG_RETURN_INT32(count);

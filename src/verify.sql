@@ -13,8 +13,8 @@ BEGIN ATOMIC
       FROM review r
       JOIN review_template t USING (template_id)
       JOIN template_item i USING (template_id)
-      LEFT JOIN (mean m JOIN rater_group g ON g.rater_group = m.rater_group AND g.weight > 0)
-        ON m.review_id = r.review_id AND m.indicator_id = i.indicator_id
+      LEFT JOIN (mean m JOIN template_rater_group g ON g.rater_group = m.rater_group AND g.weight > 0)
+        ON m.review_id = r.review_id AND m.indicator_id = i.indicator_id AND g.template_id = r.template_id
      GROUP BY r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight, i.pass_pct
   ), fresh AS (
     SELECT i.review_id, count(i.value) AS scored,

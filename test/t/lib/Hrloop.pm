@@ -42,8 +42,8 @@ sub as_alice {
     return $node->safe_psql($db, $sql, extra_params => [ '--username' => 'alice' ]);
 }
 
-# Installs books and loads the sample company into them.  Its file also runs the
-# loop, so there are locked results, plans, raises, notifications and decisions.
+# Installs books, loads the sample company and half a year of its history, so
+# that there are locked results, plans, raises, notifications and decisions.
 sub install_company {
     my ($node, $db, $books) = @_;
     as_alice($node, $db, 'CREATE EXTENSION IF NOT EXISTS hrloop CASCADE');
@@ -51,7 +51,8 @@ sub install_company {
     my $loaded = IPC::Run::run [
         qw(psql --no-psqlrc --quiet --username alice --set ON_ERROR_STOP=1),
         '--set', "books=$books", '--dbname', $node->connstr($db),
-        '--file', "$FindBin::RealBin/../fixtures/company.sql" ],
+        '--file', "$FindBin::RealBin/../fixtures/company.sql",
+        '--file', "$FindBin::RealBin/../fixtures/history.sql" ],
         '>', \my $out, '2>', \my $err;
     die "the sample company did not load into $books:\n$err" unless $loaded;
     return;

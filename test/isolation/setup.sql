@@ -1,0 +1,27 @@
+-- The books that all specs share: the sample company, an open cycle for two of
+-- its people.  A spec's teardown puts it back with SELECT iso_reset().
+CREATE EXTENSION hrloop CASCADE;
+SELECT hrloop.install('iso');
+\set books iso
+\i test/fixtures/company.sql
+SET client_min_messages = warning;
+
+-- Everything the loop wrote goes, what it starts from comes back.
+CREATE FUNCTION public.iso_reset() RETURNS void LANGUAGE sql SET search_path = iso AS $$
+  SET LOCAL session_replication_role = replica;
+  TRUNCATE decision, review_cycle, certification_result, org_unit_import CASCADE;
+  INSERT INTO salary (employee_id, amount, valid)
+  SELECT find_employee(e), a, daterange('2023-01-01', NULL)
+    FROM (VALUES ('E010', 10000.00), ('E011', 12345.67)) AS s (e, a);
+  UPDATE org_unit SET parent_id = find_unit('GROUP') WHERE code IN ('TECH', 'PROD');
+  SET LOCAL session_replication_role = origin;
+  SELECT create_cycle('ISO', '2023-04-01', '2023-06-30');
+  SELECT assign_template('ISO', 'SALES', job => 'SALES');
+  SELECT open_cycle('ISO');
+  INSERT INTO score (review_id, indicator_id, rater_id, raw_value, rationale)
+  SELECT r.review_id, i.indicator_id, r.manager_id, 90, '季度目标全部达成'
+    FROM review r JOIN template_item i USING (template_id) JOIN employee e USING (employee_id)
+   WHERE e.employee_no = 'E011';
+$$;
+SELECT public.iso_reset();
+ALTER DATABASE isolation SET search_path = iso, public;
