@@ -52,6 +52,28 @@ CREATE TRIGGER band_frozen_update AFTER UPDATE ON band REFERENCING OLD TABLE AS 
 CREATE TRIGGER band_frozen_delete AFTER DELETE ON band REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('band_problem', 'key=scale_id');
 
+CREATE FUNCTION scale_problem(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('scale "%s" version %s was activated and cannot change', s.code, s.version), NULL,
+         'Make a new version with create_scale(); cycles that are open keep theirs.', 'scale', NULL, 'scale_frozen'
+    FROM scale s WHERE s.scale_id = ANY (scales);
+END;
+COMMENT ON FUNCTION scale_problem(bigint[]) IS 'Rule: an active scale neither becomes a draft again nor changes.';
+CREATE FUNCTION scale_reopened(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'draft')) p;
+END;
+COMMENT ON FUNCTION scale_reopened(bigint[]) IS 'Rule: whose status changed to draft was active.';
+CREATE FUNCTION scale_changed(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active')) p;
+END;
+COMMENT ON FUNCTION scale_changed(bigint[]) IS 'Rule: code, version, kind and domain of an active scale stay.';
+CREATE TRIGGER scale_1_reopened AFTER UPDATE ON scale REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('scale_reopened', 'key=scale_id', 'changed=status');
+CREATE TRIGGER scale_2_frozen AFTER UPDATE ON scale REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('scale_changed', 'key=scale_id', 'changed=code,version,kind,domain');
+
 CREATE FUNCTION create_scale(code text, kind text, bands jsonb, name text DEFAULT NULL,
                              domain numrange DEFAULT '[0,100]', reason text DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
@@ -339,6 +361,12 @@ BEGIN ATOMIC
    WHERE t.template_id = ANY (templates)
      AND NOT EXISTS (SELECT FROM template_item i WHERE i.template_id = t.template_id)
   UNION ALL
+  SELECT '23514', format('group "%s" of template "%s" version %s has no indicators', g.code, t.code, t.version), NULL,
+         'Add rows to template_item, or delete the group.', 'template_group', NULL, 'template_groups'
+    FROM template_group g JOIN review_template t USING (template_id)
+   WHERE t.template_id = ANY (templates)
+     AND NOT EXISTS (SELECT FROM template_item i WHERE i.template_group_id = g.template_group_id)
+  UNION ALL
   SELECT '23514', format('weights of template "%s" version %s sum to %s, not 100', t.code, t.version, trim_scale(w.total)),
          format('Part: %s.', coalesce('group ' || w.part, 'the whole template')),
          'Weights are percent; fractions that sum to exactly 1 are taken as well.', 'template_item', 'weight', 'template_weights'
@@ -380,8 +408,8 @@ BEGIN ATOMIC
          + CASE WHEN i.template_group_id IS NULL THEN coalesce(
              (SELECT sum(g.weight) / 100 FROM template_group g WHERE g.template_id = i.template_id), 0) ELSE 0 END = 1;
   UPDATE template_item i
-     SET effective_weight = i.weight * coalesce((SELECT g.weight FROM template_group g
-                                                  WHERE g.template_group_id = i.template_group_id), 100) / 100,
+     SET effective_weight = trim_scale(i.weight * coalesce((SELECT g.weight FROM template_group g
+                                                             WHERE g.template_group_id = i.template_group_id), 100) * 0.01),
          definition = n.definition, formula = n.formula, standard = n.standard, cap_pct = n.cap_pct,
          floor_pct = n.floor_pct, pass_pct = pass_line(n.indicator_id), tier_scale_id = n.tier_scale_id
     FROM review_template t, indicator n
@@ -401,6 +429,16 @@ CREATE TRIGGER review_template_activated AFTER UPDATE ON review_template REFEREN
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_activated', 'key=template_id', 'changed=status');
 CREATE TRIGGER review_template_frozen AFTER UPDATE ON review_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id', 'changed=code,version,missing_policy');
+CREATE FUNCTION template_reopened(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('template "%s" version %s: status and activated_at change once, together', t.code, t.version), NULL,
+         'Use activate_template(); then revise_template(code, weights, reason) makes a new version.',
+         'review_template', 'status', 'template_reopened'
+    FROM review_template t WHERE t.template_id = ANY (templates) AND (t.status = 'draft' OR t.activated_at IS NULL);
+END;
+COMMENT ON FUNCTION template_reopened(bigint[]) IS 'Rule: an active template does not become a draft again (IND-01).';
+CREATE TRIGGER review_template_reopened AFTER UPDATE ON review_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_reopened', 'key=template_id', 'changed=status,activated_at');
 CREATE TRIGGER review_template_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON review_template
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
@@ -435,7 +473,7 @@ COMMENT ON FUNCTION create_template(text, jsonb, text, jsonb, text, text) IS
 
 CREATE FUNCTION activate_template(code text, version integer DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT unknown_code('template', activate_template.code)
+  SELECT unknown_code('template', coalesce(activate_template.code || ' version ' || activate_template.version, activate_template.code))
    WHERE NOT EXISTS (SELECT FROM review_template t WHERE t.code = activate_template.code
                        AND (activate_template.version IS NULL OR t.version = activate_template.version));
   UPDATE review_template t SET status = 'active'

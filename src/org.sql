@@ -279,9 +279,9 @@ COMMENT ON FUNCTION check_org_import() IS 'What is wrong with the units waiting 
 
 CREATE FUNCTION load_org_import() RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('23514', format('the import has %s problems', count(*)),
+  SELECT hrloop.fail('23514', format('problems in the import: %s', count(*)),
                      format('The first: line %s, unit "%s": %s.', min(c.line_no),
-                            (array_agg(c.code))[1], (array_agg(c.detail))[1]),
+                            (array_agg(c.code ORDER BY c.line_no))[1], (array_agg(c.detail ORDER BY c.line_no))[1]),
                      'SELECT * FROM check_org_import().', 'org_unit_import')
     FROM check_org_import() c HAVING count(*) > 0;
   INSERT INTO org_unit (code, name, kind, unit_kind)
@@ -319,8 +319,9 @@ COMMENT ON FUNCTION hire(text, text, text, text, date, text, text, text, text, n
 CREATE FUNCTION leave(employee text, on_date date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('employee "%s" cannot leave on %s', employee, coalesce(on_date::text, 'null')),
-                     format('First day: %s; already left: %s.', e.hired_on,
-                            EXISTS (SELECT FROM employee_status s WHERE s.employee_id = e.employee_id AND s.status = 'left')),
+                     format('First day: %s; last day: %s.', e.hired_on,
+                            coalesce((SELECT (lower(s.valid) - 1)::text FROM employee_status s
+                                       WHERE s.employee_id = e.employee_id AND s.status = 'left'), 'none yet')),
                      'Give a day after the first day of an employee who has not left.')
     FROM employee e
    WHERE e.employee_id = find_employee(employee)

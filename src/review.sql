@@ -122,7 +122,7 @@ CREATE TABLE score (
   rater_group  text   NOT NULL DEFAULT 'manager' REFERENCES rater_group,
   rater_id     bigint NOT NULL REFERENCES employee,
   raw_value    numeric,
-  scale_max    numeric NOT NULL DEFAULT 100,
+  scale_max    numeric NOT NULL DEFAULT 100 CHECK (scale_max > 0 AND scale_max < 'Infinity'),
   facts        jsonb CHECK (jsonb_typeof(facts) = 'object'),
   attainment   numeric,
   value        numeric(9,4) NOT NULL,
@@ -326,9 +326,8 @@ CREATE TRIGGER review_status_2_result AFTER UPDATE ON review REFERENCING OLD TAB
 -- verbs ------------------------------------------------------------------------
 
 CREATE FUNCTION find_cycle(code text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN CASE WHEN code IS NOT NULL THEN coalesce(
-    (SELECT c.cycle_id FROM review_cycle c WHERE c.code = find_cycle.code), unknown_code('review_cycle', code)) END;
-COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code; null for null. Error 22023: unknown.';
+  RETURN coalesce((SELECT c.cycle_id FROM review_cycle c WHERE c.code = find_cycle.code), unknown_code('review_cycle', code));
+COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code. Error 22023: unknown, or null.';
 CREATE FUNCTION find_review(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT r.review_id FROM review r
                     WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee)),
