@@ -164,9 +164,10 @@ SELECT set_setting('plan.max_items', '8');
 UPDATE resource SET active = true WHERE code = 'Q3新客户开发项目';
 
 -- DEV-07 two sides confirm ---------------------------------------------------------
--- nobody is acting
+-- nobody is acting (the message would name the login)
+\set VERBOSITY sqlstate
 SELECT confirm_plan('2023Q3', 'E011');
-\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 -- a third person, even HR
 BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT confirm_plan('2023Q3', 'E011'); ROLLBACK;
 -- a draft
