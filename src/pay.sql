@@ -570,6 +570,8 @@ CREATE TRIGGER certification_reversal_2_allowance AFTER INSERT ON certification_
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
 CREATE TRIGGER training_record_allowance AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
+CREATE TRIGGER training_record_allowance_update AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id', 'changed=resource_id,completed_on,passed');
 CREATE TRIGGER training_record_allowance_delete AFTER DELETE ON training_record REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
 
