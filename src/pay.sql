@@ -144,7 +144,8 @@ BEGIN ATOMIC
   -- the same scope for everybody or so: the older rule ends where the new one begins
   UPDATE raise_rule r SET valid = daterange(lower(r.valid), from_date)
    WHERE from_date IS NOT NULL AND r.valid @> from_date AND upper_inf(r.valid) AND (lower_inf(r.valid) OR lower(r.valid) < from_date)
-     AND (r.unit_kind, r.job_family, r.job_id) IS NOT DISTINCT FROM (add_raise_rule.unit_kind, add_raise_rule.job_family, find_job(job));
+     AND r.unit_kind IS NOT DISTINCT FROM add_raise_rule.unit_kind AND r.job_family IS NOT DISTINCT FROM add_raise_rule.job_family
+     AND r.job_id IS NOT DISTINCT FROM find_job(job);
   INSERT INTO raise_rule (scale_id, unit_kind, job_family, job_id, valid)
   VALUES (find_scale(scale), add_raise_rule.unit_kind, add_raise_rule.job_family, find_job(job),
           daterange(from_date, until_date, '[]'))

@@ -266,7 +266,7 @@ static void
 value_of_facts(const ScoreRow *row, Datum facts, Datum *attainment, Datum *value)
 {
 	static const HrQuery query = {"attainment",
-		"SELECT a.attainment, LEAST(GREATEST(a.attainment, a.floor_pct), a.cap_pct), a.formula::text, a.facts::text"
+		"SELECT a.attainment, pg_catalog.round(LEAST(GREATEST(a.attainment, a.floor_pct), a.cap_pct), 4), a.formula::text, a.facts::text"
 		"  FROM (SELECT pg_catalog.round(hrloop.evaluate(i.formula, f.facts), 4) AS attainment,"
 		"               i.floor_pct, i.cap_pct, i.formula, f.facts"
 		"          FROM @review r"

@@ -571,7 +571,7 @@ CREATE VIEW assessment WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     CROSS JOIN LATERAL (SELECT r.status = 'locked' OR (r.composite IS NOT NULL AND r.self_composite IS NOT NULL) AS both_in) seen
-   WHERE actor() IN (r.employee_id, r.manager_id) OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books();
+   WHERE actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books();
 COMMENT ON VIEW assessment IS 'Self and manager score side by side; neither side sees the other''s before both are in (REV-03).';
 COMMENT ON COLUMN assessment.review_id IS 'Review.';
 COMMENT ON COLUMN assessment.cycle_code IS 'Cycle.';
@@ -608,7 +608,7 @@ BEGIN ATOMIC
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
       LEFT JOIN decision d ON d.decision_id = x.decision_id
      WHERE v.review_id = find_review(cycle, employee)
-       AND (actor() IN (v.employee_id, v.manager_id) OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
+       AND (actor() = v.employee_id OR actor() = v.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
        AND (v.status = 'locked' OR actor() IS DISTINCT FROM v.employee_id OR v.self_composite IS NOT NULL)
   ), item AS (
     SELECT t.n * 100 AS n, t.i, r.review_id FROM r CROSS JOIN LATERAL jsonb_array_elements(r.inputs -> 'items') WITH ORDINALITY AS t (i, n)

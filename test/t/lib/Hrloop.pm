@@ -83,6 +83,9 @@ sub definitions {
     my ($node, $db, $schema) = @_;
     my ($dump) = run_command([
         qw(pg_dump --schema-only --schema), qq{"$schema"}, '--dbname', $node->connstr($db) ]);
+    # A constant that a function selects without a name is called by its type once
+    # it was read again.
+    $dump =~ s/ AS (?:text|int8)(,?)$/$1/mg;
     # pg_dump fences its scripts with a word that is another one each time
     return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
 }
