@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(hrloop_recompute);
 PG_FUNCTION_INFO_V1(hrloop_meaningful_chars);
 
 #define SELF "self"
+#define SLICE 5000				/* reviews computed at a time */
 
 /* -------------------------------------------------------- exact arithmetic */
 
@@ -195,6 +196,26 @@ find_group(const HrRules *rules, const char *code)
 	return NULL;
 }
 
+static char *
+describe_row(const ScoreRow *row)
+{
+	return describe(row->books, row->owner, row->review, row->indicator);
+}
+
+static void
+no_such_item(const ScoreRow *row)
+{
+	char	   *where = describe_row(row);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("the template of the review does not have this indicator: %s", where),
+			 errhint("View template_checklist lists the indicators of every template."),
+			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
+			 err_generic_string(PG_DIAG_COLUMN_NAME, "indicator_id"),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_item")));
+}
+
 /* No score of a group that must give reasons stands without one. */
 static void
 check_rationale(const ScoreRow *row, const HrRules *rules)
@@ -205,6 +226,7 @@ check_rationale(const ScoreRow *row, const HrRules *rules)
 	bool		null;
 	Datum		value;
 	int			have = 0;
+	char	   *where;
 
 	if (group == NULL || !group->rationale)
 		return;					/* an unknown group fails its foreign key */
@@ -217,13 +239,11 @@ check_rationale(const ScoreRow *row, const HrRules *rules)
 	}
 	if (have >= needed)
 		return;
+	where = describe_row(row);
 	ereport(ERROR,
 			(errcode(have == 0 ? ERRCODE_NOT_NULL_VIOLATION : ERRCODE_CHECK_VIOLATION),
-			 have == 0
-			 ? errmsg("a score needs a rationale: %s",
-					  describe(row->books, row->owner, row->review, row->indicator))
-			 : errmsg("the rationale is too short: %s",
-					  describe(row->books, row->owner, row->review, row->indicator)),
+			 have == 0 ? errmsg("a score needs a rationale: %s", where)
+			 : errmsg("the rationale is too short: %s", where),
 			 errdetail("It has %d letters or digits, at least %d are needed; blanks and punctuation do not count.",
 					   have, needed),
 			 errhint("Say what was observed, for example the result that was reached. Setting rationale.min_chars holds the minimum."),
@@ -239,6 +259,7 @@ value_of_raw(const ScoreRow *row, Numeric raw)
 	bool		null;
 	Datum		maximum = SPI_getbinval(row->tuple, row->desc, row->column->scale_max, &null);
 	Numeric		zero = int64_to_numeric(0);
+	char	   *where;
 
 	if (!null && !numeric_is_nan(DatumGetNumeric(maximum)) &&
 		!numeric_is_inf(DatumGetNumeric(maximum)) && !numeric_is_nan(raw) &&
@@ -246,11 +267,11 @@ value_of_raw(const ScoreRow *row, Numeric raw)
 		compare(raw, zero) >= 0 && compare(raw, DatumGetNumeric(maximum)) <= 0)
 		return rounded(divide(multiply(raw, int64_to_numeric(100)),
 							  DatumGetNumeric(maximum)), 4);
+	where = describe_row(row);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("score %s is outside 0 to %s: %s", numeric_normalize(raw),
-					null ? "null" : numeric_normalize(DatumGetNumeric(maximum)),
-					describe(row->books, row->owner, row->review, row->indicator)),
+					null ? "null" : numeric_normalize(DatumGetNumeric(maximum)), where),
 			 errhint("Give a value from 0 to scale_max; scale_max must be positive, 100 unless you use another scale."),
 			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
 			 err_generic_string(PG_DIAG_COLUMN_NAME, "raw_value"),
@@ -282,29 +303,57 @@ value_of_facts(const ScoreRow *row, Datum facts, Datum *attainment, Datum *value
 
 	hr_scope_enter(&scope, row->owner);
 	if (hr_execute(row->books, &query, args, NULL, false) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("the template of the review does not have this indicator: %s",
-						describe(row->books, row->owner, row->review, row->indicator)),
-				 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
-				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_item")));
+		no_such_item(row);
 	*attainment = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &missing);
 	*value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &novalue);
 	if (missing || novalue)
+	{
+		char	   *formula = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+		char	   *over = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4);
+		char	   *where = describe_row(row);
+
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the facts give no attainment: %s",
-						describe(row->books, row->owner, row->review, row->indicator)),
+				 errmsg("the facts give no attainment: %s", where),
 				 errdetail("Formula %s over %s; a fact is missing or the target is zero.",
-						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3),
-						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4)),
+						   formula, over),
 				 errhint("Give the missing fact, or set a target that is not zero."),
 				 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
 				 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_facts")));
+	}
 	*attainment = SPI_datumTransfer(*attainment, false, -1);
 	*value = SPI_datumTransfer(*value, false, -1);
 	hr_scope_leave(&scope);
+}
+
+static void
+no_value(const ScoreRow *row)
+{
+	char	   *where = describe_row(row);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("a score needs a value or facts: %s", where),
+			 errhint("Missing is not zero: leave the row out, or give raw_value or facts."),
+			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
+			 err_generic_string(PG_DIAG_COLUMN_NAME, "raw_value")));
+}
+
+/* The rules, at hand or read now. */
+static const HrRules *
+rules_for(const ScoreRow *row)
+{
+	const HrRules *rules = hr_rules_cached(row->books);
+	HrScope		scope;
+
+	if (rules == NULL)
+	{
+		hr_scope_enter(&scope, row->owner);
+		rules = hr_rules(row->books);
+		hr_scope_leave(&scope);
+	}
+	return rules;
 }
 
 /* BEFORE INSERT OR UPDATE row of score. */
@@ -318,8 +367,6 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 		.desc = RelationGetDescr(td->tg_relation),
 		.tuple = TRIGGER_FIRED_BY_UPDATE(td->tg_event) ? td->tg_newtuple : td->tg_trigtuple
 	};
-	const HrRules *rules;
-	HrScope		scope;
 	Datum		values[2];
 	bool		nulls[2] = {true, true};
 	bool		review_null,
@@ -328,6 +375,7 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 				facts_null;
 	Datum		raw,
 				facts;
+	int			columns[2];
 
 	hr_books_check(row.books);
 	if (fcinfo->flinfo->fn_extra == NULL)
@@ -338,25 +386,12 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 	if (review_null || indicator_null)
 		return PointerGetDatum(row.tuple);	/* NOT NULL says it better */
 
-	rules = hr_rules_cached(row.books);
-	if (rules == NULL)
-	{
-		hr_scope_enter(&scope, row.owner);
-		rules = hr_rules(row.books);
-		hr_scope_leave(&scope);
-	}
-	check_rationale(&row, rules);
+	check_rationale(&row, rules_for(&row));
 
 	raw = SPI_getbinval(row.tuple, row.desc, row.column->raw, &raw_null);
 	facts = SPI_getbinval(row.tuple, row.desc, row.column->facts, &facts_null);
 	if (raw_null && facts_null)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a score needs a value or facts: %s",
-						describe(row.books, row.owner, row.review, row.indicator)),
-				 errhint("Missing is not zero: leave the row out, or give raw_value or facts."),
-				 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
-				 err_generic_string(PG_DIAG_COLUMN_NAME, "raw_value")));
+		no_value(&row);
 	if (!facts_null)
 	{
 		value_of_facts(&row, facts, &values[0], &values[1]);
@@ -367,12 +402,10 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 		values[1] = NumericGetDatum(value_of_raw(&row, DatumGetNumeric(raw)));
 		nulls[1] = false;
 	}
-	{
-		int			columns[2] = {row.column->attainment, row.column->value};
-
-		return PointerGetDatum(heap_modify_tuple_by_cols(row.tuple, row.desc, 2,
-														 columns, values, nulls));
-	}
+	columns[0] = row.column->attainment;
+	columns[1] = row.column->value;
+	return PointerGetDatum(heap_modify_tuple_by_cols(row.tuple, row.desc, 2,
+													 columns, values, nulls));
 }
 
 /* -------------------------------------------------------------- composite */
@@ -565,6 +598,21 @@ compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
 
 /* ------------------------------------------------- reading and writing back */
 
+static void
+not_open(const char *where, const char *block_reason)
+{
+	if (block_reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("blocked: %s", where),
+				 errdetail("Reason: %s", block_reason),
+				 errhint("Clear or waive the employee's review_gate, then call unblock_reviews(cycle).")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("locked, scores cannot change: %s", where),
+			 errhint("Unlock it with unlock_review(cycle, employee, reason).")));
+}
+
 /* Lock the reviews in key order; those that were deleted meanwhile are gone. */
 static int
 lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
@@ -589,18 +637,8 @@ lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 		review[i].id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
 		review[i].employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
 		review[i].template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
-		if (strcmp(status, "blocked") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("blocked: %s", describe(books, owner, review[i].id, 0)),
-					 errdetail("Reason: %s", SPI_getvalue(row, desc, 5)),
-					 errhint("Clear or waive the employee's review_gate, then call unblock_reviews(cycle).")));
-		if (strcmp(status, "locked") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("locked, scores cannot change: %s",
-							describe(books, owner, review[i].id, 0)),
-					 errhint("Unlock it with unlock_review(cycle, employee, reason).")));
+		if (strcmp(status, "open") != 0)
+			not_open(describe(books, owner, review[i].id, 0), SPI_getvalue(row, desc, 5));
 	}
 	SPI_freetuptable(rows);
 	*out = review;
@@ -697,36 +735,57 @@ write_reviews(Oid books, Review *review, int count)
 	hr_execute(books, &query, args, NULL, false);
 }
 
-/* Compute the given reviews from their scores as they are now. */
+/* Compute some reviews, in key order, from their scores as they are now. */
 static void
-compute_reviews(Oid books, const HrIds *ids, Review *review, int count)
+compute_slice(Oid books, Review *review, int count)
 {
 	static const HrQuery query = {"mean scores",
 		"SELECT review_id, indicator_id, rater_group, pg_catalog.avg(value), pg_catalog.avg(attainment)"
 		"  FROM @score WHERE review_id = ANY ($1)"
 		" GROUP BY review_id, indicator_id, rater_group ORDER BY review_id", 1, {INT8ARRAYOID}};
-	Datum		arg = PointerGetDatum(hr_ids_array(ids));
-	uint64		rows = hr_execute(books, &query, &arg, NULL, false);
-	SPITupleTable *means = SPI_tuptable;
-	uint64		next = 0;
+	HrIds		ids = {0};
+	Datum		arg;
+	uint64		rows,
+				next = 0;
+	SPITupleTable *means;
 	const HrRules *rules = hr_rules(books);
 
 	for (int i = 0; i < count; i++)
+		hr_ids_add(&ids, review[i].id);
+	arg = PointerGetDatum(hr_ids_array(&ids));
+	rows = hr_execute(books, &query, &arg, NULL, false);
+	means = SPI_tuptable;
+	for (int i = 0; i < count; i++)
 	{
-		uint64		first;
+		uint64		first = next;
 		bool		null;
 
-		CHECK_FOR_INTERRUPTS();
-		while (next < rows && DatumGetInt64(SPI_getbinval(means->vals[next], means->tupdesc, 1, &null)) < review[i].id)
-			next++;
-		first = next;
-		while (next < rows && DatumGetInt64(SPI_getbinval(means->vals[next], means->tupdesc, 1, &null)) == review[i].id)
+		while (next < rows &&
+			   DatumGetInt64(SPI_getbinval(means->vals[next], means->tupdesc, 1, &null)) == review[i].id)
 			next++;
 		compute_review(&review[i], rules, hr_template(books, review[i].template),
 					   means, first, next);
 	}
 	SPI_freetuptable(means);
 	write_reviews(books, review, count);
+}
+
+/* Compute all reviews, with memory for a slice of them. */
+static void
+compute_reviews(Oid books, Review *review, int count)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hrloop composites",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	for (int first = 0; first < count; first += SLICE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		compute_slice(books, review + first, Min(SLICE, count - first));
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 }
 
 /* ------------------------------------------------------------ score_apply */
@@ -736,16 +795,15 @@ static void
 check_rater(const ScoreRow *row, const Review *review, const char *group, int64 rater)
 {
 	bool		is_self = strcmp(group, SELF) == 0;
+	char	   *where;
 
 	if (is_self == (rater == review->employee))
 		return;
+	where = describe_row(row);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 is_self
-			 ? errmsg("only the employee can give a self score: %s",
-					  describe(row->books, row->owner, row->review, row->indicator))
-			 : errmsg("nobody can rate themselves as \"%s\": %s", group,
-					  describe(row->books, row->owner, row->review, row->indicator)),
+			 is_self ? errmsg("only the employee can give a self score: %s", where)
+			 : errmsg("nobody can rate themselves as \"%s\": %s", group, where),
 			 errhint("Use rater_group 'self' for the employee's own scores, and only for them."),
 			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
 			 err_generic_string(PG_DIAG_COLUMN_NAME, "rater_id"),
@@ -787,14 +845,7 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 		while (item < template->nitems && template->items[item].indicator != row.indicator)
 			item++;
 		if (item == template->nitems)
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("the template of the review does not have this indicator: %s",
-							describe(books, row.owner, row.review, row.indicator)),
-					 errhint("The checklist of a review lists its indicators."),
-					 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
-					 err_generic_string(PG_DIAG_COLUMN_NAME, "indicator_id"),
-					 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_item")));
+			no_such_item(&row);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 }
@@ -847,7 +898,7 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 		check_new_rows(td, books, review, count, &raters);
 		check_by_sql(books, &ids, &raters);
 	}
-	compute_reviews(books, &ids, review, count);
+	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);
 	PG_RETURN_POINTER(NULL);
 }
@@ -885,7 +936,7 @@ hrloop_recompute(PG_FUNCTION_ARGS)
 
 	hr_scope_enter(&scope, owner);
 	count = lock_reviews(books, owner, &ids, &review);
-	compute_reviews(books, &ids, review, count);
+	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);
 	PG_RETURN_INT32(count);
 }
