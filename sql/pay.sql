@@ -86,6 +86,7 @@ UPDATE salary_adjustment SET status = 'proposed' WHERE employee_id = find_employ
 SELECT reject_adjustment('2022Q4', 'P88') AS status;
 SELECT who, kind, entry, amount FROM feed WHERE who = 'P88';
 SELECT apply_adjustment('2022Q4', 'P88');
+UPDATE salary_adjustment SET status = 'approved', decided_by = 'E090' WHERE employee_id = find_employee('P88');
 SELECT approve_adjustment('2022Q4', 'E010');
 SELECT approve_adjustment(NULL, NULL);
 -- base pay that changed meanwhile
@@ -217,7 +218,7 @@ SELECT reverse_certification('E010', '中级销售', '证书有误', '2023-06-20
 SELECT 'PAY-07' AS id, day, allowance_on('E010', day::date) AS allowance FROM unnest(ARRAY['2023-04-01', '2023-06-30', '2023-07-01']) AS day;
 SELECT 'PAY-07' AS id, a.amount, lower(a.valid) AS from_day, upper(a.valid) AS until_day, a.superseded_by IS NOT NULL AS superseded FROM skill_allowance a WHERE a.employee_id = find_employee('E010') ORDER BY a.skill_allowance_id;
 SELECT 'PAY-07' AS id, d.kind, d.cause, d.inputs, d.outcome FROM decision d WHERE d.kind = 'allowance' AND d.employee_id = find_employee('E010') ORDER BY d.decision_id;
--- by setting the same day; for what happens from then on, and what is recomputed
+-- by setting the same day
 BEGIN;
 SELECT set_setting('allowance.effective', 'same_day');
 SELECT certify('E021', '初级销售', '2023-03-15') > 0 AS low;
@@ -249,17 +250,22 @@ ROLLBACK;
 SELECT certify('P88', '初级销售', '2022-03-01', source => 'initial') > 0 AS low, certify('P88', '中级销售', '2023-02-20') > 0 AS middle, record_training('P88', '数据分析', '2023-08-10', 90, external_id => 'b-1') AS passed;
 SELECT 'PAY-09' AS id, t.*, t.trail = '2023年Q1完成‘中级销售’认证,技能津贴增加500元;Q3完成‘数据分析’培训,技能津贴增加300元' AS to_the_letter FROM allowance_trail('P88') t;
 SELECT t.* FROM allowance_trail('P88', 'en') t;
--- another year is named again; a level that went adds nothing to the trail
+-- another year is named again
 SELECT certify('P88', '高级销售', '2024-05-20') > 0 AS high;
 SELECT t.* FROM allowance_trail('P88') t;
 BEGIN; SELECT act_as('P88') > 0 AS acting; SELECT 'PAY-09' AS id, 'own' AS whose, t.total_increase FROM allowance_trail('P88') t; COMMIT;
 BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT 'PAY-09' AS id, 'HR reads' AS whose, t.total_increase FROM allowance_trail('P88') t; COMMIT;
 BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT 'PAY-09' AS id, 'the manager' AS whose, count(*) AS rows FROM allowance_trail('P88') t; SELECT allowance_on('P88', '2023-12-01') AS hidden; COMMIT;
 SELECT count(*) FROM allowance_trail('E090');
+-- a level that expired and was reached again is told again
+SELECT certify('E090', '中级销售', '2023-01-10', expires_on => '2023-06-10') > 0 AS first, certify('E090', '中级销售', '2023-10-10') > 0 AS again;
+SELECT t.* FROM allowance_trail('E090') t;
 -- a new amount for a level reaches those who have it, from its day on
 UPDATE allowance_rule SET valid = daterange(NULL, '2025-01-01') WHERE skill_level_id = (SELECT skill_level_id FROM skill_level WHERE code = '高级销售');
 INSERT INTO allowance_rule (skill_level_id, amount, valid) SELECT skill_level_id, 1650.50, '[2025-01-01,)' FROM skill_level WHERE code = '高级销售';
 SELECT allowance_on('P88', '2024-12-31') AS december, allowance_on('P88', '2025-01-01') AS january;
+-- which is no achievement of theirs, and not in the trail
+SELECT t.total_increase FROM allowance_trail('P88') t;
 INSERT INTO allowance_rule (skill_level_id, amount) SELECT skill_level_id, 1 FROM skill_level WHERE code = '高级销售';
 
 -- base pay ------------------------------------------------------------------------------------------------
@@ -289,10 +295,11 @@ SELECT set_salary('E001', 10005, '2026-01-01', '日元'), set_salary('E001', 100
 ROLLBACK;
 BEGIN;
 SELECT set_setting('pay.minor_digits', '0');
-SELECT set_salary('E001', 10005, '2025-01-01', '日元') > 0 AS paid, set_salary('E030', 10010, '2025-01-01', '日元') > 0 AS paid;
-SELECT create_cycle('YEN', '2025-10-01', '2025-12-31', 'PLAIN') > 0 AS made, open_cycle('YEN') > 0 AS opened;
-SELECT e, submit_score('YEN', e, '综合表现', 92, '按事实评分', rater => 'E002') AS score, lock_review('YEN', e, '2026-01-01') AS locked FROM unnest(ARRAY['E001', 'E030']) AS e;
+SELECT count(hire(e, e, 'SH', 'SALES', '2022-01-01', manager => 'E003')) AS hired, count(set_salary(e, a, '2022-01-01', '日元')) AS paid FROM (VALUES ('J1', 10005), ('J2', 10010)) AS j (e, a);
+SELECT create_cycle('YEN', '2022-07-01', '2022-09-30', 'PLAIN') > 0 AS made, open_cycle('YEN') > 0 AS opened;
+SELECT e, submit_score('YEN', e, '综合表现', 85, '按事实评分') AS score, lock_review('YEN', e, '2022-10-01') AS locked FROM unnest(ARRAY['J1', 'J2']) AS e;
 SELECT who, old, pct, raise, new FROM raises WHERE cycle = 'YEN';
+SELECT count(*) AS problems FROM verify() v JOIN salary_adjustment a ON v.table_name = 'salary_adjustment' AND v.row_id = a.adjustment_id WHERE a.cycle_id = find_cycle('YEN');
 ROLLBACK;
 
 -- pay.auto_apply: the lock pays ------------------------------------------------------------------------------

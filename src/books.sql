@@ -45,6 +45,12 @@ CREATE TABLE setting (
     WHEN 'integer' THEN value ~ '^-?[0-9]{1,9}$'
     WHEN 'number'  THEN value ~ '^-?[0-9]{1,12}(\.[0-9]{1,6})?$'
     WHEN 'boolean' THEN value IN ('true', 'false')
+    ELSE true END),
+  CONSTRAINT setting_value_range CHECK (CASE setting
+    WHEN 'signal.locale'       THEN coalesce(value, '') IN ('zh', 'en')
+    WHEN 'allowance.effective' THEN coalesce(value, '') IN ('next_month', 'same_day')
+    WHEN 'pay.minor_digits'    THEN coalesce(value, '') IN ('0', '1', '2', '3', '4')
+    WHEN 'plan.max_items'      THEN coalesce(value::integer, 0) > 0
     ELSE true END)
 );
 COMMENT ON TABLE setting IS 'Every number and switch that is not a rule table of its own. Change with set_setting().';
@@ -89,7 +95,7 @@ BEGIN ATOMIC
   RETURNING s.value;
 END;
 COMMENT ON FUNCTION set_setting(text, text) IS
-  'Change a setting; null switches it off. Errors: 22023 unknown setting, 23514 not a value of its kind.';
+  'Change a setting; null switches it off. Errors: 22023 unknown setting, 23514 not a value of its kind, or out of range.';
 
 -- decisions ------------------------------------------------------------------
 

@@ -349,7 +349,13 @@ BEGIN ATOMIC
          'What was paid stands; make a new salary with set_salary().', 'salary_adjustment', 'status', 'salary_adjustment_final'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'applied'
-     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id);
+     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
+  UNION ALL
+  SELECT '55000', format('raise of employee %s is closed', e.employee_no), 'It was rejected or withdrawn before.',
+         'Unlock and lock the review again to get a new proposal.', 'salary_adjustment', 'status', 'salary_adjustment_closed'
+    FROM salary_adjustment a JOIN employee e USING (employee_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'approved', 'applied')
+     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id AND f.entry = 'reverse');
 END;
 COMMENT ON FUNCTION adjustment_changed(bigint[]) IS 'Consequences of deciding on raises: decision, salary, feed and notice when applied; nobody decides on their own (PAY-02).';
 CREATE FUNCTION adjustment_base_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
@@ -621,9 +627,11 @@ CREATE FUNCTION allowance_trail(employee text, locale text DEFAULT NULL)
 BEGIN ATOMIC
   WITH step AS (
     SELECT a.component, lower(a.valid) AS from_day, a.cause, a.cause_id,
-           a.amount - coalesce(lag(a.amount) OVER (PARTITION BY a.component ORDER BY a.valid), 0) AS increase
+           a.amount - CASE WHEN lag(upper(a.valid)) OVER w = lower(a.valid) THEN lag(a.amount) OVER w ELSE 0 END AS increase,
+           (lag(a.cause) OVER w, lag(a.cause_id) OVER w) IS DISTINCT FROM (a.cause, a.cause_id) AS achieved
       FROM skill_allowance a
      WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND may_read_pay(a.employee_id)
+    WINDOW w AS (PARTITION BY a.component ORDER BY a.valid)
   ), event AS (
     SELECT s.increase, s.cause, coalesce(c.achieved_on, t.completed_on) AS on_day, coalesce(k.name, o.name) AS name, s.cause_id
       FROM step s
@@ -631,7 +639,8 @@ BEGIN ATOMIC
       LEFT JOIN certification k ON k.certification_id = c.certification_id
       LEFT JOIN training_record t ON s.cause = 'training_record' AND t.training_record_id = s.cause_id
       LEFT JOIN resource o ON o.resource_id = t.resource_id
-     WHERE s.increase > 0 AND c.source IS DISTINCT FROM 'initial'
+     -- what a new rule added is nobody's achievement
+     WHERE s.increase > 0 AND s.achieved AND c.source IS DISTINCT FROM 'initial'
   ), told AS (
     SELECT e.*, lag(extract(year FROM e.on_day)) OVER (ORDER BY e.on_day, e.cause_id) IS DISTINCT FROM extract(year FROM e.on_day) AS new_year
       FROM event e
@@ -640,7 +649,7 @@ BEGIN ATOMIC
            jsonb_build_object('when', sentence(CASE WHEN t.new_year THEN 'trail.when' ELSE 'trail.same_year' END,
                                 jsonb_build_object('year', extract(year FROM t.on_day), 'quarter', extract(quarter FROM t.on_day)), allowance_trail.locale),
                               'name', t.name, 'amount', t.increase), allowance_trail.locale),
-           ';' ORDER BY t.on_day, t.cause_id), sum(t.increase)
+           sentence('trail.separator', '{}', allowance_trail.locale) ORDER BY t.on_day, t.cause_id), sum(t.increase)
     FROM told t HAVING count(*) > 0;
 END;
 COMMENT ON FUNCTION allowance_trail(text, text) IS

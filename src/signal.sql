@@ -40,6 +40,8 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('trail.when',     'en', '{year} Q{quarter}', NULL),
   ('trail.same_year', 'zh', 'Q{quarter}', 'TXT-07'),
   ('trail.same_year', 'en', 'Q{quarter}', NULL),
+  ('trail.separator', 'zh', ';', 'TXT-07'),
+  ('trail.separator', 'en', '; ', NULL),
   ('score.total',    'zh', '综合得分{score}分,等级{grade}', NULL),
   ('score.total',    'en', 'Composite {score}, grade {grade}', NULL),
   ('score.open',     'zh', '考核进行中:已评{scored}项,共{items}项,目前得分{score}', NULL),
