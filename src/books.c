@@ -155,7 +155,9 @@ hr_books_of(Oid book_table)
 	if (!OidIsValid(books) || name == NULL || strcmp(name, "book") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation %u is not the book table of any books", book_table)));
+				 name ? errmsg("\"%s\" is not the book table of any books", name)
+				 : errmsg("relation %u does not exist", book_table),
+				 errhint("Books are handed over as 'schema.book'::regclass.")));
 	hr_books_check(books);
 	return books;
 }

@@ -352,8 +352,8 @@ BEGIN ATOMIC
     SELECT n.review_id, jsonb_agg(n.item ORDER BY n.position) AS list
       FROM numbered n WHERE n.position <= (SELECT setting_number('plan.max_items')) GROUP BY n.review_id
   )
-  SELECT r.review_id, jsonb_build_object('reasons', to_jsonb(r.plan_reason), 'gaps', gaps.list, 'items', items.list)
-    FROM review r JOIN gaps USING (review_id) JOIN items USING (review_id)
+  SELECT r.review_id, jsonb_build_object('reasons', to_jsonb(r.plan_reason), 'gaps', coalesce(gaps.list, '[]'), 'items', coalesce(items.list, '[]'))
+    FROM review r LEFT JOIN gaps USING (review_id) LEFT JOIN items USING (review_id)
    WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
 END;
 COMMENT ON FUNCTION plan_document(bigint[]) IS 'Gaps and items that the plans of these reviews should have now.';

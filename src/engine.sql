@@ -12,7 +12,7 @@ COMMENT ON TYPE problem IS
 
 CREATE FUNCTION version() RETURNS text
   LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_version';
-COMMENT ON FUNCTION version() IS 'Version of the loaded library.';
+COMMENT ON FUNCTION hrloop.version() IS 'Version of the loaded library.';
 
 CREATE FUNCTION install(schema name DEFAULT 'hr') RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_install';

@@ -359,7 +359,8 @@ COMMENT ON FUNCTION transfer(text, date, text, text, text) IS
 
 CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce(
-    (SELECT a.manager_id FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date),
+    (SELECT a.manager_id FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
+        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = a.manager_id AND s.status = 'left' AND s.valid @> on_date)),
     (WITH RECURSIVE up (unit_id, depth) AS (
        SELECT a.org_unit_id, 0 FROM assignment a
         WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
@@ -367,8 +368,10 @@ CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) R
        SELECT u.parent_id, up.depth + 1 FROM up JOIN org_unit u ON u.org_unit_id = up.unit_id
         WHERE u.parent_id IS NOT NULL)
      SELECT h.employee_id FROM up JOIN unit_head h ON h.org_unit_id = up.unit_id AND h.valid @> on_date
-      WHERE h.employee_id <> employee ORDER BY up.depth LIMIT 1));
-COMMENT ON FUNCTION manager_of(bigint, date) IS 'Manager on a day: the direct one, else the nearest head of a unit above who is somebody else; null if there is none.';
+      WHERE h.employee_id <> employee
+        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = h.employee_id AND s.status = 'left' AND s.valid @> on_date)
+      ORDER BY up.depth LIMIT 1));
+COMMENT ON FUNCTION manager_of(bigint, date) IS 'Manager on a day: the direct one, else the nearest head of a unit above who is somebody else; who has left is passed over; null if there is none.';
 
 CREATE FUNCTION employee_on(on_date date DEFAULT current_date)
   RETURNS TABLE (employee_id bigint, employee_no text, name text, unit_code text, unit_name text, job_code text,

@@ -605,12 +605,16 @@ not_open(const char *where, const char *block_reason)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("blocked: %s", where),
+				 err_generic_string(PG_DIAG_TABLE_NAME, "review"),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "review_open"),
 				 errdetail("Reason: %s", block_reason),
 				 errhint("Clear or waive the employee's review_gate, then call unblock_reviews(cycle).")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("locked, scores cannot change: %s", where),
-			 errhint("Unlock it with unlock_review(cycle, employee, reason).")));
+			 errhint("Unlock it with unlock_review(cycle, employee, reason)."),
+			 err_generic_string(PG_DIAG_TABLE_NAME, "review"),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "review_open")));
 }
 
 /* Lock the reviews in key order; those that were deleted meanwhile are gone. */

@@ -464,6 +464,12 @@ BEGIN ATOMIC
     FROM review_cycle c JOIN cycle_template ct USING (cycle_id) JOIN review_template t USING (template_id)
    WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND t.activated_at IS NULL
   UNION ALL
+  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle(), which locks them and then the cycle.',
+         'review_cycle', 'status', 'cycle_locked'
+    FROM review_cycle c
+   WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
+     AND EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked')
+  UNION ALL
   SELECT '55000', format('cycle "%s" cannot become a draft again', c.code), NULL, 'Its reviews exist.',
          'review_cycle', 'status', 'cycle_reopen'
     FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL;
@@ -627,8 +633,12 @@ BEGIN ATOMIC
                             'weight', item.i -> 'weight', 'points', item.i -> 'points'), explain_score.locale)
       FROM item WHERE item.i ->> 'value' IS NOT NULL
     UNION ALL
+    SELECT 1, sentence('score.missing_' || (r.inputs ->> 'missing_policy'), jsonb_build_object('items',
+                (SELECT string_agg(item.i ->> 'name', ', ' ORDER BY item.n) FROM item WHERE item.i ->> 'value' IS NULL)), explain_score.locale)
+      FROM r WHERE (r.inputs ->> 'missing')::int > 0
+    UNION ALL
     SELECT item.n + row_number() OVER (PARTITION BY item.n ORDER BY s.score_id),
-           sentence('score.rationale', jsonb_build_object('rater', g.name, 'rationale', s.rationale), explain_score.locale)
+           sentence('score.rationale', jsonb_build_object('rater', CASE reader_locale(explain_score.locale) WHEN 'en' THEN g.rater_group ELSE g.name END, 'rationale', s.rationale), explain_score.locale)
       FROM item
       JOIN indicator i ON i.code = item.i ->> 'indicator'
       JOIN score s ON s.review_id = item.review_id AND s.indicator_id = i.indicator_id AND s.rationale IS NOT NULL

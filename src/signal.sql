@@ -50,6 +50,10 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('score.item',     'en', '{indicator}: {value} × weight {weight} % = {points}', NULL),
   ('score.rationale', 'zh', '评分依据({rater}):{rationale}', NULL),
   ('score.rationale', 'en', 'Rationale ({rater}): {rationale}', NULL),
+  ('score.missing_renormalise', 'zh', '未评:{items};其余指标按权重比例折算', NULL),
+  ('score.missing_renormalise', 'en', 'Not scored: {items}; the others count in proportion to their weights', NULL),
+  ('score.missing_zero', 'zh', '未评:{items};按0分计', NULL),
+  ('score.missing_zero', 'en', 'Not scored: {items}; counted as 0', NULL),
   ('warning.threshold', 'zh', '您的{indicator}指标未达标,请查看生产记录调整流程', 'TXT-15'),
   ('warning.threshold', 'en', 'Your indicator {indicator} is below its threshold, please check the records and adjust the process', NULL);
 
@@ -100,9 +104,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION mark_read(bigint) IS 'Mark a notice read; returns when it was first read. Error 22023: not there, or not yours.';
 
+CREATE FUNCTION reader_locale(locale text DEFAULT NULL) RETURNS text STABLE LANGUAGE SQL
+  RETURN coalesce(reader_locale.locale, (SELECT e.locale FROM employee e WHERE e.employee_id = actor()), setting_text('signal.locale'), 'zh');
+COMMENT ON FUNCTION reader_locale(text) IS 'Language to speak: the one asked for, else that of who is acting, else setting signal.locale.';
+
 CREATE FUNCTION sentence(kind text, args jsonb, locale text DEFAULT NULL) RETURNS text STABLE LANGUAGE SQL
   RETURN (SELECT hrloop.render(m.body, args) FROM message_text m WHERE m.kind = sentence.kind
-           ORDER BY m.locale = coalesce(sentence.locale,
-                                        (SELECT e.locale FROM employee e WHERE e.employee_id = actor()),
-                                        setting_text('signal.locale'), 'zh') DESC LIMIT 1);
+           ORDER BY m.locale = reader_locale(sentence.locale) DESC LIMIT 1);
 COMMENT ON FUNCTION sentence(text, jsonb, text) IS 'A text of message_text with its figures, in a language (default: that of who is acting).';

@@ -175,8 +175,10 @@ parse_changed(TupleDesc desc, char *list, Spec *spec)
 		 name = strtok_r(NULL, ",", &save))
 	{
 		if (spec->nchanged == MAX_CHANGED)
-			elog(ERROR, "hrloop.consequence: more than %d columns to watch",
-				 MAX_CHANGED);
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("hrloop.consequence() cannot watch more than %d columns",
+							MAX_CHANGED)));
 		spec->changed[spec->nchanged++] = hr_column(desc, name, InvalidOid);
 	}
 }
@@ -199,7 +201,10 @@ parse_spec(TriggerData *td, Spec *spec)
 		else if (strncmp(arg, "present=", 8) == 0)
 			spec->present = hr_column(desc, arg + 8, InvalidOid);
 		else
-			elog(ERROR, "hrloop.consequence: unknown argument \"%s\"", arg);
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("hrloop.consequence() does not know argument \"%s\"", arg),
+					 errhint("Arguments: function, key=column, changed=columns, present=column.")));
 	}
 	if (trigger->tgnargs < 2 || spec->key == 0)
 		ereport(ERROR,
