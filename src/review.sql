@@ -155,7 +155,7 @@ CREATE TRIGGER score_apply_delete AFTER DELETE ON score REFERENCING OLD TABLE AS
 
 CREATE FUNCTION score_rater_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '23514', format('rater %s had left when scoring review %s of employee %s', r.employee_no, v.review_id, e.employee_no),
+  SELECT '23514', format('rater %s had left when scoring employee %s in cycle %s', r.employee_no, e.employee_no, c.code),
          format('Left since %s, scored at %s.', lower(s.valid), x.scored_at),
          'Let somebody score who is employed, or give scored_at the day on which it was really scored.',
          'score', 'rater_id', 'score_rater_left'
@@ -164,7 +164,8 @@ BEGIN ATOMIC
     JOIN employee r ON r.employee_id = x.rater_id
     JOIN review v ON v.review_id = x.review_id
     JOIN employee e ON e.employee_id = v.employee_id
-   WHERE x.review_id = ANY (reviews) LIMIT 1;
+    JOIN review_cycle c ON c.cycle_id = v.cycle_id
+   WHERE x.review_id = ANY (reviews) ORDER BY x.score_id LIMIT 1;
 END;
 COMMENT ON FUNCTION score_rater_problem(bigint[]) IS 'Rule: who has left does not rate.';
 
@@ -246,10 +247,11 @@ COMMENT ON COLUMN review_item.points IS 'Points of the composite: weight × valu
 
 CREATE FUNCTION review_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s of employee %s was pinned when its cycle opened', r.review_id, e.employee_no),
+  SELECT '55000', format('pinned when the cycle opened: review of employee %s, cycle %s', e.employee_no, c.code),
          'Employee, cycle, template, manager, unit and job of a review do not change.', NULL,
          'review', 'template_id', 'review_pinned'
-    FROM review r JOIN employee e USING (employee_id) WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION review_pinned(bigint[]) IS 'Rule: what the opening of a cycle pinned stays.';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -258,21 +260,22 @@ CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old
 
 CREATE FUNCTION review_status_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s of employee %s is not complete', r.review_id, e.employee_no),
+  SELECT '55000', format('not complete: review of employee %s, cycle %s', e.employee_no, c.code),
          format('Not scored: %s.', (SELECT string_agg(i.indicator_code, ', ' ORDER BY i.position) FROM review_item i
                                      WHERE i.review_id = r.review_id AND i.value IS NULL)),
          'Score what is missing, or use a template whose missing_policy is renormalise or zero.', 'review', 'status', 'review_complete'
-    FROM review r JOIN employee e USING (employee_id)
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND (NOT r.complete OR r.composite IS NULL)
   UNION ALL
-  SELECT '23502', format('an unlock of review %s of employee %s needs a reason', r.review_id, e.employee_no), NULL,
+  SELECT '23502', format('an unlock needs a reason: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
          'Use unlock_review(cycle, employee, reason).', 'review', 'reopen_reason', 'review_reopen_reason'
-    FROM review r JOIN employee e USING (employee_id) JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND hrloop.meaningful_chars(coalesce(r.reopen_reason, '')) = 0
   UNION ALL
-  SELECT '55000', format('review %s of employee %s cannot be opened: %s', r.review_id, e.employee_no, g.reason), NULL,
-         'Delete the review_gate row, or waive it with a reason.', 'review', 'status', 'review_gate'
-    FROM review r JOIN review_gate g USING (cycle_id, employee_id) JOIN employee e USING (employee_id)
+  SELECT '55000', format('blocked: review of employee %s, cycle %s', e.employee_no, c.code), format('Reason: %s', g.reason),
+         'Clear or waive the employee''s review_gate, then call unblock_reviews(cycle).', 'review', 'status', 'review_gate'
+    FROM review r JOIN review_gate g USING (cycle_id, employee_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status <> 'blocked' AND g.waived_because IS NULL;
 END;
 COMMENT ON FUNCTION review_status_problem(bigint[]) IS 'Rules: only complete reviews lock, an unlock has a reason, a gate holds.';
@@ -610,11 +613,20 @@ COMMENT ON COLUMN review_key_event.evidence IS 'Where it can be checked.';
 COMMENT ON COLUMN review_key_event.amount IS 'Money, yuan.';
 COMMENT ON COLUMN review_key_event.indicator_code IS 'Indicator it speaks for.';
 
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('score.missing.block',       'zh', '未评:{indicators}'),
+  ('score.missing.block',       'en', 'Not scored: {indicators}'),
+  ('score.missing.zero',        'zh', '未评,按0分计:{indicators}'),
+  ('score.missing.zero',        'en', 'Not scored, counted as 0: {indicators}'),
+  ('score.missing.renormalise', 'zh', '未评:{indicators};按已评权重{weight}%折算:{points}÷{weight}%={score}分'),
+  ('score.missing.renormalise', 'en', 'Not scored: {indicators}; the rest counts in full: {points} ÷ {weight} % = {score}');
+
 CREATE FUNCTION explain_score(cycle text, employee text, locale text DEFAULT NULL)
   RETURNS TABLE (line_no integer, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH r AS (
-    SELECT v.*, d.inputs, d.outcome
+    SELECT v.*, d.inputs, d.outcome,
+           coalesce(d.inputs ->> 'missing_policy', (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id)) AS missing_policy
       FROM review v
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
       LEFT JOIN decision d ON d.decision_id = x.decision_id
@@ -638,6 +650,13 @@ BEGIN ATOMIC
                             'weight', item.i -> 'weight', 'points', item.i -> 'points'), explain_score.locale)
       FROM item WHERE item.i ->> 'value' IS NOT NULL
     UNION ALL
+    SELECT max(item.n) + 99, sentence('score.missing.' || CASE WHEN r.composite IS NULL THEN 'block' ELSE r.missing_policy END,
+             jsonb_build_object('indicators', string_agg(item.i ->> 'name', ', ' ORDER BY item.n) FILTER (WHERE item.i ->> 'value' IS NULL),
+                                'weight', trim_scale(sum((item.i ->> 'weight')::numeric) FILTER (WHERE item.i ->> 'value' IS NOT NULL)),
+                                'points', trim_scale(sum((item.i ->> 'points')::numeric)), 'score', r.composite), explain_score.locale)
+      FROM r JOIN item USING (review_id) GROUP BY r.composite, r.missing_policy
+    HAVING count(*) FILTER (WHERE item.i ->> 'value' IS NULL) > 0
+    UNION ALL
     SELECT item.n + row_number() OVER (PARTITION BY item.n ORDER BY s.score_id),
            sentence('score.rationale', jsonb_build_object('rater', g.name, 'rationale', s.rationale), explain_score.locale)
       FROM item
@@ -650,4 +669,4 @@ BEGIN ATOMIC
   SELECT row_number() OVER (ORDER BY n)::integer, line FROM line ORDER BY n;
 END;
 COMMENT ON FUNCTION explain_score(text, text, text) IS
-  'Why this score: total, every indicator with weight and points, and the rationale, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
+  'Why this score: total, every indicator with weight and points, the rationale, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
