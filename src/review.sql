@@ -155,7 +155,7 @@ CREATE TRIGGER score_apply_delete AFTER DELETE ON score REFERENCING OLD TABLE AS
 
 CREATE FUNCTION score_rater_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '23514', format('rater %s had left when scoring review %s of employee %s', r.employee_no, v.review_id, e.employee_no),
+  SELECT '23514', format('rater %s had left when scoring employee %s in cycle %s', r.employee_no, e.employee_no, c.code),
          format('Left since %s, scored at %s.', lower(s.valid), x.scored_at),
          'Let somebody score who is employed, or give scored_at the day on which it was really scored.',
          'score', 'rater_id', 'score_rater_left'
@@ -164,7 +164,8 @@ BEGIN ATOMIC
     JOIN employee r ON r.employee_id = x.rater_id
     JOIN review v ON v.review_id = x.review_id
     JOIN employee e ON e.employee_id = v.employee_id
-   WHERE x.review_id = ANY (reviews) LIMIT 1;
+    JOIN review_cycle c ON c.cycle_id = v.cycle_id
+   WHERE x.review_id = ANY (reviews) ORDER BY x.score_id LIMIT 1;
 END;
 COMMENT ON FUNCTION score_rater_problem(bigint[]) IS 'Rule: who has left does not rate.';
 
@@ -246,10 +247,11 @@ COMMENT ON COLUMN review_item.points IS 'Points of the composite: weight × valu
 
 CREATE FUNCTION review_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s was pinned when its cycle opened', r.review_id),
+  SELECT '55000', format('pinned when the cycle opened: review of employee %s, cycle %s', e.employee_no, c.code),
          'Employee, cycle, template, manager, unit and job of a review do not change.', NULL,
          'review', 'template_id', 'review_pinned'
-    FROM review r WHERE r.review_id = ANY (reviews) LIMIT 1;
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION review_pinned(bigint[]) IS 'Rule: what the opening of a cycle pinned stays.';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -258,21 +260,22 @@ CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old
 
 CREATE FUNCTION review_status_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s of employee %s is not complete', r.review_id, e.employee_no),
+  SELECT '55000', format('not complete: review of employee %s, cycle %s', e.employee_no, c.code),
          format('Not scored: %s.', (SELECT string_agg(i.indicator_code, ', ' ORDER BY i.position) FROM review_item i
                                      WHERE i.review_id = r.review_id AND i.value IS NULL)),
          'Score what is missing, or use a template whose missing_policy is renormalise or zero.', 'review', 'status', 'review_complete'
-    FROM review r JOIN employee e USING (employee_id)
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND (NOT r.complete OR r.composite IS NULL)
   UNION ALL
-  SELECT '23502', format('an unlock of review %s needs a reason', r.review_id), NULL,
+  SELECT '23502', format('an unlock needs a reason: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
          'Use unlock_review(cycle, employee, reason).', 'review', 'reopen_reason', 'review_reopen_reason'
-    FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND hrloop.meaningful_chars(coalesce(r.reopen_reason, '')) = 0
   UNION ALL
-  SELECT '55000', format('review %s cannot be opened: %s', r.review_id, g.reason), NULL,
-         'Delete the review_gate row, or waive it with a reason.', 'review', 'status', 'review_gate'
-    FROM review r JOIN review_gate g USING (cycle_id, employee_id)
+  SELECT '55000', format('blocked: review of employee %s, cycle %s', e.employee_no, c.code), format('Reason: %s', g.reason),
+         'Clear or waive the employee''s review_gate, then call unblock_reviews(cycle).', 'review', 'status', 'review_gate'
+    FROM review r JOIN review_gate g USING (cycle_id, employee_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status <> 'blocked' AND g.waived_because IS NULL;
 END;
 COMMENT ON FUNCTION review_status_problem(bigint[]) IS 'Rules: only complete reviews lock, an unlock has a reason, a gate holds.';
@@ -331,15 +334,16 @@ COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code. Error 22023: unkno
 CREATE FUNCTION find_review(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT r.review_id FROM review r
                     WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee)),
-                  unknown_code('review of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
-COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown.';
+                  hrloop.fail('22023', format('employee "%s" has no review in cycle "%s"', coalesce(employee, 'null'), coalesce(cycle, 'null')), NULL,
+                              'open_cycle() makes one for everybody who is employed in the period and whom a template is for.')::int::bigint);
+COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown, or no such review.';
 
 CREATE FUNCTION create_cycle(code text, from_date date, until_date date, template text DEFAULT NULL, kind text DEFAULT 'quarterly',
                              name text DEFAULT NULL, pay_effective boolean DEFAULT true, pay_effective_on date DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('cycle "%s" must have a first and a last day in order', create_cycle.code),
-                     format('Given: %s to %s.', from_date, until_date), 'Both days belong to the period.')
+                     format('Given: %s to %s.', coalesce(from_date::text, 'null'), coalesce(until_date::text, 'null')), 'Both days belong to the period.')
    WHERE from_date IS NULL OR until_date IS NULL OR from_date > until_date;
   INSERT INTO review_cycle (code, name, kind, period, grade_scale_id, pay_effective, pay_effective_on)
   VALUES (create_cycle.code, coalesce(create_cycle.name, create_cycle.code), create_cycle.kind,
@@ -464,15 +468,14 @@ BEGIN ATOMIC
     FROM review_cycle c JOIN cycle_template ct USING (cycle_id) JOIN review_template t USING (template_id)
    WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND t.activated_at IS NULL
   UNION ALL
-  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle(), which locks them and then the cycle.',
-         'review_cycle', 'status', 'cycle_locked'
-    FROM review_cycle c
-   WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
-     AND EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked')
-  UNION ALL
   SELECT '55000', format('cycle "%s" cannot become a draft again', c.code), NULL, 'Its reviews exist.',
          'review_cycle', 'status', 'cycle_reopen'
-    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL;
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL
+  UNION ALL
+  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle().',
+         'review_cycle', 'status', 'cycle_lock'
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
+     AND (c.opened_at IS NULL OR EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked'));
 END;
 COMMENT ON FUNCTION cycle_opened(bigint[]) IS 'Consequences of opening a cycle: rules are frozen, reviews are made (REV-01).';
 CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -494,6 +497,11 @@ BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
    WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
+  SELECT hrloop.fail('23502', format('the review of %s in %s has no manager who could rate', employee, cycle), NULL,
+                     'Name the rater.', 'score', 'rater_id')
+    FROM review r
+   WHERE r.review_id = find_review(cycle, employee) AND r.manager_id IS NULL
+     AND rater IS NULL AND actor() IS NULL AND submit_score.rater_group IS DISTINCT FROM 'self';
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, scale_max, facts, rationale)
   SELECT r.review_id, find_indicator(indicator), submit_score.rater_group,
          coalesce(find_employee(rater), actor(), CASE WHEN submit_score.rater_group = 'self' THEN r.employee_id ELSE r.manager_id END),
@@ -605,11 +613,20 @@ COMMENT ON COLUMN review_key_event.evidence IS 'Where it can be checked.';
 COMMENT ON COLUMN review_key_event.amount IS 'Money, yuan.';
 COMMENT ON COLUMN review_key_event.indicator_code IS 'Indicator it speaks for.';
 
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('score.missing.block',       'zh', '未评:{indicators}'),
+  ('score.missing.block',       'en', 'Not scored: {indicators}'),
+  ('score.missing.zero',        'zh', '未评,按0分计:{indicators}'),
+  ('score.missing.zero',        'en', 'Not scored, counted as 0: {indicators}'),
+  ('score.missing.renormalise', 'zh', '未评:{indicators};按已评权重{weight}%折算:{points}÷{weight}%={score}分'),
+  ('score.missing.renormalise', 'en', 'Not scored: {indicators}; the rest counts in full: {points} ÷ {weight} % = {score}');
+
 CREATE FUNCTION explain_score(cycle text, employee text, locale text DEFAULT NULL)
   RETURNS TABLE (line_no integer, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH r AS (
-    SELECT v.*, d.inputs, d.outcome
+    SELECT v.*, d.inputs, d.outcome,
+           coalesce(d.inputs ->> 'missing_policy', (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id)) AS missing_policy
       FROM review v
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
       LEFT JOIN decision d ON d.decision_id = x.decision_id
@@ -633,9 +650,12 @@ BEGIN ATOMIC
                             'weight', item.i -> 'weight', 'points', item.i -> 'points'), explain_score.locale)
       FROM item WHERE item.i ->> 'value' IS NOT NULL
     UNION ALL
-    SELECT 1, sentence('score.missing_' || (r.inputs ->> 'missing_policy'), jsonb_build_object('items',
-                (SELECT string_agg(item.i ->> 'name', ', ' ORDER BY item.n) FROM item WHERE item.i ->> 'value' IS NULL)), explain_score.locale)
-      FROM r WHERE (r.inputs ->> 'missing')::int > 0
+    SELECT max(item.n) + 99, sentence('score.missing.' || CASE WHEN r.composite IS NULL THEN 'block' ELSE r.missing_policy END,
+             jsonb_build_object('indicators', string_agg(item.i ->> 'name', ', ' ORDER BY item.n) FILTER (WHERE item.i ->> 'value' IS NULL),
+                                'weight', trim_scale(sum((item.i ->> 'weight')::numeric) FILTER (WHERE item.i ->> 'value' IS NOT NULL)),
+                                'points', trim_scale(sum((item.i ->> 'points')::numeric)), 'score', r.composite), explain_score.locale)
+      FROM r JOIN item USING (review_id) GROUP BY r.composite, r.missing_policy
+    HAVING count(*) FILTER (WHERE item.i ->> 'value' IS NULL) > 0
     UNION ALL
     SELECT item.n + row_number() OVER (PARTITION BY item.n ORDER BY s.score_id),
            sentence('score.rationale', jsonb_build_object('rater', CASE reader_locale(explain_score.locale) WHEN 'en' THEN g.rater_group ELSE g.name END, 'rationale', s.rationale), explain_score.locale)
@@ -649,4 +669,4 @@ BEGIN ATOMIC
   SELECT row_number() OVER (ORDER BY n)::integer, line FROM line ORDER BY n;
 END;
 COMMENT ON FUNCTION explain_score(text, text, text) IS
-  'Why this score: total, every indicator with weight and points, and the rationale, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
+  'Why this score: total, every indicator with weight and points, the rationale, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
