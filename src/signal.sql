@@ -75,7 +75,6 @@ CREATE TABLE notification (
   CONSTRAINT notification_once UNIQUE NULLS NOT DISTINCT (recipient_id, kind, event_key, recipient_role)
 );
 CREATE INDEX notification_decision ON notification (decision_id);
-CREATE INDEX notification_event ON notification (event_key);
 COMMENT ON TABLE notification IS 'Notices: one per event, recipient and kind (NOT-01). New rows are announced by NOTIFY on the channel named like the schema.';
 COMMENT ON COLUMN notification.notification_id IS 'Key; what NOTIFY sends.';
 COMMENT ON COLUMN notification.recipient_id IS 'Who gets it; null: everybody who holds the role hr.';
