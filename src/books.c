@@ -174,13 +174,19 @@ hr_books_owner(Oid book_table)
 	return owner;
 }
 
+static void
+set_for_scope(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
 static int
 pin_search_path(const char *path)
 {
 	int			level = NewGUCNestLevel();
 
-	(void) set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	set_for_scope("search_path", path);
 	return level;
 }
 
@@ -191,8 +197,19 @@ hr_scope_enter(HrScope *scope, Oid owner)
 	SetUserIdAndSecContext(owner, scope->security |
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	scope->guc_level = pin_search_path("pg_catalog, pg_temp");
+	set_for_scope("enable_seqscan", "on");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "hrloop: SPI_connect failed");
+}
+
+/*
+ * For the rest of this scope, look rows up by index.  A plan that is kept from
+ * the day a table was empty would otherwise read all of it for one row.
+ */
+void
+hr_scope_by_index(void)
+{
+	set_for_scope("enable_seqscan", "off");
 }
 
 void

@@ -48,6 +48,7 @@ extern void hr_books_check(Oid books);
 extern Oid	hr_books_of(Oid book_table);
 extern Oid	hr_books_owner(Oid book_table);
 extern void hr_scope_enter(HrScope *scope, Oid owner);
+extern void hr_scope_by_index(void);
 extern void hr_scope_leave(HrScope *scope);
 
 /* trigger.c: the one way from a statement to its consequences */

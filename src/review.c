@@ -896,6 +896,7 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 
 	hr_scope_enter(&scope, owner);
+	hr_scope_by_index();
 	count = lock_reviews(books, owner, &ids, &review);
 	if (td->tg_newtable)
 	{
