@@ -1,6 +1,8 @@
 -- org: the tree, people over time, key events (ORG-01, ORG-02, ORG-07).
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
+SET datestyle = 'ISO, YMD';
+SET timezone = 'Asia/Shanghai';
 \set SHOW_CONTEXT never
 SELECT hrloop.install('org_test');
 \getenv abs_srcdir PG_ABS_SRCDIR

@@ -246,10 +246,10 @@ COMMENT ON COLUMN review_item.points IS 'Points of the composite: weight × valu
 
 CREATE FUNCTION review_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s was pinned when its cycle opened', r.review_id),
+  SELECT '55000', format('review %s of employee %s was pinned when its cycle opened', r.review_id, e.employee_no),
          'Employee, cycle, template, manager, unit and job of a review do not change.', NULL,
          'review', 'template_id', 'review_pinned'
-    FROM review r WHERE r.review_id = ANY (reviews) LIMIT 1;
+    FROM review r JOIN employee e USING (employee_id) WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION review_pinned(bigint[]) IS 'Rule: what the opening of a cycle pinned stays.';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -265,14 +265,14 @@ BEGIN ATOMIC
     FROM review r JOIN employee e USING (employee_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND (NOT r.complete OR r.composite IS NULL)
   UNION ALL
-  SELECT '23502', format('an unlock of review %s needs a reason', r.review_id), NULL,
+  SELECT '23502', format('an unlock of review %s of employee %s needs a reason', r.review_id, e.employee_no), NULL,
          'Use unlock_review(cycle, employee, reason).', 'review', 'reopen_reason', 'review_reopen_reason'
-    FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    FROM review r JOIN employee e USING (employee_id) JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND hrloop.meaningful_chars(coalesce(r.reopen_reason, '')) = 0
   UNION ALL
-  SELECT '55000', format('review %s cannot be opened: %s', r.review_id, g.reason), NULL,
+  SELECT '55000', format('review %s of employee %s cannot be opened: %s', r.review_id, e.employee_no, g.reason), NULL,
          'Delete the review_gate row, or waive it with a reason.', 'review', 'status', 'review_gate'
-    FROM review r JOIN review_gate g USING (cycle_id, employee_id)
+    FROM review r JOIN review_gate g USING (cycle_id, employee_id) JOIN employee e USING (employee_id)
    WHERE r.review_id = ANY (reviews) AND r.status <> 'blocked' AND g.waived_because IS NULL;
 END;
 COMMENT ON FUNCTION review_status_problem(bigint[]) IS 'Rules: only complete reviews lock, an unlock has a reason, a gate holds.';
@@ -331,15 +331,16 @@ COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code. Error 22023: unkno
 CREATE FUNCTION find_review(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT r.review_id FROM review r
                     WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee)),
-                  unknown_code('review of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
-COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown.';
+                  hrloop.fail('22023', format('employee "%s" has no review in cycle "%s"', coalesce(employee, 'null'), coalesce(cycle, 'null')), NULL,
+                              'open_cycle() makes one for everybody who is employed in the period and whom a template is for.')::int::bigint);
+COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown, or no such review.';
 
 CREATE FUNCTION create_cycle(code text, from_date date, until_date date, template text DEFAULT NULL, kind text DEFAULT 'quarterly',
                              name text DEFAULT NULL, pay_effective boolean DEFAULT true, pay_effective_on date DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('cycle "%s" must have a first and a last day in order', create_cycle.code),
-                     format('Given: %s to %s.', from_date, until_date), 'Both days belong to the period.')
+                     format('Given: %s to %s.', coalesce(from_date::text, 'null'), coalesce(until_date::text, 'null')), 'Both days belong to the period.')
    WHERE from_date IS NULL OR until_date IS NULL OR from_date > until_date;
   INSERT INTO review_cycle (code, name, kind, period, grade_scale_id, pay_effective, pay_effective_on)
   VALUES (create_cycle.code, coalesce(create_cycle.name, create_cycle.code), create_cycle.kind,
@@ -472,7 +473,12 @@ BEGIN ATOMIC
   UNION ALL
   SELECT '55000', format('cycle "%s" cannot become a draft again', c.code), NULL, 'Its reviews exist.',
          'review_cycle', 'status', 'cycle_reopen'
-    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL;
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL
+  UNION ALL
+  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle().',
+         'review_cycle', 'status', 'cycle_lock'
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
+     AND (c.opened_at IS NULL OR EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked'));
 END;
 COMMENT ON FUNCTION cycle_opened(bigint[]) IS 'Consequences of opening a cycle: rules are frozen, reviews are made (REV-01).';
 CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -494,6 +500,11 @@ BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
    WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
+  SELECT hrloop.fail('23502', format('the review of %s in %s has no manager who could rate', employee, cycle), NULL,
+                     'Name the rater.', 'score', 'rater_id')
+    FROM review r
+   WHERE r.review_id = find_review(cycle, employee) AND r.manager_id IS NULL
+     AND rater IS NULL AND actor() IS NULL AND submit_score.rater_group IS DISTINCT FROM 'self';
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, scale_max, facts, rationale)
   SELECT r.review_id, find_indicator(indicator), submit_score.rater_group,
          coalesce(find_employee(rater), actor(), CASE WHEN submit_score.rater_group = 'self' THEN r.employee_id ELSE r.manager_id END),
