@@ -72,12 +72,12 @@ BEGIN ATOMIC
            jsonb_build_object('threshold', i.warn_below)
       FROM reading r
       JOIN indicator i USING (indicator_id)
+      -- a reading without result is no recovery
       LEFT JOIN LATERAL (
-        SELECT m.measurement_id FROM measurement m
-         WHERE m.employee_id = r.employee_id AND m.indicator_id = r.indicator_id
+        SELECT m.attainment FROM reading m
+         WHERE m.employee_id = r.employee_id AND m.indicator_id = r.indicator_id AND m.attainment IS NOT NULL
            AND (m.measured_on, m.measurement_id) < (r.measured_on, r.measurement_id)
-         ORDER BY m.measured_on DESC, m.measurement_id DESC LIMIT 1) last ON true
-      LEFT JOIN reading before ON before.measurement_id = last.measurement_id
+         ORDER BY m.measured_on DESC, m.measurement_id DESC LIMIT 1) before ON true
      WHERE r.measurement_id = ANY (measurements) AND r.attainment < i.warn_below
        AND coalesce(before.attainment >= i.warn_below, true)
        AND NOT EXISTS (SELECT FROM warning w WHERE w.measurement_id = r.measurement_id)
@@ -163,10 +163,11 @@ BEGIN ATOMIC
      WHERE r.cycle_id = find_cycle(score_initial.cycle) AND r.status <> 'locked'
   )
   INSERT INTO initial_score (review_id, indicator_id, facts, attainment, value, points)
-  SELECT review_id, indicator_id, facts, attainment,
-         LEAST(GREATEST(attainment, floor_pct), cap_pct),
-         round(effective_weight * LEAST(GREATEST(attainment, floor_pct), cap_pct) / 100, 4)
-    FROM computed
+  SELECT c.review_id, c.indicator_id, c.facts, c.attainment, v.value, round(c.effective_weight * v.value / 100, 4)
+    FROM computed c
+    -- LEAST and GREATEST pass over a null: missing would become the floor
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.attainment IS NOT NULL
+                                    THEN LEAST(GREATEST(c.attainment, c.floor_pct), c.cap_pct) END AS value) v
   ON CONFLICT (review_id, indicator_id) DO UPDATE
      SET facts = excluded.facts, attainment = excluded.attainment, value = excluded.value, points = excluded.points, computed_at = now()
    WHERE (initial_score.facts, initial_score.value) IS DISTINCT FROM (excluded.facts, excluded.value);
