@@ -216,6 +216,7 @@ SELECT set_setting('no.such', '1');
 SELECT set_setting('rationale.min_chars', 'many');
 \echo :LAST_ERROR_SQLSTATE
 SELECT set_setting('plan.on_missed', 'yes');
+SELECT set_setting('pay.minor_digits', '7');
 SELECT set_setting('rationale.min_chars', '3') AS three;
 SELECT setting_number('rationale.min_chars') AS number, setting_on('plan.on_missed') AS is_on, setting_text('plan.missed_max_score') AS switched_off;
 SELECT set_setting(NULL, '1');

@@ -22,8 +22,6 @@ CREATE VIEW standing AS
     FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id) ORDER BY c.cycle_id, e.employee_no;
 SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分') > 0 AS made,
        create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
--- superiors, peers and subordinates count 50/30/20; a group without scores does not count
-UPDATE rater_group SET weight = CASE rater_group WHEN 'manager' THEN 50 WHEN 'peer' THEN 30 WHEN 'subordinate' THEN 20 ELSE 0 END;
 
 -- REV-01: 20 employed, one of them behind a gate, and one who has left
 SELECT count(hire('E1' || n, '员工' || n, 'SH', 'SALES', '2022-01-01', manager => 'E003')) AS hired FROM generate_series(1, 9) n;
@@ -208,8 +206,19 @@ SELECT submit_score('2023Q1', 'E20', '客户拓展', 80, '现在可以') IS NULL
 SELECT unblock_reviews('unknown');
 SELECT unblock_reviews(NULL);
 
+-- superiors, peers and subordinates count 50/30/20 in templates activated from now on; older ones keep what they have
+UPDATE rater_group SET weight = CASE rater_group WHEN 'manager' THEN 50 WHEN 'peer' THEN 30 WHEN 'subordinate' THEN 20 ELSE 0 END;
+SELECT create_template('ONE360', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE360') > 0 AS active,
+       create_template('SALES360', '[{"indicator": "客户拓展", "weight": 40, "facts": {"target": 10}}, {"indicator": "客户满意度", "weight": 20}, {"indicator": "销售执行", "weight": 40}]') > 0 AS made, activate_template('SALES360') > 0 AS active,
+       create_template('OWN360', '[{"indicator": "总评", "weight": 100}]') > 0 AS made;
+-- a draft may have weights of its own, and a revision keeps those of the version before
+INSERT INTO template_rater_group (template_id, rater_group, weight) SELECT template_id, 'manager', 0 FROM review_template WHERE code = 'OWN360';
+SELECT activate_template('OWN360') > 0 AS active, revise_template('ONE', '{}', '只为测试') AS version;
+SELECT t.code, t.version, string_agg(g.rater_group || ' ' || g.weight, ', ' ORDER BY g.weight DESC, g.rater_group COLLATE "C") AS weights
+  FROM review_template t JOIN template_rater_group g USING (template_id) WHERE t.code IN ('ONE', 'ONE360', 'OWN360') GROUP BY t.template_id ORDER BY t.code COLLATE "C", t.version;
+
 -- the composite follows each insert, update, correction and delete
-SELECT create_cycle(c, '2023-01-01', '2023-03-31', 'SALES', pay_effective => false) > 0 AS made, open_cycle(c) AS reviews FROM unnest(ARRAY['SINGLE', 'MULTI']) AS c;
+SELECT create_cycle(c, '2023-01-01', '2023-03-31', 'SALES360', pay_effective => false) > 0 AS made, open_cycle(c) AS reviews FROM unnest(ARRAY['SINGLE', 'MULTI']) AS c;
 SELECT submit_score('SINGLE', 'E010', '客户拓展', facts => '{"actual": 8}', rationale => '新签8家') AS composite;
 SELECT submit_score('SINGLE', 'E010', '客户满意度', 90, '回访') AS composite;
 SELECT submit_score('SINGLE', 'E010', '销售执行', 77.7777, '跟进') AS composite;
@@ -248,20 +257,24 @@ SELECT m.employee, m.composite, (s.composite, s.missed, s.lowest) IS NOT DISTINC
 SELECT count(*) AS differences FROM verify();
 
 -- several raters: the mean of each group, the groups by weight (REV-07.1, REV-07.2)
-SELECT create_cycle('360', '2023-01-01', '2023-03-31', 'ONE', pay_effective => false) > 0 AS made, open_cycle('360') AS reviews;
+SELECT create_cycle('360', '2023-01-01', '2023-03-31', 'ONE360', pay_effective => false) > 0 AS made, open_cycle('360') AS reviews;
 SELECT e, submit_score('360', e, '总评', v, '观察', rater => r, rater_group => g) AS composite FROM (VALUES
   (1, 'E010', 80, 'E003', 'manager'), (2, 'E010', 90, 'E11', 'peer'), (3, 'E010', 84, 'E12', 'peer'), (4, 'E010', 76, 'E13', 'subordinate'),
   (5, 'E11', 80, 'E003', 'manager'), (6, 'E11', 90, 'E010', 'peer'), (7, 'E11', 84, 'E12', 'peer'),
   (8, 'E12', 70, 'E003', 'manager'), (9, 'E12', 71, 'E002', 'manager'), (10, 'E12', 73, 'E001', 'manager'),
   (11, 'E13', 0.0001, 'E010', 'subordinate'), (12, 'E14', 99, 'E14', 'self')) AS s (n, e, v, r, g) ORDER BY n;
 SELECT employee, composite, round(composite, 2) AS rounded, self FROM standing WHERE cycle = '360' AND (composite IS NOT NULL OR self IS NOT NULL);
--- weights of groups changed while a review is open: verify says so, recompute brings it in order
+-- weights of groups changed while a review is open: its template keeps its own
 UPDATE rater_group SET weight = 80 WHERE rater_group = 'peer';
-SELECT problem, expected, found FROM verify() WHERE row_id = find_review('360', 'E010');
-SELECT hrloop.recompute('book', (SELECT array_agg(review_id) FROM review)) AS reviews;
-SELECT employee, composite FROM standing WHERE cycle = '360' AND employee = 'E010';
+SELECT submit_score('360', 'E010', '总评', 76, '再次观察', rater => 'E13', rater_group => 'subordinate') AS composite;
+UPDATE template_rater_group SET weight = 80 WHERE rater_group = 'peer';
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM template_rater_group;
+UPDATE rater_group SET weight = -1 WHERE rater_group = 'peer';
 UPDATE rater_group SET weight = 30 WHERE rater_group = 'peer';
-SELECT hrloop.recompute('book', (SELECT array_agg(review_id) FROM review)) AS reviews;
+-- a template in which the manager does not count: nothing without the others
+SELECT create_cycle('OWN', '2023-01-01', '2023-03-31', 'OWN360', pay_effective => false) > 0 AS made, open_cycle('OWN') AS reviews;
+SELECT submit_score('OWN', 'E010', '总评', 99, '观察') AS manager_only, submit_score('OWN', 'E010', '总评', 70.5, '观察', rater => 'E11', rater_group => 'peer') AS with_a_peer;
 SELECT count(*) AS differences FROM verify();
 
 -- what a missing part does: block, renormalise, zero
@@ -411,8 +424,12 @@ SELECT count(*) AS lines FROM explain_score('2023Q1', 'E010');
 COMMIT;
 SELECT * FROM explain_score('2023Q1', 'E999');
 SELECT * FROM explain_score(NULL, NULL);
--- parts that were not scored are no lines
+-- what became of the parts without a score
 SELECT * FROM explain_score('M-zero', 'E010');
+SELECT * FROM explain_score('M-renormalise', 'E010');
+SELECT * FROM explain_score('M-renormalise', 'E010', 'en') ORDER BY line_no DESC LIMIT 1;
+SELECT * FROM explain_score('M-block', 'E010', 'en');
+SELECT * FROM explain_score('M-renormalise', 'E12');
 
 -- who may: an application that submits scores, and no more; what follows is done for it
 CREATE ROLE regress_review_app;

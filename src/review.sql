@@ -155,7 +155,7 @@ CREATE TRIGGER score_apply_delete AFTER DELETE ON score REFERENCING OLD TABLE AS
 
 CREATE FUNCTION score_rater_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '23514', format('rater %s had left when scoring review %s of employee %s', r.employee_no, v.review_id, e.employee_no),
+  SELECT '23514', format('rater %s had left when scoring employee %s in cycle %s', r.employee_no, e.employee_no, c.code),
          format('Left since %s, scored at %s.', lower(s.valid), x.scored_at),
          'Let somebody score who is employed, or give scored_at the day on which it was really scored.',
          'score', 'rater_id', 'score_rater_left'
@@ -164,7 +164,8 @@ BEGIN ATOMIC
     JOIN employee r ON r.employee_id = x.rater_id
     JOIN review v ON v.review_id = x.review_id
     JOIN employee e ON e.employee_id = v.employee_id
-   WHERE x.review_id = ANY (reviews) LIMIT 1;
+    JOIN review_cycle c ON c.cycle_id = v.cycle_id
+   WHERE x.review_id = ANY (reviews) ORDER BY x.score_id LIMIT 1;
 END;
 COMMENT ON FUNCTION score_rater_problem(bigint[]) IS 'Rule: who has left does not rate.';
 
@@ -246,10 +247,11 @@ COMMENT ON COLUMN review_item.points IS 'Points of the composite: weight × valu
 
 CREATE FUNCTION review_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s of employee %s was pinned when its cycle opened', r.review_id, e.employee_no),
+  SELECT '55000', format('pinned when the cycle opened: review of employee %s, cycle %s', e.employee_no, c.code),
          'Employee, cycle, template, manager, unit and job of a review do not change.', NULL,
          'review', 'template_id', 'review_pinned'
-    FROM review r JOIN employee e USING (employee_id) WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION review_pinned(bigint[]) IS 'Rule: what the opening of a cycle pinned stays.';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -258,21 +260,22 @@ CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old
 
 CREATE FUNCTION review_status_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('review %s of employee %s is not complete', r.review_id, e.employee_no),
+  SELECT '55000', format('not complete: review of employee %s, cycle %s', e.employee_no, c.code),
          format('Not scored: %s.', (SELECT string_agg(i.indicator_code, ', ' ORDER BY i.position) FROM review_item i
                                      WHERE i.review_id = r.review_id AND i.value IS NULL)),
          'Score what is missing, or use a template whose missing_policy is renormalise or zero.', 'review', 'status', 'review_complete'
-    FROM review r JOIN employee e USING (employee_id)
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND (NOT r.complete OR r.composite IS NULL)
   UNION ALL
-  SELECT '23502', format('an unlock of review %s of employee %s needs a reason', r.review_id, e.employee_no), NULL,
+  SELECT '23502', format('an unlock needs a reason: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
          'Use unlock_review(cycle, employee, reason).', 'review', 'reopen_reason', 'review_reopen_reason'
-    FROM review r JOIN employee e USING (employee_id) JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND hrloop.meaningful_chars(coalesce(r.reopen_reason, '')) = 0
   UNION ALL
-  SELECT '55000', format('review %s of employee %s cannot be opened: %s', r.review_id, e.employee_no, g.reason), NULL,
-         'Delete the review_gate row, or waive it with a reason.', 'review', 'status', 'review_gate'
-    FROM review r JOIN review_gate g USING (cycle_id, employee_id) JOIN employee e USING (employee_id)
+  SELECT '55000', format('blocked: review of employee %s, cycle %s', e.employee_no, c.code), format('Reason: %s', g.reason),
+         'Clear or waive the employee''s review_gate, then call unblock_reviews(cycle).', 'review', 'status', 'review_gate'
+    FROM review r JOIN review_gate g USING (cycle_id, employee_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status <> 'blocked' AND g.waived_because IS NULL;
 END;
 COMMENT ON FUNCTION review_status_problem(bigint[]) IS 'Rules: only complete reviews lock, an unlock has a reason, a gate holds.';
@@ -473,12 +476,7 @@ BEGIN ATOMIC
   UNION ALL
   SELECT '55000', format('cycle "%s" cannot become a draft again', c.code), NULL, 'Its reviews exist.',
          'review_cycle', 'status', 'cycle_reopen'
-    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL
-  UNION ALL
-  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle().',
-         'review_cycle', 'status', 'cycle_lock'
-    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
-     AND (c.opened_at IS NULL OR EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked'));
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL;
 END;
 COMMENT ON FUNCTION cycle_opened(bigint[]) IS 'Consequences of opening a cycle: rules are frozen, reviews are made (REV-01).';
 CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -660,4 +658,4 @@ BEGIN ATOMIC
   SELECT row_number() OVER (ORDER BY n)::integer, line FROM line ORDER BY n;
 END;
 COMMENT ON FUNCTION explain_score(text, text, text) IS
-  'Why this score: total, every indicator with weight and points, and the rationale, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
+  'Why this score: total, every indicator with weight and points, the rationale, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
