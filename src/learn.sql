@@ -185,6 +185,7 @@ CREATE TABLE employee_skill_level (
     EXCLUDE USING gist (employee_id WITH =, skill_id WITH =, valid WITH &&) WHERE (superseded_by IS NULL)
 );
 CREATE INDEX employee_skill_level_result ON employee_skill_level (certification_result_id);
+CREATE INDEX employee_skill_level_level ON employee_skill_level (skill_level_id);
 COMMENT ON TABLE employee_skill_level IS 'Who has which level when (TRN-14); later knowledge supersedes a row, it is never edited away.';
 COMMENT ON COLUMN employee_skill_level.employee_skill_level_id IS 'Key.';
 COMMENT ON COLUMN employee_skill_level.employee_id IS 'Whose.';

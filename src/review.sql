@@ -468,15 +468,14 @@ BEGIN ATOMIC
     FROM review_cycle c JOIN cycle_template ct USING (cycle_id) JOIN review_template t USING (template_id)
    WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND t.activated_at IS NULL
   UNION ALL
-  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle(), which locks them and then the cycle.',
-         'review_cycle', 'status', 'cycle_locked'
-    FROM review_cycle c
-   WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
-     AND EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked')
-  UNION ALL
   SELECT '55000', format('cycle "%s" cannot become a draft again', c.code), NULL, 'Its reviews exist.',
          'review_cycle', 'status', 'cycle_reopen'
-    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL;
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'draft' AND c.opened_at IS NOT NULL
+  UNION ALL
+  SELECT '55000', format('cycle "%s" has reviews that are not locked', c.code), NULL, 'Use lock_cycle().',
+         'review_cycle', 'status', 'cycle_lock'
+    FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'locked'
+     AND (c.opened_at IS NULL OR EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status <> 'locked'));
 END;
 COMMENT ON FUNCTION cycle_opened(bigint[]) IS 'Consequences of opening a cycle: rules are frozen, reviews are made (REV-01).';
 CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -614,11 +613,20 @@ COMMENT ON COLUMN review_key_event.evidence IS 'Where it can be checked.';
 COMMENT ON COLUMN review_key_event.amount IS 'Money, yuan.';
 COMMENT ON COLUMN review_key_event.indicator_code IS 'Indicator it speaks for.';
 
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('score.missing.block',       'zh', '未评:{indicators}'),
+  ('score.missing.block',       'en', 'Not scored: {indicators}'),
+  ('score.missing.zero',        'zh', '未评,按0分计:{indicators}'),
+  ('score.missing.zero',        'en', 'Not scored, counted as 0: {indicators}'),
+  ('score.missing.renormalise', 'zh', '未评:{indicators};按已评权重{weight}%折算:{points}÷{weight}%={score}分'),
+  ('score.missing.renormalise', 'en', 'Not scored: {indicators}; the rest counts in full: {points} ÷ {weight} % = {score}');
+
 CREATE FUNCTION explain_score(cycle text, employee text, locale text DEFAULT NULL)
   RETURNS TABLE (line_no integer, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH r AS (
-    SELECT v.*, d.inputs, d.outcome
+    SELECT v.*, d.inputs, d.outcome,
+           coalesce(d.inputs ->> 'missing_policy', (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id)) AS missing_policy
       FROM review v
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
       LEFT JOIN decision d ON d.decision_id = x.decision_id
@@ -642,9 +650,12 @@ BEGIN ATOMIC
                             'weight', item.i -> 'weight', 'points', item.i -> 'points'), explain_score.locale)
       FROM item WHERE item.i ->> 'value' IS NOT NULL
     UNION ALL
-    SELECT 1, sentence('score.missing_' || (r.inputs ->> 'missing_policy'), jsonb_build_object('items',
-                (SELECT string_agg(item.i ->> 'name', ', ' ORDER BY item.n) FROM item WHERE item.i ->> 'value' IS NULL)), explain_score.locale)
-      FROM r WHERE (r.inputs ->> 'missing')::int > 0
+    SELECT max(item.n) + 99, sentence('score.missing.' || CASE WHEN r.composite IS NULL THEN 'block' ELSE r.missing_policy END,
+             jsonb_build_object('indicators', string_agg(item.i ->> 'name', ', ' ORDER BY item.n) FILTER (WHERE item.i ->> 'value' IS NULL),
+                                'weight', trim_scale(sum((item.i ->> 'weight')::numeric) FILTER (WHERE item.i ->> 'value' IS NOT NULL)),
+                                'points', trim_scale(sum((item.i ->> 'points')::numeric)), 'score', r.composite), explain_score.locale)
+      FROM r JOIN item USING (review_id) GROUP BY r.composite, r.missing_policy
+    HAVING count(*) FILTER (WHERE item.i ->> 'value' IS NULL) > 0
     UNION ALL
     SELECT item.n + row_number() OVER (PARTITION BY item.n ORDER BY s.score_id),
            sentence('score.rationale', jsonb_build_object('rater', CASE reader_locale(explain_score.locale) WHEN 'en' THEN g.rater_group ELSE g.name END, 'rationale', s.rationale), explain_score.locale)

@@ -50,10 +50,6 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('score.item',     'en', '{indicator}: {value} × weight {weight} % = {points}', NULL),
   ('score.rationale', 'zh', '评分依据({rater}):{rationale}', NULL),
   ('score.rationale', 'en', 'Rationale ({rater}): {rationale}', NULL),
-  ('score.missing_renormalise', 'zh', '未评:{items};其余指标按权重比例折算', NULL),
-  ('score.missing_renormalise', 'en', 'Not scored: {items}; the others count in proportion to their weights', NULL),
-  ('score.missing_zero', 'zh', '未评:{items};按0分计', NULL),
-  ('score.missing_zero', 'en', 'Not scored: {items}; counted as 0', NULL),
   ('warning.threshold', 'zh', '您的{indicator}指标未达标,请查看生产记录调整流程', 'TXT-15'),
   ('warning.threshold', 'en', 'Your indicator {indicator} is below its threshold, please check the records and adjust the process', NULL);
 

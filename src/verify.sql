@@ -9,18 +9,24 @@ BEGIN ATOMIC
   ), item AS (
     SELECT r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight AS weight, i.pass_pct,
            sum(g.weight * m.value) / sum(g.weight) AS value,
-           sum(g.weight * m.attainment) / sum(g.weight) FILTER (WHERE m.attainment IS NOT NULL) AS attainment
+           sum(g.weight * m.attainment) / sum(g.weight) FILTER (WHERE m.attainment IS NOT NULL) AS attainment, own.value AS own
       FROM review r
       JOIN review_template t USING (template_id)
       JOIN template_item i USING (template_id)
       LEFT JOIN (mean m JOIN template_rater_group g ON g.rater_group = m.rater_group AND g.weight > 0)
         ON m.review_id = r.review_id AND m.indicator_id = i.indicator_id AND g.template_id = r.template_id
-     GROUP BY r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight, i.pass_pct
+      LEFT JOIN mean own ON own.review_id = r.review_id AND own.indicator_id = i.indicator_id AND own.rater_group = 'self'
+     GROUP BY r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight, i.pass_pct, own.value
   ), fresh AS (
     SELECT i.review_id, count(i.value) AS scored,
            round(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' AND count(i.value) > 0 THEN sum(i.weight * i.value) / 100
                       WHEN i.missing_policy = 'renormalise' AND count(i.value) > 0
-                      THEN sum(i.weight * i.value) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL) END, 4) AS composite,
+                      THEN sum(i.weight * i.value) / NULLIF(sum(i.weight) FILTER (WHERE i.value IS NOT NULL), 0) END, 4) AS composite,
+           round(CASE WHEN count(i.own) = count(*) OR i.missing_policy = 'zero' AND count(i.own) > 0 THEN sum(i.weight * i.own) / 100
+                      WHEN i.missing_policy = 'renormalise' AND count(i.own) > 0
+                      THEN sum(i.weight * i.own) / NULLIF(sum(i.weight) FILTER (WHERE i.own IS NOT NULL), 0) END, 4) AS self_composite,
+           count(i.value) = count(*) OR count(i.value) > 0 AND i.missing_policy <> 'block' AS complete,
+           (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position, i.indicator_id) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
            coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE
              CASE WHEN i.attainment IS NOT NULL THEN round(i.attainment, 4) < coalesce(i.pass_pct, 100)
                   WHEN i.pass_pct IS NOT NULL THEN round(i.value, 4) < i.pass_pct
@@ -30,6 +36,15 @@ BEGIN ATOMIC
   SELECT 'composite', 'review', r.review_id, f.composite::text, r.composite::text
     FROM review r JOIN fresh f USING (review_id) WHERE r.composite IS DISTINCT FROM f.composite
   UNION ALL
+  SELECT 'self_composite', 'review', r.review_id, f.self_composite::text, r.self_composite::text
+    FROM review r JOIN fresh f USING (review_id) WHERE r.self_composite IS DISTINCT FROM f.self_composite
+  UNION ALL
+  SELECT 'complete', 'review', r.review_id, f.complete::text, r.complete::text
+    FROM review r JOIN fresh f USING (review_id) WHERE r.complete <> f.complete
+  UNION ALL
+  SELECT 'lowest', 'review', r.review_id, f.lowest::text, r.lowest_indicator_id::text
+    FROM review r JOIN fresh f USING (review_id) WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
+  UNION ALL
   SELECT 'items_scored', 'review', r.review_id, f.scored::text, r.items_scored::text
     FROM review r JOIN fresh f USING (review_id) WHERE r.items_scored <> f.scored
   UNION ALL
@@ -37,6 +52,16 @@ BEGIN ATOMIC
     FROM review r JOIN fresh f USING (review_id)
    WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}')
      AND r.status <> 'locked'
+  UNION ALL
+  -- settings may have changed since the lock: its decision says what was missed
+  SELECT 'missed', 'review', r.review_id, want.codes::text, have.codes::text
+    FROM review r
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    JOIN decision d USING (decision_id)
+    CROSS JOIN LATERAL (SELECT array_agg(i ->> 'indicator' ORDER BY i ->> 'indicator') AS codes
+                          FROM jsonb_array_elements(d.inputs -> 'items') i WHERE (i ->> 'missed')::boolean) want
+    CROSS JOIN LATERAL (SELECT array_agg(n.code ORDER BY n.code) AS codes FROM indicator n WHERE n.indicator_id = ANY (r.missed)) have
+   WHERE r.status = 'locked' AND want.codes IS DISTINCT FROM have.codes
   UNION ALL
   SELECT 'result_missing', 'review', r.review_id, r.status, count(x.*)::text || ' standing results'
     FROM review r LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
@@ -89,6 +114,29 @@ BEGIN ATOMIC
     FROM development_plan p LEFT JOIN plan_item i USING (plan_id)
    GROUP BY p.plan_id, p.document HAVING jsonb_array_length(p.document -> 'items') <> count(i.*)
   UNION ALL
+  SELECT 'plan_item', 'plan_item', i.plan_item_id, concat_ws(' ', w.i ->> 'kind', w.i ->> 'title'), concat_ws(' ', i.kind, i.title)
+    FROM development_plan p
+    CROSS JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS w (i, n)
+    JOIN plan_item i ON i.plan_id = p.plan_id AND i.position = w.n
+    LEFT JOIN resource o USING (resource_id)
+   WHERE (i.kind, i.title, i.topic, i.quantity, o.code, to_jsonb(i.origins))
+         IS DISTINCT FROM (w.i ->> 'kind', w.i ->> 'title', w.i ->> 'topic', (w.i ->> 'quantity')::numeric, w.i ->> 'resource', w.i -> 'origins')
+  UNION ALL
+  SELECT 'plan_gaps', 'development_plan', p.plan_id, want.gaps, have.gaps
+    FROM development_plan p
+    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', w ->> 'indicator', w ->> 'skill', (w ->> 'gap')::numeric), ', ' ORDER BY w ->> 'indicator') AS gaps
+                          FROM jsonb_array_elements(p.document -> 'gaps') w) want
+    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', n.code, s.code, g.gap), ', ' ORDER BY n.code) AS gaps
+                          FROM plan_gap g JOIN indicator n USING (indicator_id) LEFT JOIN skill s USING (skill_id) WHERE g.plan_id = p.plan_id) have
+   WHERE want.gaps IS DISTINCT FROM have.gaps
+  UNION ALL
+  SELECT 'plan_reasons', 'development_plan', p.plan_id, p.document ->> 'reasons', to_jsonb(p.reasons)::text
+    FROM development_plan p WHERE to_jsonb(p.reasons) <> p.document -> 'reasons'
+  UNION ALL
+  SELECT 'plan_completion', 'development_plan', p.plan_id, CASE WHEN bool_and(i.progress = 100) THEN 'completed' ELSE 'effective' END, p.status
+    FROM development_plan p JOIN plan_item i USING (plan_id) WHERE p.status IN ('effective', 'completed')
+   GROUP BY p.plan_id, p.status HAVING bool_and(i.progress = 100) <> (p.status = 'completed')
+  UNION ALL
   SELECT 'plan_decision', 'development_plan', p.plan_id, p.document::text, d.outcome::text
     FROM development_plan p JOIN decision d USING (decision_id) WHERE p.status <> 'withdrawn' AND d.outcome <> p.document
   UNION ALL
@@ -107,6 +155,13 @@ BEGIN ATOMIC
    WHERE a.percent <> coalesce(b.value, 0)
       OR a.new_amount <> a.old_amount + round(a.old_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int)
       OR b.band_id IS NOT NULL AND NOT b.range @> a.composite
+  UNION ALL
+  SELECT 'raise_decision', 'salary_adjustment', a.adjustment_id,
+         concat_ws(' ', d.inputs ->> 'old', '+', d.outcome ->> 'percent', '% =', d.outcome ->> 'new'),
+         concat_ws(' ', a.old_amount, '+', a.percent, '% =', a.new_amount)
+    FROM salary_adjustment a JOIN decision d USING (decision_id)
+   WHERE (a.old_amount, a.percent, a.raise_amount, a.new_amount)
+         IS DISTINCT FROM ((d.inputs ->> 'old')::numeric, (d.outcome ->> 'percent')::numeric, (d.outcome ->> 'raise')::numeric, (d.outcome ->> 'new')::numeric)
   UNION ALL
   SELECT 'raise_rule', 'salary_adjustment', a.adjustment_id, want.raise_rule_id::text, a.raise_rule_id::text
     FROM salary_adjustment a
@@ -141,6 +196,16 @@ BEGIN ATOMIC
   SELECT 'salary_minor_unit', 'salary', s.salary_id, round(s.amount, setting_number('pay.minor_digits')::int)::text, s.amount::text
     FROM salary s WHERE s.amount <> round(s.amount, setting_number('pay.minor_digits')::int)
   UNION ALL
+  -- the feed row by row: one post for each source row, one reversal for each that no longer stands
+  SELECT 'feed_row', w.source_table, w.source_id, w.entry || ' ' || w.amount, coalesce(f.amount::text, 'none')
+    FROM (SELECT 'salary_adjustment' AS source_table, a.adjustment_id AS source_id, 'post' AS entry, a.raise_amount AS amount FROM salary_adjustment a
+          UNION ALL SELECT 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount FROM salary_adjustment a WHERE a.status IN ('rejected', 'withdrawn')
+          UNION ALL SELECT 'salary_adjustment:applied', a.adjustment_id, 'post', a.new_amount FROM salary_adjustment a WHERE a.status = 'applied'
+          UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'post', s.amount FROM skill_allowance s
+          UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'reverse', -s.amount FROM skill_allowance s WHERE s.superseded_by IS NOT NULL) w
+    LEFT JOIN payroll_feed f ON f.source_table = w.source_table AND f.source_id = w.source_id AND f.entry = w.entry
+   WHERE f.amount IS DISTINCT FROM w.amount
+  UNION ALL
   SELECT 'feed_total', 'payroll_feed', NULL, k.source_total::text, k.feed_total::text
     FROM payroll_reconciliation k WHERE k.difference <> 0;
 END;
@@ -159,6 +224,7 @@ BEGIN ATOMIC
   ), day AS (
     SELECT employee_id, skill_id, lower(span) AS d FROM held
     UNION SELECT employee_id, skill_id, upper(span) FROM held WHERE NOT upper_inf(span)
+    UNION SELECT x.employee_id, x.skill_id, lower(x.valid) FROM employee_skill_level x WHERE x.superseded_by IS NULL
   ), level AS (
     SELECT day.*, (SELECT max(h.rank) FROM held h WHERE h.employee_id = day.employee_id AND h.skill_id = day.skill_id AND h.span @> day.d) AS want,
            (SELECT l.rank FROM employee_skill_level x JOIN skill_level l USING (skill_level_id)
@@ -169,6 +235,11 @@ BEGIN ATOMIC
       CROSS JOIN LATERAL (VALUES (allowance_day(lower(x.valid))), (allowance_day(upper(x.valid)))) AS e (d)
      WHERE x.superseded_by IS NULL AND e.d IS NOT NULL
     UNION SELECT t.employee_id, allowance_day(t.completed_on) FROM training_record t WHERE t.passed
+    UNION SELECT a.employee_id, e.d FROM skill_allowance a CROSS JOIN LATERAL (VALUES (lower(a.valid)), (upper(a.valid))) AS e (d)
+     WHERE a.superseded_by IS NULL AND e.d IS NOT NULL
+    UNION SELECT x.employee_id, lower(r.valid) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)
+     WHERE x.superseded_by IS NULL AND NOT lower_inf(r.valid)
+    UNION SELECT t.employee_id, lower(r.valid) FROM training_record t JOIN allowance_rule r USING (resource_id) WHERE NOT lower_inf(r.valid)
   ), amount AS (
     SELECT p.employee_id, p.d,
            coalesce((SELECT sum(r.amount) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)

