@@ -156,7 +156,17 @@ SELECT count(submit_score('IND-03', e, i, facts => jsonb_build_object('actual', 
 SELECT count(submit_score('IND-03', e, '态度', v, 'as seen')) AS composites FROM (VALUES ('E010', 70), ('E011', 70.0001), ('E020', 0), ('E021', 100)) AS m (e, v);
 SELECT CASE WHEN indicator = '新客户' AND employee IN ('E010', 'E011') THEN 'IND-03.1' WHEN indicator = '响应时间' AND employee = 'E010' THEN 'IND-03.2'
             WHEN indicator LIKE '新客户%' AND attainment = 120 THEN 'IND-03.3' END AS id,
-       indicator, employee, attainment, value, points, missed FROM scored WHERE cycle = 'IND-03' ORDER BY indicator, employee;
+       indicator, employee, attainment, value, points, missed FROM scored WHERE cycle = 'IND-03' ORDER BY indicator COLLATE "C", employee;
+-- the line for judged scores is a setting
+SELECT submit_score('IND-03', 'E030', '态度', 65, 'as seen') AS composite;
+SELECT missed FROM scored WHERE cycle = 'IND-03' AND employee = 'E030' AND indicator = '态度';
+BEGIN;
+SELECT set_setting('indicator.qualitative_missed', '64.9999');
+SELECT submit_score('IND-03', 'E030', '态度', 65, 'as seen again') AS composite;
+SELECT missed FROM scored WHERE cycle = 'IND-03' AND employee = 'E030' AND indicator = '态度';
+ROLLBACK;
+SELECT submit_score('IND-03', 'E030', '态度', 65, 'as seen a third time') AS composite;
+SELECT missed FROM scored WHERE cycle = 'IND-03' AND employee = 'E030' AND indicator = '态度';
 -- IND-03.4: no target, no division by it
 SELECT create_template('IND-03.4', '[{"indicator": "新客户", "weight": 50, "facts": {"target": 0}}, {"indicator": "新客户120", "weight": 25, "facts": {"target": null}}, {"indicator": "响应时间", "weight": 25}]') > 0 AS made,
        activate_template('IND-03.4') > 0 AS active, start('IND-03.4', 'IND-03.4') AS reviews;
@@ -238,7 +248,7 @@ SELECT r.review_id, find_indicator(i), r.manager_id, jsonb_build_object('actual'
   CROSS JOIN (VALUES ('分级'), ('分级优秀'), ('新客户')) AS i (i)
   JOIN review r ON r.cycle_id = find_cycle('IND-11') AND r.employee_id = find_employee(e);
 SELECT 'IND-11' AS id, i.indicator_code, trim_scale(i.attainment) AS attainment, trim_scale(i.value) AS value, i.tier, i.missed
-  FROM review_item i WHERE i.cycle_id = find_cycle('IND-11') AND i.value IS NOT NULL ORDER BY i.indicator_code, i.attainment;
+  FROM review_item i WHERE i.cycle_id = find_cycle('IND-11') AND i.value IS NOT NULL ORDER BY i.indicator_code COLLATE "C", i.attainment;
 SELECT create_indicator('分级?', definition => 'd', standard => 's', kind => 'quantitative', pass_tier => '基础');
 SELECT create_indicator('分级?', definition => 'd', standard => 's', kind => 'quantitative', tiers => 'tier', pass_tier => '传奇') > 0 AS made,
        create_template('IND-11?', '[{"indicator": "分级?", "weight": 100}]') > 0 AS made;

@@ -170,6 +170,11 @@ SELECT transfer('E020', '2023-06-01', unit => 'TECH') > 0 AS moved;
 SELECT e.employee_no, m.employee_no AS manager
   FROM employee e LEFT JOIN employee m ON m.employee_id = manager_of(e.employee_id, '2023-06-01')
  WHERE e.employee_no IN ('E001', 'E020', 'E021') ORDER BY e.employee_no;
+-- who has left manages nobody from this day on: the next head above does
+SELECT leave('E003', '2023-06-15') > 0 AS left;
+SELECT d AS on_date, e.employee_no, m.employee_no AS manager
+  FROM unnest(ARRAY['2023-06-14', '2023-06-15']::date[]) AS d CROSS JOIN employee e LEFT JOIN employee m ON m.employee_id = manager_of(e.employee_id, d)
+ WHERE e.employee_no IN ('E003', 'E012') ORDER BY d, e.employee_no;
 -- errors of transfer
 SELECT transfer('E999', '2023-09-01');
 SELECT transfer('E010', '2023-08-01', unit => 'SH');

@@ -431,6 +431,45 @@ SELECT * FROM explain_score('M-renormalise', 'E010', 'en') ORDER BY line_no DESC
 SELECT * FROM explain_score('M-block', 'E010', 'en');
 SELECT * FROM explain_score('M-renormalise', 'E12');
 
+-- what a program sees of an error: state, table, column and constraint tell one rule from another
+CREATE FUNCTION raised(statement text, OUT state text, OUT table_name text, OUT column_name text, OUT constraint_name text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  state = 'none';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, table_name = TABLE_NAME, column_name = COLUMN_NAME, constraint_name = CONSTRAINT_NAME;
+END $$;
+SELECT what, r.* FROM (VALUES
+  (1, 'no rationale', $$SELECT submit_score('2023Q1', 'E13', '客户拓展', 80, ' ')$$),
+  (2, 'no value', $$SELECT submit_score('2023Q1', 'E13', '客户拓展', NULL, 'x')$$),
+  (3, 'out of range', $$SELECT submit_score('2023Q1', 'E13', '客户拓展', 101, 'x')$$),
+  (4, 'no attainment', $$SELECT submit_score('2023Q1', 'E13', '客户拓展', facts => '{}', rationale => 'x')$$),
+  (5, 'not in the template', $$SELECT submit_score('2023Q1', 'E13', '产量', 80, 'x')$$),
+  (6, 'self by another', $$SELECT submit_score('2023Q1', 'E13', '客户拓展', 80, 'x', rater => 'E14', rater_group => 'self')$$),
+  (7, 'rater has left', $$SELECT submit_score('2023Q1', 'E13', '客户拓展', 80, 'x', rater => 'E011')$$),
+  (8, 'locked', $$SELECT submit_score('2023Q1', 'E010', '客户拓展', 80, 'x')$$),
+  (9, 'not complete', $$SELECT lock_review('2023Q1', 'E13')$$),
+  (10, 'unlock without reason', $$SELECT unlock_review('2023Q1', 'E010', '')$$),
+  (11, 'pinned', $$UPDATE review SET manager_id = NULL WHERE review_id = find_review('2023Q1', 'E13')$$),
+  (12, 'frozen cycle', $$SELECT set_target('2023Q1', 'E13', '客户拓展', '{"target": 1}')$$),
+  (13, 'target is zero', $$UPDATE target SET facts = '{"target": 0}'$$),
+  (14, 'frozen template', $$UPDATE template_item SET weight = 1$$),
+  (15, 'frozen scale', $$UPDATE band SET value = 1$$),
+  (16, 'weights', $$SELECT activate_template(t) FROM (SELECT 'W' AS t, create_template('W', '[{"indicator": "产量", "weight": 95}]') OFFSET 0) w$$),
+  (17, 'bands overlap', $$SELECT create_scale('o', 'grade', '[{"range": "[0,2)"}, {"range": "[1,3)"}]')$$),
+  (18, 'circle of units', $$UPDATE org_unit SET parent_id = find_unit('SH') WHERE code = 'GROUP'$$),
+  (19, 'unknown code', $$SELECT lock_review('unknown', 'E13')$$),
+  (20, 'fine', $$SELECT lock_review('2023Q1', 'E010')$$)) AS v (n, what, statement), raised(statement) AS r ORDER BY n;
+
+-- nothing depends on the caller's search_path
+SET search_path = '';
+SELECT review_test.submit_score('2023Q1', 'E15', '客户拓展', facts => '{"actual": 9}', rationale => '新签9家'), review_test.submit_score('2023Q1', 'E15', '客户满意度', 85, '回访'),
+       review_test.submit_score('2023Q1', 'E15', '销售执行', 90, '跟进');
+SELECT review_test.lock_review('2023Q1', 'E15', '2023-04-01') AS locked;
+SELECT * FROM review_test.explain_score('2023Q1', 'E15');
+SELECT count(*) AS differences FROM review_test.verify();
+SET search_path = review_test, pg_catalog;
+
 -- who may: an application that submits scores, and no more; what follows is done for it
 CREATE ROLE regress_review_app;
 SET ROLE regress_review_app;
@@ -473,6 +512,7 @@ BEGIN;
 UPDATE review SET composite = 99.9 WHERE review_id = find_review('2023Q1', 'E12');
 UPDATE review SET composite = 99.9 WHERE review_id = find_review('2023Q1', 'E010');
 UPDATE review SET missed = missed[1:1], items_scored = 2 WHERE review_id = find_review('2023Q1', 'E12');
+UPDATE review SET self_composite = 1, lowest_indicator_id = NULL, complete = false WHERE review_id = find_review('2023Q1', 'E15');
 UPDATE review_result SET grade = '优秀' WHERE review_id = find_review('REV-09', 'E15');
 UPDATE review_result SET composite = 12.5 WHERE review_id = find_review('REV-09', 'E14');
 SELECT problem, table_name, expected, found FROM verify() ORDER BY problem, table_name, expected, found;
