@@ -289,8 +289,10 @@ SELECT lock_review('2024Q2', 'E021', '2024-07-01') AS locked;
 SELECT role, who, body FROM notices WHERE who = 'E021' AND kind = 'plan.updated' AND plan = (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q2', 'E021'));
 
 -- tables refuse what makes no sense ------------------------------------------------------
+\set VERBOSITY terse
 INSERT INTO resource (code, name, kind) VALUES ('X', 'X', 'video');
 INSERT INTO resource (code, name, kind, every) VALUES ('X', 'X', 'mentor', '1 hour');
+\set VERBOSITY default
 INSERT INTO resource_tag (resource_id) VALUES (find_resource('数据分析'));
 INSERT INTO resource_tag (resource_id, skill_id) VALUES (find_resource('数据分析'), find_skill('数据分析'));
 INSERT INTO skill_rating (employee_id, skill_id, rating, rated_on) VALUES (find_employee('E010'), find_skill('销售'), 100.5, '2024-01-01');
