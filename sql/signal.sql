@@ -50,7 +50,7 @@ SELECT m.kind, m.locale, hrloop.render(m.body, (SELECT jsonb_object_agg(x[1], '7
 SELECT m.kind, array_agg(m.locale) FROM message_text m GROUP BY m.kind HAVING count(*) <> 2 ORDER BY m.kind;
 SELECT z.kind FROM message_text z JOIN message_text e ON e.kind = z.kind AND e.locale = 'en'
  WHERE z.locale = 'zh'
-   AND ARRAY(SELECT x[1] FROM regexp_matches(z.body, '\{(\w+)\}', 'g') x ORDER BY 1) <> ARRAY(SELECT x[1] FROM regexp_matches(e.body, '\{(\w+)\}', 'g') x ORDER BY 1) ORDER BY 1;
+   AND ARRAY(SELECT DISTINCT x[1] FROM regexp_matches(z.body, '\{(\w+)\}', 'g') x ORDER BY 1) <> ARRAY(SELECT DISTINCT x[1] FROM regexp_matches(e.body, '\{(\w+)\}', 'g') x ORDER BY 1) ORDER BY 1;
 -- the texts of the catalogue's appendix A, to the letter
 SELECT m.source AS id, m.kind, m.body, m.body = t.body AS to_the_letter
   FROM (VALUES ('plan.updated', '您的季度发展计划已更新,请查看'), ('plan.confirm', '请确认员工的发展计划')) AS t (kind, body)
