@@ -187,6 +187,11 @@ SELECT confirm_plan(NULL, NULL);
 -- a plan made anew has to be confirmed anew
 SELECT unlock_review('2023Q3', 'E011', '恢复') AS open, lock_review('2023Q3', 'E011', '2023-10-01') AS locked;
 SELECT status, items, manager_confirmed_at FROM plan_overview WHERE cycle_code = '2023Q3' AND employee_no = 'E011' AND status <> 'withdrawn';
+-- a manager who left leaves nobody stuck: today's manager confirms
+BEGIN;
+SELECT leave('E003', '2024-12-01') > 0 AS gone, act_as('E011') > 0 AS acting, confirm_plan('2023Q3', 'E011') AS status;
+SELECT act_as('E002') > 0 AS acting, confirm_plan('2023Q3', 'E011') AS status;
+ROLLBACK;
 -- DEV-08 progress --------------------------------------------------------------------
 SELECT n, title FROM items WHERE cycle = '2023Q2' AND who = 'E011';
 SELECT record_progress('2023Q2', 'E011', 1, 100), record_progress('2023Q2', 'E011', 2, 50), record_progress('2023Q2', 'E011', 3, 0) AS plan;
