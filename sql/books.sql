@@ -244,6 +244,35 @@ SELECT t AS on, f AS function, result, count(*) AS ways FROM outcome GROUP BY t,
 SELECT count(*) FROM strange;
 DROP TABLE strange;
 
+-- every function of the books with nothing but nulls, and with keys that nobody has:
+-- an answer or an error that says something, never one of the inside
+CREATE TEMP TABLE outcome_null (f text, call text, result text);
+DO $$
+DECLARE f record; call text; res text; word text;
+BEGIN
+  FOR f IN SELECT p.oid, p.proname, p.proargtypes::oid[] AS types FROM pg_proc p WHERE p.pronamespace = 'books_test'::regnamespace AND p.prokind = 'f' ORDER BY p.proname, p.oid LOOP
+    FOREACH word IN ARRAY ARRAY['NULL', 'odd'] LOOP
+      SELECT format('SELECT * FROM books_test.%I(%s)', f.proname, string_agg(
+               CASE WHEN word = 'NULL' THEN 'NULL'
+                    ELSE quote_literal(CASE WHEN t.type = 'bigint[]'::regtype THEN '{NULL,-1}' WHEN t.type::regtype::text ~ '\[\]$' THEN '{NULL}'
+                                            WHEN t.type = 'text'::regtype THEN '‘' WHEN t.type = 'jsonb'::regtype THEN '[{}]' WHEN t.type = 'date'::regtype THEN 'infinity'
+                                            WHEN t.type = 'numeric'::regtype THEN 'NaN' WHEN t.type = 'boolean'::regtype THEN 'false' WHEN t.type = 'jsonpath'::regtype THEN '$' ELSE '-1' END) END
+               || '::' || t.type::regtype, ', ' ORDER BY t.n))
+        INTO call FROM unnest(f.types) WITH ORDINALITY AS t (type, n);
+      BEGIN
+        EXECUTE call;
+        res := 'fine';
+        RAISE EXCEPTION USING ERRCODE = 'PX001';
+      EXCEPTION WHEN SQLSTATE 'PX001' THEN NULL;
+                WHEN OTHERS THEN res := SQLSTATE || ' ' || SQLERRM;
+      END;
+      INSERT INTO pg_temp.outcome_null VALUES (f.proname, call, res);
+    END LOOP;
+  END LOOP;
+END $$;
+SELECT f, call, result FROM outcome_null WHERE result !~ '^(fine|22023|22P02|22004|22003|23\d\d\d|42501|55000)' ORDER BY f, call;
+SELECT count(DISTINCT f) > 100 AS many, count(*) FILTER (WHERE result = 'fine') > 50 AS answers, count(*) FILTER (WHERE result <> 'fine') > 20 AS errors FROM outcome_null;
+
 -- arguments that make no sense
 SELECT hrloop.recompute(NULL, '{1}');
 SELECT hrloop.recompute('book', NULL);

@@ -187,6 +187,11 @@ SELECT confirm_plan(NULL, NULL);
 -- a plan made anew has to be confirmed anew
 SELECT unlock_review('2023Q3', 'E011', '恢复') AS open, lock_review('2023Q3', 'E011', '2023-10-01') AS locked;
 SELECT status, items, manager_confirmed_at FROM plan_overview WHERE cycle_code = '2023Q3' AND employee_no = 'E011' AND status <> 'withdrawn';
+-- a manager who left leaves nobody stuck: today's manager confirms
+BEGIN;
+SELECT leave('E003', '2024-12-01') > 0 AS gone, act_as('E011') > 0 AS acting, confirm_plan('2023Q3', 'E011') AS status;
+SELECT act_as('E002') > 0 AS acting, confirm_plan('2023Q3', 'E011') AS status;
+ROLLBACK;
 -- DEV-08 progress --------------------------------------------------------------------
 SELECT n, title FROM items WHERE cycle = '2023Q2' AND who = 'E011';
 SELECT record_progress('2023Q2', 'E011', 1, 100), record_progress('2023Q2', 'E011', 2, 50), record_progress('2023Q2', 'E011', 3, 0) AS plan;
@@ -289,8 +294,10 @@ SELECT lock_review('2024Q2', 'E021', '2024-07-01') AS locked;
 SELECT role, who, body FROM notices WHERE who = 'E021' AND kind = 'plan.updated' AND plan = (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q2', 'E021'));
 
 -- tables refuse what makes no sense ------------------------------------------------------
+\set VERBOSITY terse
 INSERT INTO resource (code, name, kind) VALUES ('X', 'X', 'video');
 INSERT INTO resource (code, name, kind, every) VALUES ('X', 'X', 'mentor', '1 hour');
+\set VERBOSITY default
 INSERT INTO resource_tag (resource_id) VALUES (find_resource('数据分析'));
 INSERT INTO resource_tag (resource_id, skill_id) VALUES (find_resource('数据分析'), find_skill('数据分析'));
 INSERT INTO skill_rating (employee_id, skill_id, rating, rated_on) VALUES (find_employee('E010'), find_skill('销售'), 100.5, '2024-01-01');

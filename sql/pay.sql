@@ -67,6 +67,8 @@ BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT reject_adjustment('2022Q4', 'P
 BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT approve_cycle('2022Q4') AS all_but_own; SELECT who, status, decided_by FROM raises WHERE who IN ('P85', 'P88'); ROLLBACK;
 -- nor by the table itself
 BEGIN; SELECT act_as('P85') > 0 AS acting; UPDATE salary_adjustment SET status = 'approved', decided_by = who() WHERE employee_id = actor(); ROLLBACK;
+INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, composite, old_amount, percent, raise_amount, new_amount, effective_on, status, decided_by, decision_id)
+SELECT find_cycle('2022Q4'), find_employee('E010'), a.result_id, 100, 10000, 50, 5000, 15000, '2023-01-01', 'approved', 'E001', a.decision_id FROM salary_adjustment a WHERE a.employee_id = find_employee('P85');
 UPDATE salary_adjustment SET new_amount = new_amount + 1, raise_amount = raise_amount + 1 WHERE employee_id = find_employee('P85');
 UPDATE salary_adjustment SET percent = 50 WHERE employee_id = find_employee('P85');
 BEGIN; SELECT act_as('E090') > 0 AS acting;

@@ -376,6 +376,16 @@ BEGIN ATOMIC
     FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) LIMIT 1;
 END;
 COMMENT ON FUNCTION adjustment_fixed(bigint[]) IS 'Rule: figures of a proposal never change.';
+CREATE FUNCTION adjustment_new_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('raise of employee %s begins as %s', e.employee_no, a.status), NULL,
+         'A raise is proposed first; approve_adjustment() and apply_adjustment() follow.', 'salary_adjustment', 'status', 'salary_adjustment_begins'
+    FROM salary_adjustment a JOIN employee e USING (employee_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND (a.status <> 'proposed' OR a.decided_by IS NOT NULL);
+END;
+COMMENT ON FUNCTION adjustment_new_problem(bigint[]) IS 'Rule: no raise is born approved.';
+CREATE TRIGGER salary_adjustment_new AFTER INSERT ON salary_adjustment REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_new_problem', 'key=adjustment_id');
 CREATE TRIGGER salary_adjustment_1_fixed AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_fixed', 'key=adjustment_id',
     'changed=cycle_id,employee_id,result_id,composite,old_amount,percent,raise_amount,new_amount,effective_on');
