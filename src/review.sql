@@ -504,7 +504,7 @@ BEGIN ATOMIC
      AND rater IS NULL AND actor() IS NULL AND submit_score.rater_group IS DISTINCT FROM 'self';
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, scale_max, facts, rationale)
   SELECT r.review_id, find_indicator(indicator), submit_score.rater_group,
-         coalesce(find_employee(rater), actor(), CASE WHEN submit_score.rater_group = 'self' THEN r.employee_id ELSE r.manager_id END),
+         coalesce(find_employee(rater), actor(), CASE submit_score.rater_group WHEN 'self' THEN r.employee_id WHEN 'manager' THEN r.manager_id END),
          submit_score.value, submit_score.scale_max, submit_score.facts, submit_score.rationale
     FROM review r WHERE r.review_id = find_review(cycle, employee)
   ON CONFLICT ON CONSTRAINT score_once DO UPDATE
