@@ -283,7 +283,8 @@ hr_template(Oid books, int64 id)
 	static const HrQuery query = {"template",
 		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy"
 		"  FROM @review_template t JOIN @template_item i ON i.template_id = t.template_id"
-		" WHERE t.template_id = $1 ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
+		" WHERE t.template_id = $1 AND i.effective_weight IS NOT NULL"
+		" ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
 	TemplateKey key;
 	TemplateEntry *entry;
 	HrTemplate *template;

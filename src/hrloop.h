@@ -121,7 +121,7 @@ typedef struct HrRules
 	HrText	   *texts;
 	int			rationale_min;	/* meaningful characters */
 	int			rationale_same; /* reviews of one rater that may share a text; 0: any */
-	Numeric		qualitative_missed;
+	Numeric		qualitative_missed; /* NULL: never */
 	Numeric		plan_threshold; /* NULL: off */
 	Numeric		plan_ceiling;	/* NULL: none */
 	bool		plan_on_missed;

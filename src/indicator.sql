@@ -437,6 +437,15 @@ BEGIN ATOMIC
     FROM review_template t WHERE t.template_id = ANY (templates) AND (t.status = 'draft' OR t.activated_at IS NULL);
 END;
 COMMENT ON FUNCTION template_reopened(bigint[]) IS 'Rule: an active template does not become a draft again (IND-01).';
+CREATE FUNCTION template_born_active(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('template "%s" version %s must begin as a draft', t.code, t.version), NULL,
+         'Insert it as a draft, add its items, then use activate_template().', 'review_template', 'status', 'template_born_active'
+    FROM review_template t WHERE t.template_id = ANY (templates) AND (t.status = 'active' OR t.activated_at IS NOT NULL);
+END;
+COMMENT ON FUNCTION template_born_active(bigint[]) IS 'Rule: a template is checked and pinned when it is activated, so it begins as a draft.';
+CREATE TRIGGER review_template_born_active AFTER INSERT ON review_template REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_born_active', 'key=template_id');
 CREATE TRIGGER review_template_reopened AFTER UPDATE ON review_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_reopened', 'key=template_id', 'changed=status,activated_at');
 CREATE TRIGGER review_template_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON review_template

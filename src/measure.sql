@@ -50,6 +50,7 @@ CREATE TABLE warning (
   handled_by     text,
   handling       text
 );
+CREATE INDEX warning_decision ON warning (decision_id);
 CREATE INDEX warning_employee ON warning (employee_id);
 COMMENT ON TABLE warning IS 'Readings that crossed below a threshold; one per crossing, armed again after recovery (LIV-03).';
 COMMENT ON COLUMN warning.warning_id IS 'Key.';

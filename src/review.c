@@ -454,7 +454,8 @@ static bool
 is_missed(const HrRules *rules, const HrItem *item, const Side *side, Numeric value)
 {
 	if (item->pass == NULL && side->attained_weight == NULL)
-		return compare(value, rules->qualitative_missed) <= 0;
+		return rules->qualitative_missed != NULL &&
+			compare(value, rules->qualitative_missed) <= 0;
 	if (side->attained_weight != NULL)
 		value = rounded(divide(side->attained, side->attained_weight), 4);
 	return compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;

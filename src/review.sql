@@ -94,6 +94,7 @@ CREATE TABLE review (
 );
 CREATE INDEX review_employee ON review (employee_id);
 CREATE INDEX review_manager ON review (manager_id, cycle_id);
+CREATE INDEX review_template_used ON review (template_id);
 CREATE INDEX review_unit ON review (org_unit_id, cycle_id);
 COMMENT ON TABLE review IS 'One employee in one cycle. What stands below the pinned columns is derived from the scores while the review is open.';
 COMMENT ON COLUMN review.review_id IS 'Key.';
@@ -199,6 +200,8 @@ CREATE TABLE review_result (
   reopened_by bigint  REFERENCES decision,
   UNIQUE (review_id, version)
 );
+CREATE INDEX review_result_decision ON review_result (decision_id);
+CREATE INDEX review_result_reopened ON review_result (reopened_by);
 CREATE UNIQUE INDEX review_result_live ON review_result (review_id) WHERE reopened_by IS NULL;
 COMMENT ON TABLE review_result IS 'What a lock fixed. An unlock closes the version, the next lock makes a new one; older ones stay readable.';
 COMMENT ON COLUMN review_result.result_id IS 'Key.';
@@ -418,6 +421,8 @@ CREATE TRIGGER cycle_template_frozen_update AFTER UPDATE ON cycle_template REFER
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
 CREATE TRIGGER cycle_template_frozen_delete AFTER DELETE ON cycle_template REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
+CREATE TRIGGER review_cycle_born_a_draft AFTER INSERT ON review_cycle REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
 CREATE TRIGGER review_cycle_frozen AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id', 'changed=code,period,grade_scale_id,pay_effective,pay_effective_on');
 
@@ -497,11 +502,12 @@ BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
    WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
-  SELECT hrloop.fail('23502', format('the review of %s in %s has no manager who could rate', employee, cycle), NULL,
+  SELECT hrloop.fail('23502', format('nobody is named who rates %s in %s as %s', employee, cycle, submit_score.rater_group), NULL,
                      'Name the rater.', 'score', 'rater_id')
     FROM review r
-   WHERE r.review_id = find_review(cycle, employee) AND r.manager_id IS NULL
-     AND rater IS NULL AND actor() IS NULL AND submit_score.rater_group IS DISTINCT FROM 'self';
+   WHERE r.review_id = find_review(cycle, employee) AND rater IS NULL AND actor() IS NULL
+     AND submit_score.rater_group IS DISTINCT FROM 'self'
+     AND (r.manager_id IS NULL OR submit_score.rater_group IS DISTINCT FROM 'manager');
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, scale_max, facts, rationale)
   SELECT r.review_id, find_indicator(indicator), submit_score.rater_group,
          coalesce(find_employee(rater), actor(), CASE submit_score.rater_group WHEN 'self' THEN r.employee_id WHEN 'manager' THEN r.manager_id END),
