@@ -313,6 +313,46 @@ SELECT who, amount, from_day, until_day FROM pay WHERE who = 'E031' AND NOT supe
 SELECT body FROM notification n WHERE n.recipient_id = find_employee('E031') AND n.kind = 'pay.raise';
 SELECT set_setting('pay.auto_apply', 'false');
 
+-- one path for one row and for many ----------------------------------------------------------------------------
+-- 300 people with scores and pay all over the place: locked at once (B) and one by one (A), and computed by hand
+SELECT count(hire(g || lpad(n::text, 3, '0'), g || n, 'SH', 'SALES', '2020-01-01', manager => 'E003')) AS hired,
+       count(set_salary(g || lpad(n::text, 3, '0'), 3000 + n * 77.77, '2020-01-01')) AS paid FROM unnest(ARRAY['A', 'B']) AS g, generate_series(1, 150) AS n;
+SELECT create_cycle('BULK', '2020-04-01', '2020-06-30', 'PLAIN') > 0 AS made, open_cycle('BULK') > 300 AS opened;
+INSERT INTO score (review_id, indicator_id, rater_id, raw_value, rationale)
+SELECT find_review('BULK', e.employee_no), find_indicator('综合表现'), find_employee('E003'), 6500 / 100.0 + substr(e.employee_no, 2)::numeric * 37 % 3501 / 100, '按事实评分'
+  FROM employee e WHERE e.employee_no ~ '^[AB]\d\d\d$';
+SELECT count(*) FILTER (WHERE lock_review('BULK', 'A' || lpad(n::text, 3, '0'), '2020-07-01')) AS one_by_one FROM generate_series(1, 150) AS n;
+SELECT lock_cycle('BULK', '2020-07-01', skip_incomplete => true) AS all;
+SELECT count(*) AS pairs, count(*) FILTER (WHERE (a.score, a.old, a.pct, a.raise, a.new, a.status) = (b.score, b.old, b.pct, b.raise, b.new, b.status)) AS same,
+       count(*) FILTER (WHERE b.new = b.old + round(b.old * CASE WHEN b.score >= 90 THEN 10 WHEN b.score >= 80 THEN 5 ELSE 0 END / 100, 2)) AS by_hand, sum(b.raise) AS total
+  FROM raises a JOIN raises b ON b.cycle = 'BULK' AND b.who = replace(a.who, 'A', 'B') WHERE a.cycle = 'BULK' AND a.who LIKE 'A%';
+-- 40 people with six certifications each: all in one statement (B), and one by one from the last to the first (A)
+CREATE TEMP TABLE event AS
+  SELECT lpad(n::text, 3, '0') AS who, k, (ARRAY['初级销售', '中级销售', '高级销售'])[1 + (n * 7 + k * 5 + n * k) % 3] AS cert, day,
+         CASE WHEN (n + k) % 3 = 0 THEN day + 40 + n * k * 13 % 300 END AS expires, (n + 2 * k) % 7 > 0 AS passed
+    FROM generate_series(1, 40) AS n, generate_series(1, 6) AS k, LATERAL (SELECT date '2020-01-01' + (n * 53 + k * k * 97) % 900 AS day) d;
+INSERT INTO certification_result (employee_id, certification_id, passed, achieved_on, expires_on)
+SELECT find_employee('B' || who), find_certification(cert), passed, day, expires FROM event ORDER BY k, who;
+SELECT count(certify('A' || who, cert, day, passed, expires)) AS one_by_one FROM (SELECT * FROM event ORDER BY day DESC, who, k) e;
+CREATE TEMP VIEW levels AS
+  SELECT left(e.employee_no, 1) AS g, substr(e.employee_no, 2) AS who, h.skill_level_id, h.valid FROM employee_skill_level h JOIN employee e USING (employee_id)
+   WHERE h.superseded_by IS NULL AND e.employee_no ~ '^[AB]\d\d\d$';
+CREATE TEMP VIEW allowances AS
+  SELECT left(e.employee_no, 1) AS g, substr(e.employee_no, 2) AS who, h.amount, h.valid FROM skill_allowance h JOIN employee e USING (employee_id)
+   WHERE h.superseded_by IS NULL AND e.employee_no ~ '^[AB]\d\d\d$';
+SELECT count(*) FILTER (WHERE g = 'A') > 60 AS many, count(*) FILTER (WHERE g = 'A') = count(*) FILTER (WHERE g = 'B') AS as_many,
+       (SELECT count(*) FROM (SELECT who, skill_level_id, valid FROM levels WHERE g = 'A' EXCEPT SELECT who, skill_level_id, valid FROM levels WHERE g = 'B') x) AS differ FROM levels;
+SELECT count(*) FILTER (WHERE g = 'A') > 50 AS many, count(*) FILTER (WHERE g = 'A') = count(*) FILTER (WHERE g = 'B') AS as_many,
+       (SELECT count(*) FROM (SELECT who, amount, valid FROM allowances WHERE g = 'A' EXCEPT SELECT who, amount, valid FROM allowances WHERE g = 'B') x) AS differ FROM allowances;
+-- and taken back: for A one by one, for B by the table
+SELECT count(reverse_certification('A' || who, '高级销售', '复核', '2021-06-15')) > 5 AS reversed
+  FROM (SELECT DISTINCT who FROM event WHERE cert = '高级销售' AND passed AND who < '020' ORDER BY who) e;
+INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
+SELECT c.certification_result_id, c.employee_id, '2021-06-15', '复核' FROM certification_result c JOIN employee e USING (employee_id)
+ WHERE e.employee_no LIKE 'B0%' AND substr(e.employee_no, 2) < '020' AND c.certification_id = find_certification('高级销售') AND c.passed;
+SELECT (SELECT count(*) FROM (SELECT who, skill_level_id, valid FROM levels WHERE g = 'A' EXCEPT SELECT who, skill_level_id, valid FROM levels WHERE g = 'B') x) AS levels_differ,
+       (SELECT count(*) FROM (SELECT who, amount, valid FROM allowances WHERE g = 'A' EXCEPT SELECT who, amount, valid FROM allowances WHERE g = 'B') x) AS allowances_differ;
+
 SELECT 'PAY-05' AS id, kind, difference FROM payroll_reconciliation ORDER BY kind;
 SELECT * FROM verify();
 DROP SCHEMA pay_test CASCADE;
