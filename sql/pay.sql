@@ -57,13 +57,18 @@ SELECT who, amount, from_day, until_day FROM pay WHERE who IN ('P85', 'Q85');
 SELECT lock_cycle('2022Q4', '2023-01-06', skip_incomplete => true) AS locked, lock_review('2022Q4', 'P85') AS one;
 SELECT 'PAY-02.4' AS id, count(*) AS proposals, count(DISTINCT who) AS people FROM raises WHERE cycle = '2022Q4';
 
+-- ORG-07: a review locked without key events is reported, until HR has entered one ------
+INSERT INTO key_event (employee_id, occurred_on, event) VALUES
+  (find_employee('P85'), '2022-11-11', '挽回1个流失客户'), (find_employee('P88'), '2023-01-01', '周期之外');
+SELECT 'ORG-07' AS id, employee_no, problem FROM data_quality
+ WHERE problem = 'review_without_key_event' AND cycle_code = '2022Q4' AND employee_no LIKE 'P%' ORDER BY employee_no;
 -- people decide: approve, then apply, once -------------------------------------------
 SELECT apply_adjustment('2022Q4', 'P85');
 \echo :LAST_ERROR_SQLSTATE
 -- nobody decides on their own
 BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT approve_adjustment('2022Q4', 'P85'); ROLLBACK;
 \echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT reject_adjustment('2022Q4', 'P85'); ROLLBACK;
+BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT reject_adjustment('2022Q4', 'P85', '预算不足'); ROLLBACK;
 BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT approve_cycle('2022Q4') AS all_but_own; SELECT who, status, decided_by FROM raises WHERE who IN ('P85', 'P88'); ROLLBACK;
 -- nor by the table itself
 BEGIN; SELECT act_as('P85') > 0 AS acting; UPDATE salary_adjustment SET status = 'approved', decided_by = who() WHERE employee_id = actor(); ROLLBACK;
@@ -82,10 +87,12 @@ SELECT d.kind, d.cause, d.inputs, d.outcome, CASE WHEN d.kind ~ 'appr|apply' THE
   FROM decision d WHERE d.employee_id = find_employee('P85') AND d.kind LIKE 'pay.%' ORDER BY d.decision_id;
 SELECT body FROM notification n WHERE n.recipient_id = find_employee('P85') AND n.kind LIKE 'pay.%' ORDER BY n.notification_id;
 -- what is paid stands
-SELECT reject_adjustment('2022Q4', 'P85');
+SELECT reject_adjustment('2022Q4', 'P85', '预算不足');
 UPDATE salary_adjustment SET status = 'proposed' WHERE employee_id = find_employee('P85');
 -- rejected: no pay, the feed row reversed, and nothing live any more
-SELECT reject_adjustment('2022Q4', 'P88') AS status;
+SELECT reject_adjustment('2022Q4', 'P88', ' 。');
+\echo :LAST_ERROR_SQLSTATE
+SELECT reject_adjustment('2022Q4', 'P88', '预算不足') AS status;
 SELECT who, kind, entry, amount FROM feed WHERE who = 'P88';
 SELECT apply_adjustment('2022Q4', 'P88');
 UPDATE salary_adjustment SET status = 'approved', decided_by = 'E090' WHERE employee_id = find_employee('P88');

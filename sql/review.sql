@@ -481,7 +481,7 @@ SELECT submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION submit_score, find_review, find_cycle, find_employee, find_indicator, unknown_code, actor, who TO regress_review_app;
-GRANT SELECT ON review, review_cycle, employee, indicator TO regress_review_app;
+GRANT SELECT ON review, review_cycle, employee, indicator, rater_group TO regress_review_app;
 SET ROLE regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
 \echo :LAST_ERROR_SQLSTATE

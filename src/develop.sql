@@ -370,11 +370,11 @@ BEGIN ATOMIC
       FROM development_plan p JOIN review r USING (review_id)
      WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
      ORDER BY p.review_id
-    RETURNING decision_id, (outcome ->> 'plan')::bigint AS plan_id
+    RETURNING decision_id, (outcome ->> 'plan')::bigint AS plan_id, inputs ->> 'was' AS was
   ), p AS (
     UPDATE development_plan p SET status = 'withdrawn', decision_id = d.decision_id, written_for = d.decision_id
       FROM d WHERE p.plan_id = d.plan_id
-    RETURNING p.plan_id, p.review_id, p.manager_id, p.employee_id, p.decision_id
+    RETURNING p.plan_id, p.review_id, p.manager_id, p.employee_id, p.decision_id, d.was
   ), told AS (
     UPDATE notification n SET withdrawn_at = now()
       FROM p JOIN decision old ON old.cause = 'review' AND old.cause_id = p.review_id AND old.kind IN ('plan.draft', 'plan.stand')
@@ -382,10 +382,11 @@ BEGIN ATOMIC
     RETURNING n.event_key
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT p.manager_id, 'manager', 'plan.withdrawn', 'plan:' || p.plan_id, jsonb_build_object('employee', e.name), p.decision_id
+  SELECT n.recipient_id, n.role, 'plan.withdrawn', 'plan:' || p.plan_id, jsonb_build_object('employee', e.name), p.decision_id
     FROM p JOIN employee e USING (employee_id) JOIN review r USING (review_id)
-   -- a plan that another one replaces announces itself
-   WHERE p.manager_id IS NOT NULL AND r.plan_reason IS NULL
+    CROSS JOIN LATERAL (VALUES (p.manager_id, 'manager', true), (p.employee_id, 'employee', p.was <> 'draft')) AS n (recipient_id, role, concerned)
+   -- the employee never heard of a draft; a plan that replaces another announces itself
+   WHERE n.recipient_id IS NOT NULL AND n.concerned AND r.plan_reason IS NULL
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION plan_withdraw(bigint[]) IS 'Withdraw the open plans of these reviews: decision, status, notices.';

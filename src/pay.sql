@@ -171,6 +171,7 @@ CREATE TABLE salary_adjustment (
   effective_on  date    NOT NULL,
   status        text    NOT NULL DEFAULT 'proposed' CHECK (status IN ('proposed', 'approved', 'applied', 'rejected', 'withdrawn')),
   decided_by    text,
+  reason        text,
   decision_id   bigint  NOT NULL REFERENCES decision,
   CONSTRAINT salary_adjustment_sum CHECK (new_amount = old_amount + raise_amount)
 );
@@ -192,6 +193,7 @@ COMMENT ON COLUMN salary_adjustment.new_amount IS 'Base pay after, yuan a month.
 COMMENT ON COLUMN salary_adjustment.effective_on IS 'First day of the new pay.';
 COMMENT ON COLUMN salary_adjustment.status IS 'proposed, approved, applied, rejected, withdrawn.';
 COMMENT ON COLUMN salary_adjustment.decided_by IS 'Who approved or rejected it.';
+COMMENT ON COLUMN salary_adjustment.reason IS 'Why it was rejected.';
 COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose.';
 
 CREATE TABLE payroll_feed (
@@ -305,9 +307,10 @@ CREATE TRIGGER review_result_withdraw AFTER UPDATE ON review_result REFERENCING 
 CREATE FUNCTION adjustment_changed(adjustments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
-    INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
+    INSERT INTO decision (kind, employee_id, cause, cause_id, reason, inputs, outcome)
     SELECT 'pay.' || CASE a.status WHEN 'applied' THEN 'apply' WHEN 'approved' THEN 'approve' ELSE 'reject' END,
-           a.employee_id, 'salary_adjustment', a.adjustment_id, jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by),
+           a.employee_id, 'salary_adjustment', a.adjustment_id, CASE a.status WHEN 'rejected' THEN a.reason END,
+           jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by),
            jsonb_build_object('percent', a.percent, 'new', a.new_amount, 'effective_on', a.effective_on)
       FROM salary_adjustment a
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
@@ -408,15 +411,18 @@ BEGIN ATOMIC
   SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
 END;
 COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 own.';
-CREATE FUNCTION reject_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hrloop.fail('23502', format('rejecting the raise of employee %s needs a reason', employee), NULL,
+                     'Say why; the decision keeps it.', 'salary_adjustment', 'reason')
+   WHERE hrloop.meaningful_chars(coalesce(reject_adjustment.reason, '')) = 0;
   SELECT hrloop.fail('55000', format('raise of employee %s is applied', employee), NULL, 'What was paid stands.')
     FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'applied';
-  UPDATE salary_adjustment a SET status = 'rejected', decided_by = who()
+  UPDATE salary_adjustment a SET status = 'rejected', decided_by = who(), reason = reject_adjustment.reason
    WHERE a.adjustment_id = find_adjustment(cycle, employee)
   RETURNING a.status;
 END;
-COMMENT ON FUNCTION reject_adjustment(text, text) IS 'Reject a raise that was not applied. Errors: 22023 none, 55000 applied, 42501 own.';
+COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise that was not applied, with the reason. Errors: 22023 none, 23502 no reason, 55000 applied, 42501 own.';
 CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   UPDATE salary_adjustment a SET status = 'applied'

@@ -502,12 +502,14 @@ BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
    WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
+  SELECT unknown_code('rater_group', coalesce(submit_score.rater_group, 'null'))
+   WHERE NOT EXISTS (SELECT FROM rater_group g WHERE g.rater_group = submit_score.rater_group);
   SELECT hrloop.fail('23502', format('nobody is named who rates %s in %s as %s', employee, cycle, submit_score.rater_group), NULL,
                      'Name the rater.', 'score', 'rater_id')
     FROM review r
    WHERE r.review_id = find_review(cycle, employee) AND rater IS NULL AND actor() IS NULL
-     AND submit_score.rater_group IS DISTINCT FROM 'self'
-     AND (r.manager_id IS NULL OR submit_score.rater_group IS DISTINCT FROM 'manager');
+     AND submit_score.rater_group <> 'self'
+     AND (r.manager_id IS NULL OR submit_score.rater_group <> 'manager');
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, scale_max, facts, rationale)
   SELECT r.review_id, find_indicator(indicator), submit_score.rater_group,
          coalesce(find_employee(rater), actor(), CASE submit_score.rater_group WHEN 'self' THEN r.employee_id WHEN 'manager' THEN r.manager_id END),

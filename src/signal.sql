@@ -68,7 +68,7 @@ CREATE TABLE notification (
   read_at        timestamptz,
   withdrawn_at   timestamptz,
   CONSTRAINT notification_recipient CHECK (recipient_id IS NOT NULL OR recipient_role = 'hr'),
-  CONSTRAINT notification_once UNIQUE NULLS NOT DISTINCT (recipient_id, kind, event_key, recipient_role)
+  CONSTRAINT notification_once UNIQUE NULLS NOT DISTINCT (recipient_id, kind, event_key)
 );
 CREATE INDEX notification_decision ON notification (decision_id);
 COMMENT ON TABLE notification IS 'Notices: one per event, recipient and kind (NOT-01). New rows are announced by NOTIFY on the channel named like the schema.';
