@@ -38,8 +38,7 @@ UPDATE step SET rows = (SELECT count(*) FROM raw) WHERE what = 'read the file';
 SELECT count(*) > 0 AS has_rows FROM raw \gset
 \if :has_rows
 \else
-  \warn 'real.csv has no lines below its header.'
-  SELECT 1 / 0 AS "the file is empty";
+  DO $$BEGIN RAISE 'real.csv has no lines below its header'; END$$;
 \endif
 SELECT count(*) AS employees, count(DISTINCT department) AS departments,
        count(*) - count(previous_year_rating) AS without_rating, count(*) - count(education) AS without_education,
