@@ -220,8 +220,7 @@ ROLLBACK;
 \echo '  SELECT * FROM hr.explain_score(''2023Q3'', ''E011'');'
 \echo '  -- the certification turns out to be void: level and allowance go back, from today'
 \echo '  SELECT hr.reverse_certification(''E010'', ''中级销售'', ''exam paper mixed up'');'
-\echo '  -- make it lenient: plans only below 60, not for missed indicators'
-\echo '  SELECT * FROM hr.setting;'
-\echo '  SELECT hr.set_setting(''plan.score_threshold'', ''60''), hr.set_setting(''plan.on_missed'', ''false'');'
+\echo '  -- ask for longer reasons from now on; all settings have a comment'
+\echo '  SELECT hr.set_setting(''rationale.min_chars'', ''10'');  SELECT * FROM hr.setting;'
 \echo '  -- what can be called: \\df hr.*   what can be read: \\dv hr.*   with comments: \\df+ \\dv+'
 \echo
