@@ -100,5 +100,6 @@ test:
 # unprivileged user may not be able to read the original.
 real:
 	$(if $(CSV),,$(error say which file to read: make real CSV=path/to/file.csv))
+	$(if $(wildcard $(CSV)),,$(error there is no file $(CSV)))
 	@test/packages
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql

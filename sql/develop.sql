@@ -284,7 +284,7 @@ SELECT e AS who, submit_score('2024Q2', e, i, v, '按事实评分') AS score
                ('E021', '客户拓展', 65), ('E021', '客户满意度', 64.99), ('E021', '销售执行', 65)) AS s (e, i, v);
 SELECT * FROM plans WHERE cycle = '2024Q2';
 SELECT set_setting('plan.score_threshold', '70'), set_setting('plan.missed_max_score', NULL);
--- what was decided before stays until somebody scores or recomputes
+-- a setting holds for open reviews at once: recompute finds nothing left to do
 SELECT count(*) AS plans FROM plans WHERE cycle = '2024Q2';
 SELECT hrloop.recompute('book', ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle('2024Q2'))) AS recomputed;
 SELECT * FROM plans WHERE cycle = '2024Q2';

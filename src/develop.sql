@@ -365,20 +365,19 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'plan.withdraw', p.employee_id, 'review', p.review_id,
-           jsonb_build_object('score', r.composite, 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status),
+           jsonb_build_object('score', r.composite, 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status, 'decision', p.decision_id),
            jsonb_build_object('plan', p.plan_id)
       FROM development_plan p JOIN review r USING (review_id)
      WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
      ORDER BY p.review_id
-    RETURNING decision_id, (outcome ->> 'plan')::bigint AS plan_id, inputs ->> 'was' AS was
+    RETURNING decision_id, (outcome ->> 'plan')::bigint AS plan_id, inputs ->> 'was' AS was, (inputs ->> 'decision')::bigint AS old_decision
   ), p AS (
     UPDATE development_plan p SET status = 'withdrawn', decision_id = d.decision_id, written_for = d.decision_id
       FROM d WHERE p.plan_id = d.plan_id
-    RETURNING p.plan_id, p.review_id, p.manager_id, p.employee_id, p.decision_id, d.was
+    RETURNING p.plan_id, p.review_id, p.manager_id, p.employee_id, p.decision_id, d.was, d.old_decision
   ), told AS (
     UPDATE notification n SET withdrawn_at = now()
-      FROM p JOIN decision old ON old.cause = 'review' AND old.cause_id = p.review_id AND old.kind IN ('plan.draft', 'plan.stand')
-     WHERE n.decision_id = old.decision_id AND n.withdrawn_at IS NULL
+      FROM p WHERE n.decision_id = p.old_decision AND n.withdrawn_at IS NULL
     RETURNING n.event_key
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
@@ -448,9 +447,8 @@ BEGIN ATOMIC
   -- who is told; what was said of an earlier draft no longer holds
   UPDATE notification n SET withdrawn_at = now()
     FROM development_plan p
-    JOIN decision old ON old.cause = 'review' AND old.cause_id = p.review_id AND old.kind = 'plan.draft'
-   WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
-     AND n.decision_id = old.decision_id AND n.withdrawn_at IS NULL;
+   WHERE p.review_id = ANY (reviews) AND p.written_for <> p.decision_id
+     AND n.decision_id = p.written_for AND n.kind = 'plan.draft' AND n.withdrawn_at IS NULL;
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
   SELECT n.recipient_id, n.role, n.kind, 'plan:' || p.plan_id || CASE p.status WHEN 'draft' THEN ':' || p.decision_id ELSE '' END, n.args, p.decision_id
     FROM development_plan p

@@ -329,6 +329,17 @@ CREATE TRIGGER review_status_1_rules AFTER UPDATE ON review REFERENCING OLD TABL
 CREATE TRIGGER review_status_2_result AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_status_changed', 'key=review_id', 'changed=status');
 
+-- Rules that are settings hold for all open reviews at once.
+CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.status = 'open' AND r.items_scored > 0))
+   WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings)
+                    AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'));
+END;
+COMMENT ON FUNCTION setting_followed(bigint[]) IS 'Consequences of a setting about missed indicators or plans: open reviews are judged anew.';
+CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('setting_followed', 'key=setting_id', 'changed=value');
+
 -- verbs ------------------------------------------------------------------------
 
 CREATE FUNCTION find_cycle(code text) RETURNS bigint STABLE LANGUAGE SQL
