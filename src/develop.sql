@@ -155,6 +155,7 @@ CREATE TABLE development_plan (
   manager_confirmed_at  timestamptz
 );
 CREATE UNIQUE INDEX development_plan_open ON development_plan (review_id) WHERE status <> 'withdrawn';
+CREATE INDEX development_plan_review ON development_plan (review_id);
 CREATE INDEX development_plan_employee ON development_plan (employee_id);
 CREATE INDEX development_plan_manager ON development_plan (manager_id);
 CREATE INDEX development_plan_cycle ON development_plan (cycle_id);
@@ -241,7 +242,7 @@ CREATE TABLE growth_archive (
   source_table text   NOT NULL,
   source_id    bigint NOT NULL,
   decision_id  bigint REFERENCES decision,
-  UNIQUE (source_table, source_id, kind)
+  UNIQUE (source_id, source_table, kind)
 );
 CREATE INDEX growth_archive_employee ON growth_archive (employee_id, occurred_on);
 COMMENT ON TABLE growth_archive IS 'Growth archive (发展档案): every entry with its source. Append-only (DEV-06, ORG-06).';

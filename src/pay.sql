@@ -208,7 +208,7 @@ CREATE TABLE payroll_feed (
   decision_id  bigint  REFERENCES decision,
   created_at   timestamptz NOT NULL DEFAULT now(),
   acknowledged_at timestamptz,
-  CONSTRAINT payroll_feed_once UNIQUE (source_table, source_id, entry)
+  CONSTRAINT payroll_feed_once UNIQUE (source_id, source_table, entry)
 );
 CREATE INDEX payroll_feed_pending ON payroll_feed (feed_id) WHERE acknowledged_at IS NULL;
 CREATE INDEX payroll_feed_employee ON payroll_feed (employee_id);
