@@ -69,7 +69,7 @@ SELECT 'DEV-01.2' AS id, e.employee_no AS who, r.composite, count(p.plan_id) AS 
 -- DEV-06, TXT-01, TXT-02: exactly one notice to each side, to the letter, and one line in the archive
 SELECT 'DEV-06' AS id, n.role, n.who, n.body, n.body = t.body AS to_the_letter
   FROM notices n JOIN (VALUES ('plan.updated', '您的季度发展计划已更新,请查看'), ('plan.confirm', '请确认员工的发展计划')) AS t (kind, body) USING (kind)
- WHERE n.plan = (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2023Q2', 'E010'));
+ WHERE n.plan = (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2023Q2', 'E010')) ORDER BY n.role;
 SELECT 'DEV-06' AS id, g.occurred_on, g.kind, g.title FROM growth_archive g WHERE g.employee_id = find_employee('E010');
 SELECT 'DEV-06' AS id, count(DISTINCT x) AS transactions FROM (
   SELECT p.xmin::text FROM development_plan p WHERE p.review_id = find_review('2023Q2', 'E010')
@@ -261,7 +261,7 @@ SELECT i.code AS indicator, s.code AS skill, g.gap FROM plan_gap g JOIN developm
 -- the cause goes: the draft is withdrawn, and so is its notice
 SELECT submit_score('2024Q1', 'E010', '销售执行', 85, '更正'), submit_score('2024Q1', 'E010', '客户拓展', 75, '更正') AS score;
 SELECT * FROM plans WHERE cycle = '2024Q1';
-SELECT role, who, kind, body, withdrawn FROM notices WHERE plan IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010'));
+SELECT role, who, kind, body, withdrawn FROM notices WHERE plan IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010')) ORDER BY kind, body, withdrawn;
 -- the employee was told nothing of drafts, and the archive has none
 SELECT count(*) FROM notification n WHERE n.recipient_id = find_employee('E010') AND split_part(n.event_key, ':', 2)::bigint IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010')) AND n.kind LIKE 'plan.%';
 SELECT count(*) FROM growth_archive g WHERE g.source_id IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010')) AND g.kind = 'plan';
