@@ -14,7 +14,7 @@ MODULE_big = hrloop
 
 # The C files and the rooms of the books, in the order in which they build on
 # each other.  A new file is added here and nowhere else.
-MODULES_C = hrloop plan_cache cache books trigger access signal review
+MODULES_C = hrloop plan_cache cache books trigger access signal score review
 ROOMS     = books org signal indicator review measure develop learn pay verify
 
 # hrloop.control is the only place that says which version this is.

@@ -132,6 +132,37 @@ extern const HrRules *hr_rules_cached(Oid books);
 extern const HrRules *hr_rules(Oid books);
 extern const HrTemplate *hr_template(Oid books, int64 id);
 
+/* score.c: one score, and how messages name it */
+typedef struct HrScoreColumns
+{
+	int			review,
+				indicator,
+				group,
+				rater,
+				raw,
+				scale_max,
+				facts,
+				attainment,
+				value,
+				rationale;
+} HrScoreColumns;
+
+typedef struct HrScoreRow
+{
+	Oid			books;
+	Oid			owner;
+	TupleDesc	desc;
+	HeapTuple	tuple;
+	const HrScoreColumns *column;
+	int64		review;
+	int64		indicator;
+} HrScoreRow;
+
+extern HrScoreColumns *hr_score_columns(TupleDesc desc, MemoryContext context);
+extern char *hr_describe(Oid books, Oid owner, int64 review, int64 indicator);
+extern char *hr_describe_row(const HrScoreRow *row);
+extern void hr_no_such_item(const HrScoreRow *row) pg_attribute_noreturn();
+
 /* access.c: who is asking */
 extern void hr_access_init(void);
 extern bool hr_actor(Oid books, int64 *employee, const char **number);
