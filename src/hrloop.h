@@ -161,7 +161,7 @@ typedef struct HrScoreRow
 extern HrScoreColumns *hr_score_columns(TupleDesc desc, MemoryContext context);
 extern char *hr_describe(Oid books, Oid owner, int64 review, int64 indicator);
 extern char *hr_describe_row(const HrScoreRow *row);
-extern void hr_no_such_item(const HrScoreRow *row) pg_attribute_noreturn();
+extern void hr_no_such_item(const HrScoreRow *row);
 
 /* access.c: who is asking */
 extern void hr_access_init(void);
