@@ -32,6 +32,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(hrloop_install);
 PG_FUNCTION_INFO_V1(hrloop_migrate);
@@ -337,6 +338,28 @@ schema_argument(FunctionCallInfo fcinfo)
 	return pstrdup(NameStr(*PG_GETARG_NAME(0)));
 }
 
+/*
+ * Scripts run with the schema on their search_path, and verify() is a function
+ * in it, so the schema must be the caller's own: not even a superuser runs what
+ * somebody else may have put there.
+ */
+static void
+require_own_schema(Oid books, const char *schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(books));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for namespace %u", books);
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	if (!is_member_of_role_nosuper(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("schema \"%s\" belongs to somebody else", schema),
+				 errhint("Let its owner do it, or SET ROLE to the owner first.")));
+}
+
 /* hrloop.install(schema): a new, empty set of books, owned by the caller. */
 Datum
 hrloop_install(PG_FUNCTION_ARGS)
@@ -349,6 +372,8 @@ hrloop_install(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DUPLICATE_SCHEMA),
 				 errmsg("schema \"%s\" already holds books", schema),
 				 errhint("Use hrloop.migrate() to bring them to the installed version, or another schema name for another company.")));
+	if (OidIsValid(books))
+		require_own_schema(books, schema);
 	SPI_connect();
 	if (!OidIsValid(books))
 		execute(psprintf("CREATE SCHEMA %s", quote_identifier(schema)));
@@ -399,6 +424,7 @@ hrloop_migrate(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("schema \"%s\" does not hold books of hrloop", schema),
 				 errhint("SELECT * FROM hrloop.books lists those that do.")));
+	require_own_schema(books, schema);
 	SPI_connect();
 	while (strcmp(version, HRLOOP_VERSION) != 0)
 	{
@@ -514,6 +540,7 @@ hrloop_pre_restore(PG_FUNCTION_ARGS)
 	const char *quoted = quote_identifier(schema);
 	char	   *tables;
 
+	require_own_schema(get_namespace_oid(schema, false), schema);
 	hr_books_check(get_namespace_oid(schema, false));
 	SPI_connect();
 	if (single_count(psprintf("SELECT pg_catalog.count(*) FROM %s.employee", quoted)) > 0)
@@ -543,6 +570,7 @@ hrloop_post_restore(PG_FUNCTION_ARGS)
 	Oid			books = get_namespace_oid(schema, false);
 	int64		differences;
 
+	require_own_schema(books, schema);
 	SPI_connect();
 	switch_triggers(schema, "ENABLE");
 	hr_books_check(books);

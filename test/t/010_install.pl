@@ -32,6 +32,13 @@ refused($node, $db, q{SELECT hrloop.install('bobs')}, '42501', 'permission denie
 refused($node, $db, q{SELECT hrloop.migrate('hr')}, '42501', '',
     q{a role cannot migrate somebody else's books}, 'bob');
 
+# Nobody installs among somebody else's functions, not even a superuser.
+$node->safe_psql($db, 'CREATE SCHEMA bobs AUTHORIZATION bob');
+refused($node, $db, q{SELECT hrloop.install('bobs')}, '42501', 'belongs to somebody else',
+    'a superuser is refused in the schema of another role', $node->safe_psql('postgres', 'SELECT current_user'));
+is($node->safe_psql($db, q{SELECT hrloop.install('bobs') LIKE '%are ready%'}, extra_params => [ '--username' => 'bob' ]),
+    't', 'that role itself may install there');
+
 # Names.
 refused($node, $db, q{SELECT hrloop.install('hr')}, '42P06', 'already holds books',
     'installing twice into one schema is refused');
