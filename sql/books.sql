@@ -255,7 +255,7 @@ BEGIN
       SELECT format('SELECT * FROM books_test.%I(%s)', f.proname, string_agg(
                CASE WHEN word = 'NULL' THEN 'NULL'
                     ELSE quote_literal(CASE WHEN t.type = 'bigint[]'::regtype THEN '{NULL,-1}' WHEN t.type::regtype::text ~ '\[\]$' THEN '{NULL}'
-                                            WHEN t.type = 'text'::regtype THEN '‘' WHEN t.type = 'jsonb'::regtype THEN '[{}]' WHEN t.type = 'date'::regtype THEN 'infinity'
+                                            WHEN t.type = 'text'::regtype THEN '‘' WHEN t.type = 'jsonb'::regtype THEN '[{}]' WHEN t.type IN ('date'::regtype, 'timestamptz'::regtype) THEN 'infinity'
                                             WHEN t.type = 'numeric'::regtype THEN 'NaN' WHEN t.type = 'boolean'::regtype THEN 'false' WHEN t.type = 'jsonpath'::regtype THEN '$' ELSE '-1' END) END
                || '::' || t.type::regtype, ', ' ORDER BY t.n))
         INTO call FROM unnest(f.types) WITH ORDINALITY AS t (type, n);
