@@ -24,7 +24,7 @@ SELECT create_cycle('2023Q2', '2023-04-01', '2023-06-30', 'SALES') > 0 AS made, 
 SELECT count(submit_score('2023Q2', e, i, v, '按事实评分 ' || e)) AS scores
   FROM unnest(ARRAY['E010', 'E011', 'E012']) e, (VALUES ('客户拓展', 60), ('客户满意度', 85), ('销售执行', 85)) AS s (i, v);
 -- nothing stands yet: nothing is due, and no row is touched
-SELECT 'NOT-02' AS id, * FROM run_due('2023-07-05 09:00');
+SELECT 'NOT-02' AS id, * FROM run_due('2023-06-29 09:00');
 SELECT 'NOT-02' AS id, count(*) AS ran FROM due_rule WHERE ran_at IS NOT NULL;
 SELECT count(lock_review('2023Q2', e, '2023-07-01')) AS locked FROM unnest(ARRAY['E010', 'E011', 'E012']) e;
 
@@ -92,6 +92,29 @@ SELECT 'NOT-03' AS id, day, done FROM unnest(ARRAY['2023-07-02 23:59', '2023-07-
 SELECT 'NOT-03' AS id, role, who, body FROM notices WHERE kind = 'plan.session' AND who = 'E010';
 -- on the day itself it is too late
 SELECT 'NOT-03' AS id, done FROM run_due('2023-07-15 08:00') WHERE rule = 'mentor_session';
+ROLLBACK;
+
+-- REV-10 the review node: three managers, three reminders to the letter, once --------
+SELECT create_cycle('2023Q3', '2023-07-01', '2023-09-30') > 0 AS made, assign_template('2023Q3', 'SALES', job => 'SALES') > 0 AS sales,
+       assign_template('2023Q3', 'MAKE', job => 'WORKER') > 0 AS make, assign_template('2023Q3', 'SALES', job => 'TECHNICIAN') > 0 AS tech;
+-- before it is opened nobody is asked
+SELECT 'REV-10' AS id, done FROM run_due('2023-09-30 09:00') WHERE rule = 'review_node';
+BEGIN;
+SELECT open_cycle('2023Q3') AS reviews;
+UPDATE due_rule SET active = code = 'review_node';
+UPDATE review_cycle SET status = 'open' WHERE code = '2023Q2';
+DELETE FROM due_event;
+INSERT INTO due_event (code, source_id, happened_at) VALUES ('review_node', find_cycle('2023Q2'), '2023-06-30');
+SELECT 'REV-10' AS id, day, done FROM unnest(ARRAY['2023-09-29 23:59', '2023-09-30 00:00', '2023-09-30 18:00', '2023-10-01 09:00']) WITH ORDINALITY AS d (day, n),
+       LATERAL run_due(day::timestamptz) WHERE rule = 'review_node' ORDER BY n;
+SELECT 'REV-10' AS id, n.recipient_role AS role, e.employee_no AS who, n.body, n.body = '请完成团队绩效回顾' AS to_the_letter
+  FROM notification n JOIN employee e ON e.employee_id = n.recipient_id WHERE n.kind = 'review.node' AND n.args ->> 'cycle' = '2023Q3' ORDER BY e.employee_no;
+ROLLBACK;
+-- the days are a setting; a cycle that is locked has had its review
+BEGIN;
+SELECT open_cycle('2023Q3') AS reviews, set_setting('due.review_node_days', '10');
+SELECT 'REV-10' AS id, day, done FROM unnest(ARRAY['2023-10-09 23:59', '2023-10-10 00:00']) WITH ORDINALITY AS d (day, n),
+       LATERAL run_due(day::timestamptz) WHERE rule = 'review_node' ORDER BY n;
 ROLLBACK;
 
 -- a rule that is switched off

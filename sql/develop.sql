@@ -309,6 +309,18 @@ TRUNCATE growth_archive;
 SELECT find_skill('无'), find_resource(NULL);
 
 -- every derived row is what its source rows come to
+-- REV-10 goals against facts, plans against what was done ----------------------------
+SELECT create_cycle('2025Q1', '2025-01-01', '2025-03-31', 'SALES') > 0 AS made, set_target('2025Q1', 'E011', '客户拓展', '{"target": 5}') > 0 AS own, open_cycle('2025Q1') AS reviews;
+SELECT submit_score('2025Q1', e, i, v, '按事实评分 ' || e, facts => f::jsonb) AS score
+  FROM (VALUES ('E010', '客户拓展', NULL, '{"actual": 8}'), ('E010', '客户满意度', 85, NULL), ('E010', '销售执行', 85, NULL),
+               ('E011', '客户拓展', NULL, '{"actual": 6}'), ('E021', '客户拓展', 72, NULL)) AS s (e, i, v, f);
+SELECT lock_review('2025Q1', 'E010', '2025-04-01') AS locked;
+SELECT record_progress('2025Q1', 'E010', i.position, 50) > 0 AS progress FROM plan_item i JOIN development_plan p USING (plan_id)
+ WHERE p.review_id = find_review('2025Q1', 'E010') AND i.kind = 'course';
+SELECT 'REV-10' AS id, employee_no, manager_no, indicator_code, target, actual, attainment_pct, missed, verdict FROM goal_vs_actual WHERE cycle_code = '2025Q1' ORDER BY employee_no, position;
+SELECT 'REV-10' AS id, employee_no, kind, title, progress_pct, status FROM plan_vs_execution WHERE cycle_code = '2025Q1' ORDER BY employee_no, position;
+BEGIN; SELECT act_as('E021') > 0 AS acting; SELECT DISTINCT verdict FROM goal_vs_actual WHERE cycle_code = '2025Q1' ORDER BY verdict; ROLLBACK;
+
 SELECT * FROM verify();
 SET client_min_messages = warning;
 DROP SCHEMA develop_test CASCADE;

@@ -665,3 +665,65 @@ BEGIN ATOMIC
    GROUP BY o.manager_no ORDER BY o.manager_no;
 END;
 COMMENT ON FUNCTION team_plan_completion(date) IS 'Completed plans of each manager''s team in percent of those due by a day (AMB-56).';
+
+-- the review meeting: goals against facts, plans against what was done (REV-10) ------
+
+INSERT INTO message_text (kind, locale, body, source) VALUES
+  ('goal.met',    'zh', '达标', NULL),
+  ('goal.met',    'en', 'met', NULL),
+  ('goal.missed', 'zh', '未达标', NULL),
+  ('goal.missed', 'en', 'missed', NULL);
+
+CREATE VIEW goal_vs_actual WITH (security_invoker) AS
+  SELECT i.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, i.indicator_code,
+         CASE jsonb_typeof(goal.target) WHEN 'number' THEN (goal.target #>> '{}')::numeric END AS target,
+         CASE jsonb_typeof(s.actual) WHEN 'number' THEN (s.actual #>> '{}')::numeric END AS actual,
+         round(i.attainment, 2) AS attainment_pct, i.value, i.missed,
+         sentence(CASE WHEN i.missed THEN 'goal.missed' ELSE 'goal.met' END, '{}') AS verdict
+    FROM review_item i
+    JOIN review r ON r.review_id = i.review_id
+    JOIN review_cycle c ON c.cycle_id = i.cycle_id
+    JOIN employee e ON e.employee_id = i.employee_id
+    LEFT JOIN employee m ON m.employee_id = r.manager_id
+    JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = i.indicator_id
+    LEFT JOIN target own ON own.cycle_id = i.cycle_id AND own.employee_id = i.employee_id AND own.indicator_id = i.indicator_id
+    CROSS JOIN LATERAL (SELECT coalesce(own.facts -> 'target', t.facts -> 'target') AS target) goal
+    LEFT JOIN LATERAL (SELECT x.facts -> 'actual' AS actual
+                         FROM score x JOIN template_rater_group g ON g.template_id = r.template_id AND g.rater_group = x.rater_group AND g.weight > 0
+                        WHERE x.review_id = i.review_id AND x.indicator_id = i.indicator_id AND x.facts ? 'actual'
+                        ORDER BY x.scored_at DESC, x.score_id DESC LIMIT 1) s ON true
+   WHERE i.value IS NOT NULL;
+COMMENT ON VIEW goal_vs_actual IS 'Goals against facts (绩效目标 vs 实际完成), indicator by indicator, of what was scored (REV-10).';
+COMMENT ON COLUMN goal_vs_actual.review_id IS 'Review.';
+COMMENT ON COLUMN goal_vs_actual.cycle_code IS 'Cycle.';
+COMMENT ON COLUMN goal_vs_actual.employee_no IS 'Employee.';
+COMMENT ON COLUMN goal_vs_actual.manager_no IS 'Manager of the review.';
+COMMENT ON COLUMN goal_vs_actual.position IS 'Order.';
+COMMENT ON COLUMN goal_vs_actual.indicator_code IS 'Indicator.';
+COMMENT ON COLUMN goal_vs_actual.target IS 'Fact "target": the person''s own, else the template''s; null: it has none.';
+COMMENT ON COLUMN goal_vs_actual.actual IS 'Fact "actual" of the latest score that counts; null: judged without.';
+COMMENT ON COLUMN goal_vs_actual.attainment_pct IS 'Attainment in percent, 2 decimals; null: judged.';
+COMMENT ON COLUMN goal_vs_actual.value IS 'Score 0-100.';
+COMMENT ON COLUMN goal_vs_actual.missed IS 'Whether it counts as missed.';
+COMMENT ON COLUMN goal_vs_actual.verdict IS 'The same in words, in the language of who is acting: 达标 or 未达标.';
+
+CREATE VIEW plan_vs_execution WITH (security_invoker) AS
+  SELECT p.plan_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, i.kind, i.title, i.due_on,
+         round(i.progress, 2) AS progress_pct, p.status
+    FROM development_plan p
+    JOIN plan_item i USING (plan_id)
+    JOIN review_cycle c ON c.cycle_id = p.cycle_id
+    JOIN employee e ON e.employee_id = p.employee_id
+    LEFT JOIN employee m ON m.employee_id = p.manager_id
+   WHERE p.status IN ('proposed', 'effective', 'completed');
+COMMENT ON VIEW plan_vs_execution IS 'Plans against what was done (发展计划 vs 执行情况), item by item, of plans that stand (REV-10).';
+COMMENT ON COLUMN plan_vs_execution.plan_id IS 'Plan.';
+COMMENT ON COLUMN plan_vs_execution.cycle_code IS 'Cycle that caused it.';
+COMMENT ON COLUMN plan_vs_execution.employee_no IS 'Employee.';
+COMMENT ON COLUMN plan_vs_execution.manager_no IS 'Manager of the plan.';
+COMMENT ON COLUMN plan_vs_execution.position IS 'Order.';
+COMMENT ON COLUMN plan_vs_execution.kind IS 'course, project, mentor or placeholder.';
+COMMENT ON COLUMN plan_vs_execution.title IS 'What is to be done.';
+COMMENT ON COLUMN plan_vs_execution.due_on IS 'Due day.';
+COMMENT ON COLUMN plan_vs_execution.progress_pct IS 'Percent done, 2 decimals.';
+COMMENT ON COLUMN plan_vs_execution.status IS 'Of the plan: proposed, effective or completed.';
