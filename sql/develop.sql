@@ -261,7 +261,7 @@ SELECT i.code AS indicator, s.code AS skill, g.gap FROM plan_gap g JOIN developm
 -- the cause goes: the draft is withdrawn, and so is its notice
 SELECT submit_score('2024Q1', 'E010', '销售执行', 85, '更正'), submit_score('2024Q1', 'E010', '客户拓展', 75, '更正') AS score;
 SELECT * FROM plans WHERE cycle = '2024Q1';
-SELECT role, who, kind, body, withdrawn FROM notices WHERE plan IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010'));
+SELECT role, who, kind, body, withdrawn FROM notices WHERE plan IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010')) ORDER BY kind, plan;
 -- the employee was told nothing of drafts, and the archive has none
 SELECT count(*) FROM notification n WHERE n.recipient_id = find_employee('E010') AND split_part(n.event_key, ':', 2)::bigint IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010')) AND n.kind LIKE 'plan.%';
 SELECT count(*) FROM growth_archive g WHERE g.source_id IN (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q1', 'E010')) AND g.kind = 'plan';
