@@ -172,7 +172,7 @@ SELECT d.kind, d.decided_by, d.transaction_id = pg_current_xact_id() AS this_tra
 ROLLBACK;
 
 -- settings -----------------------------------------------------------------------------
-SELECT s.setting, s.kind, s.value, s.default_value FROM setting s ORDER BY s.setting;
+SELECT s.setting, s.kind, s.value, s.default_value FROM setting s WHERE s.setting ~ '^(pay|plan|rationale)' ORDER BY s.setting;
 SELECT set_setting('no.such', '1');
 \echo :LAST_ERROR_SQLSTATE
 SELECT set_setting(NULL, '1');

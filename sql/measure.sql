@@ -66,7 +66,8 @@ SELECT count(*) AS readings, (SELECT count(*) FROM warned WHERE employee = 'E090
 INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id) VALUES (find_employee('E090'), find_indicator('良品率'), '2023-02-01', '{"good": 1}', 'qc', 'A1');
 \echo :LAST_ERROR_SQLSTATE
 
--- errors of record_measurement
+-- errors of record_measurement (terse: the details show the time)
+\set VERBOSITY terse
 SELECT record_measurement('E999', '良品率', '2023-02-01', '{"good": 1, "total": 2}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT record_measurement('E031', 'unknown', '2023-02-01', '{"good": 1, "total": 2}');
@@ -78,6 +79,7 @@ SELECT record_measurement('E031', '良品率', NULL, '{"good": 1, "total": 2}');
 SELECT record_measurement(NULL, '良品率', '2023-02-01', '{"good": 1, "total": 2}');
 SELECT record_measurement('E031', NULL, '2023-02-01', '{"good": 1, "total": 2}');
 SELECT record_measurement('E031', '良品率', '2023-02-01', '{"good": 1, "total": 2}', source => NULL);
+\set VERBOSITY default
 DELETE FROM measurement WHERE measurement_id IN (SELECT min(measurement_id) FROM warning);
 
 -- REV-02.1: the readings of a cycle become the initial score: 80/90/95/88/70 are 87.50, in five lines that sum to it

@@ -87,6 +87,50 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_reviews() IS 'Composites, missed indicators, results and grades that differ from what their source rows come to.';
 
+-- Live scores: fact by fact from the readings of the cycle.
+CREATE FUNCTION verify_live() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH number AS (
+    SELECT r.review_id, m.indicator_id, f.key, (f.value #>> '{}')::numeric AS v,
+           row_number() OVER (PARTITION BY r.review_id, m.indicator_id, f.key ORDER BY m.measured_on DESC, m.measurement_id DESC) AS newest
+      FROM review r
+      JOIN review_cycle c USING (cycle_id)
+      JOIN measurement m ON m.employee_id = r.employee_id AND m.measured_on <@ c.period
+      JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = m.indicator_id
+      CROSS JOIN LATERAL jsonb_each(m.facts) f
+     WHERE r.status <> 'locked' AND jsonb_typeof(f.value) = 'number'
+  ), fact AS (
+    SELECT d.review_id, d.indicator_id,
+           jsonb_object_agg(d.key, CASE n.aggregation WHEN 'sum' THEN d.total WHEN 'mean' THEN d.total / d.rows ELSE d.last END) AS facts
+      FROM (SELECT review_id, indicator_id, key, sum(v) AS total, count(*) AS rows, max(v) FILTER (WHERE newest = 1) AS last
+              FROM number GROUP BY review_id, indicator_id, key) d
+      JOIN indicator n USING (indicator_id)
+     GROUP BY d.review_id, d.indicator_id
+  ), want AS (
+    SELECT r.review_id, i.indicator_id, i.effective_weight AS weight, i.cap_pct, i.floor_pct, f.facts IS NOT NULL AS measured,
+           round(hrloop.evaluate(i.formula, i.facts || coalesce(t.facts, '{}') || coalesce(f.facts, '{}')), 4) AS attainment
+      FROM review r
+      JOIN template_item i USING (template_id)
+      LEFT JOIN target t ON (t.cycle_id, t.employee_id, t.indicator_id) = (r.cycle_id, r.employee_id, i.indicator_id)
+      LEFT JOIN fact f ON f.review_id = r.review_id AND f.indicator_id = i.indicator_id
+     WHERE r.status <> 'locked'
+  )
+  SELECT 'live_score', 'initial_score', s.initial_score_id,
+         CASE WHEN w.attainment > w.cap_pct THEN w.cap_pct WHEN w.attainment < w.floor_pct THEN w.floor_pct ELSE w.attainment END::text, s.value::text
+    FROM initial_score s JOIN want w USING (review_id, indicator_id)
+   WHERE (s.attainment, s.value) IS DISTINCT FROM
+         (w.attainment, CASE WHEN w.attainment > w.cap_pct THEN w.cap_pct WHEN w.attainment < w.floor_pct THEN w.floor_pct ELSE w.attainment END)
+  UNION ALL
+  SELECT 'live_missing', 'review', w.review_id, 'a live score of ' || n.code, 'none'
+    FROM want w JOIN indicator n USING (indicator_id)
+   WHERE w.measured AND NOT EXISTS (SELECT FROM initial_score s WHERE s.review_id = w.review_id AND s.indicator_id = w.indicator_id)
+  UNION ALL
+  SELECT 'live_points', 'initial_score', s.initial_score_id, round(s.value * i.effective_weight / 100, 4)::text, s.points::text
+    FROM initial_score s JOIN review r USING (review_id) JOIN template_item i USING (template_id, indicator_id)
+   WHERE s.points IS DISTINCT FROM round(s.value * i.effective_weight / 100, 4);
+END;
+COMMENT ON FUNCTION verify_live() IS 'Live scores of open reviews that differ from what their readings come to.';
+
 CREATE FUNCTION verify_plans() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT 'plan_missing', 'review', r.review_id, 'a plan for ' || array_to_string(r.plan_reason, ', '), 'none'
@@ -262,6 +306,7 @@ COMMENT ON FUNCTION verify_skills() IS 'Skill levels and allowances that differ 
 CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT * FROM verify_reviews()
+  UNION ALL SELECT * FROM verify_live()
   UNION ALL SELECT * FROM verify_plans()
   UNION ALL SELECT * FROM verify_pay()
   UNION ALL SELECT * FROM verify_skills()
