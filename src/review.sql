@@ -293,9 +293,31 @@ BEGIN ATOMIC
    WHERE r.review_id = ANY (reviews) ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION review_pinned(bigint[]) IS 'Rule: what the opening of a cycle pinned stays.';
+-- The one act that the rules about templates let through, in its own transaction.
+CREATE FUNCTION reweighted_now(cycle bigint, template bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN EXISTS (SELECT FROM decision d WHERE d.cause = 'review_cycle' AND d.cause_id = cycle AND d.kind = 'cycle.reweight'
+                    AND d.rule_id = template AND d.transaction_id = pg_current_xact_id_if_assigned());
+COMMENT ON FUNCTION reweighted_now(bigint, bigint) IS 'Whether reweight_cycle() has put a cycle on a template in this transaction.';
+CREATE FUNCTION review_template_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM review_pinned(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews)
+                                         AND (r.status = 'locked' OR NOT reweighted_now(r.cycle_id, r.template_id)))) p;
+END;
+COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
+CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- facts go through the new version's formulas
+  UPDATE score s SET facts = s.facts WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL;
+  SELECT hrloop.recompute('book'::regclass, reviews);
+END;
+COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version: scores and composites anew (IND-12).';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_pinned', 'key=review_id',
-    'changed=cycle_id,employee_id,template_id,manager_id,org_unit_id,job_id');
+    'changed=cycle_id,employee_id,manager_id,org_unit_id,job_id');
+CREATE TRIGGER review_pinned_template AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_template_pinned', 'key=review_id', 'changed=template_id');
+CREATE TRIGGER review_reweighted AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_reweighted', 'key=review_id', 'changed=template_id');
 
 CREATE FUNCTION review_status_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -496,7 +518,15 @@ CREATE TRIGGER target_frozen_delete AFTER DELETE ON target REFERENCING OLD TABLE
 CREATE TRIGGER cycle_template_frozen_insert AFTER INSERT ON cycle_template REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
 CREATE TRIGGER cycle_template_frozen_update AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id', 'changed=cycle_template_id,cycle_id,unit_kind,job_family,job_id');
+CREATE FUNCTION cycle_template_frozen(assignments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM cycle_frozen(ARRAY(SELECT t.cycle_id FROM cycle_template t WHERE t.cycle_template_id = ANY (assignments)
+                                        AND NOT reweighted_now(t.cycle_id, t.template_id))) p;
+END;
+COMMENT ON FUNCTION cycle_template_frozen(bigint[]) IS 'Rule: an open cycle keeps its templates, but for reweight_cycle() (IND-12).';
+CREATE TRIGGER cycle_template_frozen_template AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_template_frozen', 'key=cycle_template_id', 'changed=template_id');
 CREATE TRIGGER cycle_template_frozen_delete AFTER DELETE ON cycle_template REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
 CREATE TRIGGER review_cycle_born_a_draft AFTER INSERT ON review_cycle REFERENCING NEW TABLE AS new_row
@@ -680,6 +710,122 @@ BEGIN ATOMIC
   SELECT count(*) FROM freed;
 END;
 COMMENT ON FUNCTION unblock_reviews(text) IS 'Open the blocked reviews of a cycle whose gate was cleared or waived; returns how many (TRN-02).';
+
+-- other weights --------------------------------------------------------------------
+
+CREATE FUNCTION reweight_cycle(cycle text, template text, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot reweight a cycle', who()), NULL, 'HR and executives can.')
+   WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
+  SELECT hrloop.fail('23502', 'reweighting a cycle needs a reason', NULL, 'Say why the rules change before the lock.', 'decision', 'reason')
+   WHERE hrloop.meaningful_chars(coalesce(reweight_cycle.reason, '')) = 0;
+  SELECT hrloop.fail('55000', format('cycle "%s" is locked', cycle), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
+    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';
+  SELECT hrloop.fail('22023', format('cycle "%s" uses no older version of template "%s"', cycle, template), NULL,
+                     'Make one with revise_template(code, weights, reason).')
+   WHERE NOT EXISTS (SELECT FROM cycle_template ct JOIN review_template o USING (template_id)
+                       JOIN review_template n ON n.code = o.code AND n.version > o.version AND n.activated_at IS NOT NULL
+                      WHERE ct.cycle_id = find_cycle(cycle) AND o.code = template);
+  SELECT hrloop.fail('55000', format('%s scores of cycle "%s" are for indicators that the newest version of template "%s" does not have', count(*), cycle, template),
+                     format('Indicators: %s.', string_agg(DISTINCT i.code, ', ' ORDER BY i.code)), 'Use the new version in the next cycle.')
+    FROM review r JOIN review_template o USING (template_id) JOIN score s USING (review_id) JOIN indicator i USING (indicator_id)
+   WHERE r.cycle_id = find_cycle(cycle) AND o.code = template AND r.status <> 'locked'
+     AND NOT EXISTS (SELECT FROM template_item t WHERE t.indicator_id = s.indicator_id
+                        AND t.template_id = (SELECT n.template_id FROM review_template n WHERE n.code = template AND n.activated_at IS NOT NULL
+                                              ORDER BY n.version DESC LIMIT 1))
+  HAVING count(*) > 0;
+  INSERT INTO decision (kind, cause, cause_id, rule, rule_id, rule_version, inputs, outcome, reason)
+  SELECT 'cycle.reweight', 'review_cycle', c.cycle_id, 'review_template', n.template_id, n.version,
+         jsonb_build_object('template', o.code, 'version', o.version, 'weights',
+           (SELECT jsonb_object_agg(i.code, t.effective_weight) FROM template_item t JOIN indicator i USING (indicator_id) WHERE t.template_id = o.template_id)),
+         jsonb_build_object('version', n.version, 'weights',
+           (SELECT jsonb_object_agg(i.code, t.effective_weight) FROM template_item t JOIN indicator i USING (indicator_id) WHERE t.template_id = n.template_id),
+           'reviews', (SELECT count(*) FROM review r WHERE r.cycle_id = c.cycle_id AND r.template_id = o.template_id AND r.status <> 'locked')),
+         reweight_cycle.reason
+    FROM review_cycle c
+    JOIN (SELECT DISTINCT ct.cycle_id, ct.template_id FROM cycle_template ct) ct USING (cycle_id)
+    JOIN review_template o ON o.template_id = ct.template_id AND o.code = template
+    CROSS JOIN LATERAL (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL
+                         ORDER BY v.version DESC LIMIT 1) n
+   WHERE c.cycle_id = find_cycle(cycle) AND n.version > o.version
+   ORDER BY o.version;
+  UPDATE cycle_template ct SET template_id = n.template_id
+    FROM review_template o,
+         (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
+   WHERE ct.cycle_id = find_cycle(cycle) AND o.template_id = ct.template_id AND o.code = template AND o.version < n.version;
+  -- in key order, as everybody locks reviews
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  WITH done AS (
+    UPDATE review r SET template_id = n.template_id
+      FROM review_template o,
+           (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
+     WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' AND o.template_id = r.template_id AND o.code = template AND o.version < n.version
+    RETURNING 1)
+  SELECT count(*) FROM done;
+END;
+COMMENT ON FUNCTION reweight_cycle(text, text, text) IS
+  'Put a draft or open cycle and its reviews that are not locked on the newest active version of their template, by an explicit decision with a reason; scores from facts and composites are computed anew. Returns how many reviews changed. Errors: 23502 no reason, 55000 the cycle is locked, or scores would lose their indicator; 22023 no newer version, 42501 not HR or executive (IND-12).';
+
+CREATE FUNCTION what_if(template text, weights jsonb, cycle text)
+  RETURNS TABLE (employee_no text, before numeric, after numeric, grade_before text, grade_after text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('22023', format('template "%s" of cycle "%s" does not have indicator "%s"', template, cycle, k.key))
+    FROM jsonb_object_keys(weights) AS k (key)
+   WHERE NOT EXISTS (SELECT FROM review r JOIN review_template t USING (template_id) JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
+                      WHERE r.cycle_id = find_cycle(cycle) AND t.code = template AND n.code = k.key);
+  SELECT hrloop.fail('23514', format('weights sum to %s, not 100', trim_scale(p.total)), format('Part: %s.', coalesce('group ' || p.part, 'the whole template')),
+                     'What is not named keeps its weight.')
+    FROM (SELECT t.template_id, g.code AS part, sum(coalesce((weights ->> n.code)::numeric, i.weight))
+                 + CASE WHEN g.code IS NULL THEN coalesce((SELECT sum(x.weight) FROM template_group x WHERE x.template_id = t.template_id), 0) ELSE 0 END AS total
+            FROM review_template t JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
+            LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
+           WHERE t.code = template AND EXISTS (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.template_id = t.template_id)
+           GROUP BY t.template_id, g.code) p
+   WHERE p.total <> 100;
+  WITH item AS (
+    SELECT r.review_id, t.missing_policy, coalesce((weights ->> n.code)::numeric, i.weight) * coalesce(g.weight, 100) / 100 AS weight, s.value
+      FROM review r
+      JOIN review_template t USING (template_id)
+      JOIN template_item i USING (template_id)
+      JOIN indicator n USING (indicator_id)
+      LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
+      LEFT JOIN LATERAL (
+        SELECT sum(w.weight * m.value) / sum(w.weight) AS value
+          FROM (SELECT x.rater_group, avg(x.value) AS value FROM score x
+                 WHERE x.review_id = r.review_id AND x.indicator_id = i.indicator_id GROUP BY x.rater_group) m
+          JOIN template_rater_group w ON w.template_id = r.template_id AND w.rater_group = m.rater_group AND w.weight > 0) s ON true
+     WHERE r.cycle_id = find_cycle(cycle) AND t.code = template
+       AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books())
+  ), fresh AS (
+    SELECT i.review_id,
+           round(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' THEN sum(i.weight * i.value) / 100
+                      WHEN i.missing_policy = 'renormalise' THEN sum(i.weight * i.value) / NULLIF(sum(i.weight) FILTER (WHERE i.value IS NOT NULL), 0)
+                 END, 4) AS composite
+      FROM item i GROUP BY i.review_id, i.missing_policy HAVING count(i.value) > 0
+  )
+  SELECT e.employee_no, r.composite, f.composite, (band_of(c.grade_scale_id, r.composite)).label, (band_of(c.grade_scale_id, f.composite)).label
+    FROM fresh f JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+   WHERE f.composite IS NOT NULL OR r.composite IS NOT NULL
+   ORDER BY e.employee_no;
+END;
+COMMENT ON FUNCTION what_if(text, jsonb, text) IS
+  'What other weights {"indicator": percent within its part} would make of the composites of a cycle, without writing anything; for HR, executives and the owner, no rows for anybody else. Errors: 23514 weights do not sum to 100, 22023 unknown (IND-12).';
+
+CREATE FUNCTION what_if_summary(template text, weights jsonb, cycle text)
+  RETURNS TABLE (side text, reviews bigint, mean numeric, lowest numeric, highest numeric, grades jsonb) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH side AS (
+    SELECT s.n, s.side, s.composite, coalesce(s.grade, '-') AS grade
+      FROM what_if(template, weights, cycle) w
+      CROSS JOIN LATERAL (VALUES (1, 'before', w.before, w.grade_before), (2, 'after', w.after, w.grade_after)) AS s (n, side, composite, grade)
+     WHERE s.composite IS NOT NULL
+  )
+  SELECT s.side, count(*), round(avg(s.composite), 2), min(s.composite), max(s.composite),
+         (SELECT jsonb_object_agg(g.grade, g.count) FROM (SELECT x.grade, count(*) FROM side x WHERE x.side = s.side GROUP BY x.grade) g)
+    FROM side s GROUP BY s.n, s.side ORDER BY s.n;
+END;
+COMMENT ON FUNCTION what_if_summary(text, jsonb, text) IS
+  'The same in two lines, before and after: count, mean (2 decimals), lowest, highest and grade counts (IND-12).';
 
 -- appeals -----------------------------------------------------------------------
 
