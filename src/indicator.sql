@@ -388,9 +388,15 @@ BEGIN ATOMIC
          'The pass tier must be the label of a band of its tier scale.', 'indicator', 'pass_tier', 'template_tier'
     FROM template_item ti JOIN indicator i USING (indicator_id)
    WHERE ti.template_id = ANY (templates) AND i.pass_tier IS NOT NULL
-     AND NOT EXISTS (SELECT FROM band b WHERE b.scale_id = i.tier_scale_id AND b.label = i.pass_tier);
+     AND NOT EXISTS (SELECT FROM band b WHERE b.scale_id = i.tier_scale_id AND b.label = i.pass_tier)
+  UNION ALL
+  SELECT '23502', format('version %s of template "%s" needs a reason', t.version, t.code), NULL,
+         'Say why it changes: revise_template(code, weights, reason), or create_template(…, reason => …).',
+         'review_template', 'reason', 'template_reason'
+    FROM review_template t
+   WHERE t.template_id = ANY (templates) AND t.version > 1 AND hrloop.meaningful_chars(coalesce(t.reason, '')) = 0;
 END;
-COMMENT ON FUNCTION template_problem(bigint[]) IS 'What keeps templates from being activated (IND-01, IND-02).';
+COMMENT ON FUNCTION template_problem(bigint[]) IS 'What keeps templates from being activated (IND-01, IND-02, IND-12).';
 
 CREATE FUNCTION template_activated(templates bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -492,7 +498,7 @@ BEGIN ATOMIC
   RETURNING t.template_id;
 END;
 COMMENT ON FUNCTION activate_template(text, integer) IS
-  'Freeze a template version (default: the newest) so that cycles can use it. Errors: 23514 weights do not sum to 100, or a definition, formula or standard is missing; 22023 unknown.';
+  'Freeze a template version (default: the newest) so that cycles can use it. Errors: 23514 weights do not sum to 100, or a definition, formula or standard is missing; 23502 a later version has no reason; 22023 unknown.';
 
 CREATE FUNCTION revise_template(code text, weights jsonb, reason text) RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

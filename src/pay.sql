@@ -169,13 +169,13 @@ CREATE TABLE salary_adjustment (
   raise_amount  numeric NOT NULL,
   new_amount    numeric NOT NULL,
   effective_on  date    NOT NULL,
-  status        text    NOT NULL DEFAULT 'proposed' CHECK (status IN ('proposed', 'approved', 'applied', 'rejected', 'withdrawn')),
+  status        text    NOT NULL DEFAULT 'proposed' CHECK (status IN ('proposed', 'held', 'approved', 'applied', 'rejected', 'withdrawn')),
   decided_by    text,
   reason        text,
   decision_id   bigint  NOT NULL REFERENCES decision,
   CONSTRAINT salary_adjustment_sum CHECK (new_amount = old_amount + raise_amount)
 );
-CREATE UNIQUE INDEX salary_adjustment_once ON salary_adjustment (cycle_id, employee_id) WHERE status IN ('proposed', 'approved', 'applied');
+CREATE UNIQUE INDEX salary_adjustment_once ON salary_adjustment (cycle_id, employee_id) WHERE status IN ('proposed', 'held', 'approved', 'applied');
 CREATE INDEX salary_adjustment_employee ON salary_adjustment (employee_id);
 CREATE INDEX salary_adjustment_result ON salary_adjustment (result_id);
 COMMENT ON TABLE salary_adjustment IS 'Raises (调薪): proposed at the lock, decided by people, applied once (PAY-02). At most one live per employee and cycle.';
@@ -191,7 +191,7 @@ COMMENT ON COLUMN salary_adjustment.percent IS 'Percent of the raise.';
 COMMENT ON COLUMN salary_adjustment.raise_amount IS 'old_amount × percent / 100, half up to the minor unit.';
 COMMENT ON COLUMN salary_adjustment.new_amount IS 'Base pay after, yuan a month.';
 COMMENT ON COLUMN salary_adjustment.effective_on IS 'First day of the new pay.';
-COMMENT ON COLUMN salary_adjustment.status IS 'proposed, approved, applied, rejected, withdrawn.';
+COMMENT ON COLUMN salary_adjustment.status IS 'proposed, held (an appeal is open), approved, applied, rejected, withdrawn.';
 COMMENT ON COLUMN salary_adjustment.decided_by IS 'Who approved or rejected it.';
 COMMENT ON COLUMN salary_adjustment.reason IS 'Why it was rejected.';
 COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose.';
@@ -246,7 +246,7 @@ BEGIN ATOMIC
                           ORDER BY specificity(p.unit_kind, p.job_family, p.job_id) DESC LIMIT 1) rule ON true
      WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NULL AND c.pay_effective
        AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
-                          AND a.status IN ('proposed', 'approved', 'applied'))
+                          AND a.status IN ('proposed', 'held', 'approved', 'applied'))
   ), raise AS (
     SELECT b.*, n.band_id, n.range, coalesce(n.value, 0) AS percent, n.label,
            hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS raise_amount
@@ -290,7 +290,7 @@ BEGIN ATOMIC
     SELECT 'pay.withdraw', a.employee_id, 'salary_adjustment', a.adjustment_id,
            jsonb_build_object('percent', a.percent, 'raise', a.raise_amount, 'was', a.status), jsonb_build_object('status', 'withdrawn'), u.reason
       FROM salary_adjustment a JOIN review_result x USING (result_id) JOIN decision u ON u.decision_id = x.reopened_by
-     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'approved')
+     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
      ORDER BY a.employee_id
     RETURNING decision_id, cause_id
   ), a AS (
@@ -357,7 +357,7 @@ BEGIN ATOMIC
   SELECT '55000', format('raise of employee %s is closed', e.employee_no), 'It was rejected or withdrawn before.',
          'Unlock and lock the review again to get a new proposal.', 'salary_adjustment', 'status', 'salary_adjustment_closed'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
-   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'approved', 'applied')
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'held', 'approved', 'applied')
      AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id AND f.entry = 'reverse');
 END;
 COMMENT ON FUNCTION adjustment_changed(bigint[]) IS 'Consequences of deciding on raises: decision, salary, feed and notice when applied; nobody decides on their own (PAY-02).';
@@ -400,17 +400,80 @@ CREATE TRIGGER salary_adjustment_3_changed AFTER UPDATE ON salary_adjustment REF
 CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT a.adjustment_id FROM salary_adjustment a
                     WHERE a.cycle_id = find_cycle(cycle) AND a.employee_id = find_employee(employee)
-                      AND a.status IN ('proposed', 'approved', 'applied')),
+                      AND a.status IN ('proposed', 'held', 'approved', 'applied')),
                   unknown_code('raise of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
 COMMENT ON FUNCTION find_adjustment(text, text) IS 'Key of the live raise of an employee in a cycle. Error 22023: none.';
 
+-- Held while an appeal against the result is open.
+CREATE FUNCTION hold_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('raise of employee %s is held: an appeal is open', e.employee_no), NULL,
+         'HR decides it first, with decide_appeal().', 'salary_adjustment', 'status', 'salary_adjustment_held'
+    FROM salary_adjustment a JOIN appeal p ON p.result_id = a.result_id AND p.status = 'open' JOIN employee e USING (employee_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'held'
+  UNION ALL
+  SELECT '55000', format('raise of employee %s cannot be held: no appeal is open', e.employee_no), NULL,
+         'file_appeal() holds it.', 'salary_adjustment', 'status', 'salary_adjustment_hold'
+    FROM salary_adjustment a JOIN employee e USING (employee_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'held'
+     AND NOT EXISTS (SELECT FROM appeal p WHERE p.result_id = a.result_id AND p.status = 'open');
+END;
+COMMENT ON FUNCTION hold_problem(bigint[]) IS 'Rule: a raise is held as long as an appeal is open, and then only (REV-08).';
+CREATE TRIGGER salary_adjustment_2_hold AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('hold_problem', 'key=adjustment_id', 'changed=status');
+
+CREATE FUNCTION hold_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- who applies it at the same time goes first, or comes too late
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN appeal p USING (result_id) WHERE p.appeal_id = ANY (appeals)
+                         ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
+  WITH d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
+    SELECT 'pay.hold', a.employee_id, 'salary_adjustment', a.adjustment_id,
+           jsonb_build_object('appeal', p.appeal_id, 'was', a.status, 'decided_by', a.decided_by), jsonb_build_object('status', 'held'), p.reason
+      FROM appeal p JOIN salary_adjustment a USING (result_id)
+     WHERE p.appeal_id = ANY (appeals) AND p.status = 'open' AND a.status IN ('proposed', 'approved')
+     ORDER BY a.adjustment_id
+    RETURNING cause_id
+  )
+  UPDATE salary_adjustment a SET status = 'held', decided_by = NULL FROM d WHERE a.adjustment_id = d.cause_id;
+END;
+COMMENT ON FUNCTION hold_raise(bigint[]) IS 'Consequence of an appeal on pay: a raise that was not applied is held; an approval is void (REV-08).';
+CREATE TRIGGER appeal_2_holds AFTER INSERT ON appeal REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('hold_raise', 'key=appeal_id');
+
+CREATE FUNCTION release_raise(appeals bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
+    SELECT 'pay.release', a.employee_id, 'salary_adjustment', a.adjustment_id,
+           jsonb_build_object('appeal', p.appeal_id, 'was', a.status), jsonb_build_object('status', 'proposed'), p.rationale
+      FROM appeal p JOIN salary_adjustment a USING (result_id)
+     WHERE p.appeal_id = ANY (appeals) AND p.status = 'rejected' AND a.status = 'held'
+     ORDER BY a.adjustment_id
+    RETURNING cause_id
+  )
+  UPDATE salary_adjustment a SET status = 'proposed' FROM d WHERE a.adjustment_id = d.cause_id;
+  SELECT '55000', format('raise of employee %s in cycle %s is applied: the appeal cannot change it', e.employee_no, c.code),
+         'What was paid stands.', 'Reject the appeal with a reference, then unlock_review() for the score and set_salary() for the pay.',
+         'appeal', 'status', 'appeal_raise_applied'
+    FROM appeal p JOIN salary_adjustment a USING (result_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE p.appeal_id = ANY (appeals) AND p.status = 'upheld' AND a.status = 'applied';
+END;
+COMMENT ON FUNCTION release_raise(bigint[]) IS 'Consequence of a rejected appeal on pay: the raise is proposed again. An appeal is not upheld after the raise was applied (REV-08).';
+CREATE TRIGGER appeal_5_releases AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('release_raise', 'key=appeal_id', 'changed=status');
+
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL, 'HR decides it first, with decide_appeal().',
+                     'salary_adjustment', 'status', 'salary_adjustment_held')
+    FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'held';
   UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
    WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'proposed';
   SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
 END;
-COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 own.';
+COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 own, 55000 held by an appeal.';
 CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', format('rejecting the raise of employee %s needs a reason', employee), NULL,
@@ -422,7 +485,7 @@ BEGIN ATOMIC
    WHERE a.adjustment_id = find_adjustment(cycle, employee)
   RETURNING a.status;
 END;
-COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise that was not applied, with the reason. Errors: 22023 none, 23502 no reason, 55000 applied, 42501 own.';
+COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise that was not applied, with the reason. Errors: 22023 none, 23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
 CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   UPDATE salary_adjustment a SET status = 'applied'
@@ -430,7 +493,7 @@ BEGIN ATOMIC
   SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
-  'Make an approved raise the base pay; again: nothing. Returns the new base pay, yuan. Errors: 55000 not approved, base pay changed, a later salary is known; 22023 none.';
+  'Make an approved raise the base pay; again: nothing. Returns the new base pay, yuan. Errors: 55000 not approved, held by an appeal, base pay changed, a later salary is known; 22023 none.';
 CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH done AS (UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
@@ -632,7 +695,7 @@ BEGIN ATOMIC
     JOIN decision d USING (decision_id)
    WHERE a.employee_id = find_employee(employee) AND may_read_pay(a.employee_id)
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
-     AND a.status IN ('proposed', 'approved', 'applied')
+     AND a.status IN ('proposed', 'held', 'approved', 'applied')
    ORDER BY lower(c.period);
 END;
 COMMENT ON FUNCTION explain_pay(text, text, text) IS
@@ -698,7 +761,7 @@ CREATE VIEW payroll_reconciliation WITH (security_invoker) AS
     FROM (VALUES ('raise'), ('salary'), ('allowance')) AS k (kind)
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(CASE k.kind WHEN 'raise' THEN a.raise_amount ELSE a.new_amount END), 0) AS total FROM salary_adjustment a
-       WHERE k.kind = 'raise' AND a.status IN ('proposed', 'approved', 'applied') OR k.kind = 'salary' AND a.status = 'applied'
+       WHERE k.kind = 'raise' AND a.status IN ('proposed', 'held', 'approved', 'applied') OR k.kind = 'salary' AND a.status = 'applied'
       HAVING k.kind <> 'allowance'
       UNION ALL
       SELECT coalesce(sum(a.amount), 0) FROM skill_allowance a WHERE a.superseded_by IS NULL HAVING k.kind = 'allowance') s
