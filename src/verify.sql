@@ -131,6 +131,51 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_live() IS 'Live scores of open reviews that differ from what their readings come to.';
 
+-- Warnings against the series of readings, by position in it.
+CREATE FUNCTION verify_warnings() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH watched AS (
+    SELECT r.* FROM reading r
+     WHERE (r.employee_id, r.indicator_id) IN (SELECT w.employee_id, w.indicator_id FROM warning w WHERE w.withdrawn_by IS NULL)
+  ), crossing AS (
+    SELECT r.measurement_id, r.attainment, lag(r.attainment) OVER (PARTITION BY r.employee_id, r.indicator_id ORDER BY r.measured_on, r.measurement_id) AS before
+      FROM watched r WHERE r.attainment IS NOT NULL
+  ), series AS (
+    SELECT r.*, row_number() OVER (PARTITION BY r.employee_id, r.indicator_id, r.lower_better ORDER BY r.measured_on, r.measurement_id) AS n
+      FROM watched r WHERE r.value IS NOT NULL
+  ), decline AS (
+    SELECT w.warning_id, s.value, sum(p.value) / count(p.value) AS mean, count(p.value) AS n, s.lower_better,
+           (d.inputs ->> 'periods')::bigint AS periods, (d.inputs ->> 'limit')::numeric AS pct
+      FROM warning w
+      JOIN decision d USING (decision_id)
+      JOIN series s ON s.measurement_id = w.measurement_id
+      LEFT JOIN series p ON (p.employee_id, p.indicator_id, p.lower_better) = (s.employee_id, s.indicator_id, s.lower_better)
+                        AND p.n BETWEEN s.n - (d.inputs ->> 'periods')::bigint AND s.n - 1
+     WHERE w.kind = 'decline' AND w.withdrawn_by IS NULL
+     GROUP BY w.warning_id, s.value, s.lower_better, d.inputs
+  )
+  SELECT 'warning_groundless', 'warning', w.warning_id, concat_ws(' ', c.before, '→', c.attainment), w.attainment || ' below ' || w.threshold
+    FROM warning w LEFT JOIN crossing c USING (measurement_id)
+   WHERE w.kind = 'threshold' AND w.withdrawn_by IS NULL
+     AND (c.attainment IS DISTINCT FROM w.attainment OR c.attainment >= w.threshold OR c.before < w.threshold)
+  UNION ALL
+  SELECT 'warning_groundless', 'warning', w.warning_id, concat_ws(' ', round(d.mean, 4), '→', d.value), w.threshold || ' → ' || w.attainment
+    FROM warning w LEFT JOIN decline d USING (warning_id)
+   WHERE w.kind = 'decline' AND w.withdrawn_by IS NULL
+     AND (d.value IS DISTINCT FROM w.attainment OR d.n <> d.periods
+          OR round((d.value - d.mean) * CASE WHEN d.lower_better THEN 100 ELSE -100 END / NULLIF(abs(d.mean), 0), 4) >= d.pct IS NOT TRUE)
+  UNION ALL
+  SELECT 'warning_lost', 'decision', d.decision_id, 'a warning', 'none'
+    FROM decision d
+   WHERE d.kind IN ('warning.threshold', 'warning.decline') AND NOT EXISTS (SELECT FROM warning w WHERE w.decision_id = d.decision_id)
+  UNION ALL
+  SELECT 'warning_handled', 'warning', w.warning_id, d.reason, w.handling
+    FROM warning w
+    LEFT JOIN decision d ON d.cause = 'warning' AND d.cause_id = w.warning_id AND d.kind = 'warning.handle'
+   WHERE (w.handling, w.handled_by) IS DISTINCT FROM (d.reason, d.decided_by);
+END;
+COMMENT ON FUNCTION verify_warnings() IS 'Warnings that stand without a reading that gives cause, that went, or that differ from their decision.';
+
 CREATE FUNCTION verify_plans() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT 'plan_missing', 'review', r.review_id, 'a plan for ' || array_to_string(r.plan_reason, ', '), 'none'
@@ -307,6 +352,7 @@ CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bi
 BEGIN ATOMIC
   SELECT * FROM verify_reviews()
   UNION ALL SELECT * FROM verify_live()
+  UNION ALL SELECT * FROM verify_warnings()
   UNION ALL SELECT * FROM verify_plans()
   UNION ALL SELECT * FROM verify_pay()
   UNION ALL SELECT * FROM verify_skills()
