@@ -308,7 +308,8 @@ CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUA
 BEGIN ATOMIC
   -- facts go through the new version's formulas
   UPDATE score s SET facts = s.facts WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL;
-  SELECT hrloop.recompute('book'::regclass, reviews);
+  -- a blocked review has no scores yet
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
 END;
 COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version: scores and composites anew (IND-12).';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
