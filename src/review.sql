@@ -308,7 +308,8 @@ CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUA
 BEGIN ATOMIC
   -- facts go through the new version's formulas
   UPDATE score s SET facts = s.facts WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL;
-  SELECT hrloop.recompute('book'::regclass, reviews);
+  -- who is blocked has no scores
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
 END;
 COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version: scores and composites anew (IND-12).';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -381,7 +382,7 @@ BEGIN ATOMIC
            jsonb_build_object('items', i.items, 'missing_policy', t.missing_policy, 'missing', i.missing)
            || CASE WHEN r.self_composite IS NULL OR r.composite IS NULL THEN '{}'
                    ELSE jsonb_build_object('self', r.self_composite, 'deviation', r.composite - r.self_composite,
-                                           'tolerance', setting_number('review.tolerance'), 'deviation_reason', r.deviation_reason) END,
+                                           'tolerance', (SELECT setting_number('review.tolerance')), 'deviation_reason', r.deviation_reason) END,
            jsonb_build_object('score', r.composite, 'grade', (band_of(c.grade_scale_id, r.composite)).label,
                               'plan_reason', to_jsonb(r.plan_reason))
       FROM review r
@@ -740,7 +741,8 @@ BEGIN ATOMIC
            (SELECT jsonb_object_agg(i.code, t.effective_weight) FROM template_item t JOIN indicator i USING (indicator_id) WHERE t.template_id = o.template_id)),
          jsonb_build_object('version', n.version, 'weights',
            (SELECT jsonb_object_agg(i.code, t.effective_weight) FROM template_item t JOIN indicator i USING (indicator_id) WHERE t.template_id = n.template_id),
-           'reviews', (SELECT count(*) FROM review r WHERE r.cycle_id = c.cycle_id AND r.template_id = o.template_id AND r.status <> 'locked')),
+           'reviews', (SELECT count(*) FROM review r WHERE r.cycle_id = c.cycle_id AND r.template_id = o.template_id
+                                   AND (r.status = 'open' OR r.status = 'blocked' AND r.items_scored = 0))),
          reweight_cycle.reason
     FROM review_cycle c
     JOIN (SELECT DISTINCT ct.cycle_id, ct.template_id FROM cycle_template ct) ct USING (cycle_id)
@@ -759,7 +761,8 @@ BEGIN ATOMIC
     UPDATE review r SET template_id = n.template_id
       FROM review_template o,
            (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
-     WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' AND o.template_id = r.template_id AND o.code = template AND o.version < n.version
+     WHERE r.cycle_id = find_cycle(cycle) AND (r.status = 'open' OR r.status = 'blocked' AND r.items_scored = 0)
+       AND o.template_id = r.template_id AND o.code = template AND o.version < n.version
     RETURNING 1)
   SELECT count(*) FROM done;
 END;
