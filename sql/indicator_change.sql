@@ -104,6 +104,13 @@ SELECT reweight_cycle('2023H1', 'SALES', '只看结果');
 SELECT create_cycle('2023Q3', '2023-07-01', '2023-09-30', 'MAKE') > 0 AS made;
 SELECT revise_template('MAKE', '{"质量": 20, "团队协作": 15}', '下半年重视协作') AS version, reweight_cycle('2023Q3', 'MAKE', '下半年重视协作') AS reviews;
 SELECT t.version FROM cycle_template ct JOIN review_template t USING (template_id) WHERE ct.cycle_id = find_cycle('2023Q3');
+-- one behind a gate goes with the others
+INSERT INTO review_gate (cycle_id, employee_id, reason) VALUES (find_cycle('2023Q3'), find_employee('E031'), '岗前培训未完成');
+SELECT open_cycle('2023Q3') AS reviews;
+SELECT pg_temp.score('2023Q3', 'E030', 80, 90, 95, 88, 70) AS e030;
+SELECT revise_template('MAKE', '{"质量": 25, "团队协作": 10}', '改回') AS version, reweight_cycle('2023Q3', 'MAKE', '改回') AS reviews;
+SELECT r.status, t.version, count(*) AS reviews, max(r.composite) AS e030 FROM review r JOIN review_template t USING (template_id)
+ WHERE r.cycle_id = find_cycle('2023Q3') GROUP BY r.status, t.version ORDER BY r.status;
 SELECT create_cycle('2022Q4', '2022-10-01', '2022-12-31', 'SALES') > 0 AS made, open_cycle('2022Q4') AS reviews;
 DELETE FROM review WHERE cycle_id = find_cycle('2022Q4');
 UPDATE review_cycle SET status = 'locked' WHERE code = '2022Q4';

@@ -203,6 +203,27 @@ END;
 COMMENT ON FUNCTION create_indicator(text, text, text, text, jsonpath, text, text, numeric, numeric, numeric, text, text, text, text, numeric) IS
   'Make an indicator. Without a formula: actual over target for a quantitative one (inverted if lower is better), the score itself for a judged one. Percent figures 0-1000. Errors: 22023 unknown scale, 23514 bounds.';
 
+CREATE TABLE indicator_pair (
+  indicator_id       bigint NOT NULL REFERENCES indicator ON DELETE CASCADE,
+  value_indicator_id bigint NOT NULL REFERENCES indicator ON DELETE CASCADE,
+  PRIMARY KEY (indicator_id, value_indicator_id),
+  CONSTRAINT indicator_pair_other CHECK (indicator_id <> value_indicator_id)
+);
+CREATE INDEX indicator_pair_value ON indicator_pair (value_indicator_id);
+COMMENT ON TABLE indicator_pair IS 'Figures that invite empty success alone (销售额, 产量, 代码量) and the value indicators that should stand beside them; see template_warning (IND-16).';
+COMMENT ON COLUMN indicator_pair.indicator_id IS 'The figure.';
+COMMENT ON COLUMN indicator_pair.value_indicator_id IS 'A value indicator; one of them in the template is enough.';
+
+CREATE FUNCTION pair_indicator(indicator text, value_indicators text[]) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO indicator_pair (indicator_id, value_indicator_id)
+  SELECT find_indicator(indicator), find_indicator(v) FROM unnest(value_indicators) AS v WHERE v IS NOT NULL
+  ON CONFLICT DO NOTHING;
+  SELECT count(*) FROM indicator_pair p WHERE p.indicator_id = find_indicator(indicator);
+END;
+COMMENT ON FUNCTION pair_indicator(text, text[]) IS
+  'Say which value indicators should stand beside a figure: pair_indicator(''销售额'', ARRAY[''回款率'', ''客户留存率'']). Returns how many there are. Errors: 22023 unknown, 23514 with itself (IND-16).';
+
 -- templates ------------------------------------------------------------------
 
 CREATE TABLE review_template (
@@ -561,6 +582,26 @@ COMMENT ON COLUMN template_checklist.formula IS 'How it is computed.';
 COMMENT ON COLUMN template_checklist.standard IS 'How it is scored.';
 COMMENT ON COLUMN template_checklist.task IS 'Work task linked to it.';
 COMMENT ON COLUMN template_checklist.facts IS 'Facts for everybody, such as the target.';
+
+CREATE VIEW template_warning WITH (security_invoker) AS
+  SELECT t.template_id, t.code AS template_code, t.version, t.status, n.code AS indicator_code, i.weight,
+         string_agg(v.code, ', ' ORDER BY v.code) AS missing
+    FROM review_template t
+    JOIN template_item i USING (template_id)
+    JOIN indicator n USING (indicator_id)
+    JOIN indicator_pair p USING (indicator_id)
+    JOIN indicator v ON v.indicator_id = p.value_indicator_id
+   WHERE NOT EXISTS (SELECT FROM indicator_pair q JOIN template_item o ON o.indicator_id = q.value_indicator_id
+                      WHERE q.indicator_id = i.indicator_id AND o.template_id = t.template_id)
+   GROUP BY t.template_id, t.code, t.version, t.status, n.code, i.weight;
+COMMENT ON VIEW template_warning IS 'Templates that judge by a figure of indicator_pair without any of its value indicators: a warning, not an error (IND-16). data_quality shows those of the newest active versions.';
+COMMENT ON COLUMN template_warning.template_id IS 'Template version.';
+COMMENT ON COLUMN template_warning.template_code IS 'Its code.';
+COMMENT ON COLUMN template_warning.version IS 'Its version.';
+COMMENT ON COLUMN template_warning.status IS 'draft or active.';
+COMMENT ON COLUMN template_warning.indicator_code IS 'The figure that stands alone.';
+COMMENT ON COLUMN template_warning.weight IS 'Its weight in its part, percent.';
+COMMENT ON COLUMN template_warning.missing IS 'Value indicators of which at least one should stand beside it.';
 
 -- what install() brings: the grades and tiers that the sources name ------------
 

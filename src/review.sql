@@ -308,7 +308,7 @@ CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUA
 BEGIN ATOMIC
   -- facts go through the new version's formulas
   UPDATE score s SET facts = s.facts WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL;
-  -- a blocked review has no scores yet
+  -- who is blocked has no scores
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
 END;
 COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version: scores and composites anew (IND-12).';
@@ -382,7 +382,7 @@ BEGIN ATOMIC
            jsonb_build_object('items', i.items, 'missing_policy', t.missing_policy, 'missing', i.missing)
            || CASE WHEN r.self_composite IS NULL OR r.composite IS NULL THEN '{}'
                    ELSE jsonb_build_object('self', r.self_composite, 'deviation', r.composite - r.self_composite,
-                                           'tolerance', setting_number('review.tolerance'), 'deviation_reason', r.deviation_reason) END,
+                                           'tolerance', (SELECT setting_number('review.tolerance')), 'deviation_reason', r.deviation_reason) END,
            jsonb_build_object('score', r.composite, 'grade', (band_of(c.grade_scale_id, r.composite)).label,
                               'plan_reason', to_jsonb(r.plan_reason))
       FROM review r
@@ -741,7 +741,8 @@ BEGIN ATOMIC
            (SELECT jsonb_object_agg(i.code, t.effective_weight) FROM template_item t JOIN indicator i USING (indicator_id) WHERE t.template_id = o.template_id)),
          jsonb_build_object('version', n.version, 'weights',
            (SELECT jsonb_object_agg(i.code, t.effective_weight) FROM template_item t JOIN indicator i USING (indicator_id) WHERE t.template_id = n.template_id),
-           'reviews', (SELECT count(*) FROM review r WHERE r.cycle_id = c.cycle_id AND r.template_id = o.template_id AND r.status <> 'locked')),
+           'reviews', (SELECT count(*) FROM review r WHERE r.cycle_id = c.cycle_id AND r.template_id = o.template_id
+                                   AND (r.status = 'open' OR r.status = 'blocked' AND r.items_scored = 0))),
          reweight_cycle.reason
     FROM review_cycle c
     JOIN (SELECT DISTINCT ct.cycle_id, ct.template_id FROM cycle_template ct) ct USING (cycle_id)
@@ -760,7 +761,8 @@ BEGIN ATOMIC
     UPDATE review r SET template_id = n.template_id
       FROM review_template o,
            (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
-     WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' AND o.template_id = r.template_id AND o.code = template AND o.version < n.version
+     WHERE r.cycle_id = find_cycle(cycle) AND (r.status = 'open' OR r.status = 'blocked' AND r.items_scored = 0)
+       AND o.template_id = r.template_id AND o.code = template AND o.version < n.version
     RETURNING 1)
   SELECT count(*) FROM done;
 END;
@@ -1057,6 +1059,68 @@ COMMENT ON COLUMN score_deviation.deviation IS 'manager_score - self_score.';
 COMMENT ON COLUMN score_deviation.tolerance IS 'Setting review.tolerance, of a locked review as it was at the lock; null: off.';
 COMMENT ON COLUMN score_deviation.reason_required IS 'Whether the deviation is greater than that, either way.';
 COMMENT ON COLUMN score_deviation.deviation_reason IS 'The reason given; null: none yet.';
+
+CREATE VIEW my_checklist WITH (security_invoker) AS
+  SELECT r.review_id, c.code AS cycle_code, r.status, i.position, n.code AS indicator_code, n.name AS indicator_name,
+         i.effective_weight AS weight, i.definition, i.formula::text AS formula, i.standard, i.task, i.facts || coalesce(g.facts, '{}') AS facts
+    FROM review r
+    JOIN review_cycle c USING (cycle_id)
+    JOIN template_item i USING (template_id)
+    JOIN indicator n USING (indicator_id)
+    LEFT JOIN target g ON g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.indicator_id = i.indicator_id
+   WHERE r.employee_id = actor() AND r.status <> 'locked';
+COMMENT ON VIEW my_checklist IS 'What the reviews of who is acting, as long as they are not locked, measure: definition, weight, standard, task and own targets; nobody else''s (IND-14).';
+COMMENT ON COLUMN my_checklist.review_id IS 'Review.';
+COMMENT ON COLUMN my_checklist.cycle_code IS 'Cycle.';
+COMMENT ON COLUMN my_checklist.status IS 'open or blocked.';
+COMMENT ON COLUMN my_checklist.position IS 'Order.';
+COMMENT ON COLUMN my_checklist.indicator_code IS 'Indicator.';
+COMMENT ON COLUMN my_checklist.indicator_name IS 'Its name.';
+COMMENT ON COLUMN my_checklist.weight IS 'Percent of the whole.';
+COMMENT ON COLUMN my_checklist.definition IS 'What is meant.';
+COMMENT ON COLUMN my_checklist.formula IS 'How it is computed.';
+COMMENT ON COLUMN my_checklist.standard IS 'How it is scored.';
+COMMENT ON COLUMN my_checklist.task IS 'Work task linked to it.';
+COMMENT ON COLUMN my_checklist.facts IS 'Facts such as the target: one''s own, else everybody''s.';
+
+CREATE FUNCTION score_history(employee text)
+  RETURNS TABLE (cycle_code text, kind text, from_date date, until_date date, version integer, composite numeric, grade text, change numeric, mean numeric)
+  STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT c.code, c.kind, lower(c.period), upper(c.period) - 1, x.version, x.composite::numeric, x.grade,
+         x.composite - lag(x.composite) OVER (PARTITION BY c.kind ORDER BY c.period, c.cycle_id),
+         round(avg(x.composite) OVER (PARTITION BY c.kind), 2)
+    FROM review r
+    JOIN review_cycle c USING (cycle_id)
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+   WHERE r.employee_id = find_employee(employee)
+     AND (actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
+   ORDER BY c.period, c.cycle_id;
+END;
+COMMENT ON FUNCTION score_history(text) IS
+  'Final scores of an employee in order, with the change since the one before and the mean (2 decimals) of all cycles of the same kind; for the employee, HR and the manager of each review. Error 22023: unknown (REV-13).';
+
+CREATE FUNCTION cycle_report(cycle text)
+  RETURNS TABLE (unit_code text, unit_name text, reviews bigint, not_locked bigint, mean numeric, lowest numeric, highest numeric, grades jsonb)
+  STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH r AS (
+    SELECT v.org_unit_id, v.status, x.result_id, x.composite, coalesce(x.grade, '-') AS grade
+      FROM review v LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
+     WHERE v.cycle_id = find_cycle(cycle)
+       AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
+            OR EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor() AND h.valid @> current_date))
+  )
+  SELECT u.code, u.name, count(r.result_id), count(*) - count(r.result_id), round(avg(r.composite), 2), min(r.composite), max(r.composite),
+         coalesce((SELECT jsonb_object_agg(g.grade, g.count)
+                     FROM (SELECT z.grade, count(*) FROM r z
+                            WHERE z.org_unit_id IS NOT DISTINCT FROM r.org_unit_id AND z.result_id IS NOT NULL GROUP BY z.grade) g), '{}')
+    FROM r LEFT JOIN org_unit u USING (org_unit_id)
+   GROUP BY r.org_unit_id, u.code, u.name
+   ORDER BY u.code;
+END;
+COMMENT ON FUNCTION cycle_report(text) IS
+  'Locked reviews of a cycle by unit: count, how many are not locked yet, mean (2 decimals), lowest, highest and grade counts (-: no grade); for HR, executives and the owner, and heads for their own unit. Error 22023: unknown (REV-13).';
 
 CREATE VIEW review_key_event WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, k.key_event_id, k.occurred_on, k.event, k.evidence, k.amount, i.code AS indicator_code
