@@ -176,6 +176,23 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_warnings() IS 'Warnings that stand without a reading that gives cause, that went, or that differ from their decision.';
 
+CREATE FUNCTION verify_causes() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT 'cause_streak', 'cause_analysis', a.cause_analysis_id, d.inputs ->> 'months', count(b.*)::text
+    FROM cause_analysis a
+    JOIN decision d USING (decision_id)
+    JOIN department_month m USING (department_month_id)
+    LEFT JOIN department_month b ON (b.org_unit_id, b.indicator_id) = (m.org_unit_id, m.indicator_id) AND b.missed
+     AND (extract(year FROM m.month) - extract(year FROM b.month)) * 12 + extract(month FROM m.month) - extract(month FROM b.month)
+         BETWEEN 0 AND (d.inputs ->> 'months')::int - 1
+   GROUP BY a.cause_analysis_id, d.inputs HAVING count(b.*) <> (d.inputs ->> 'months')::int
+  UNION ALL
+  SELECT 'cause_decision', 'cause_analysis', a.cause_analysis_id, d.outcome ->> 'cause', a.cause
+    FROM cause_analysis a JOIN decision d USING (decision_id)
+   WHERE (d.kind, d.cause_id, d.outcome ->> 'cause', d.outcome ->> 'action') IS DISTINCT FROM ('cause.analysis', a.department_month_id, a.cause, a.action);
+END;
+COMMENT ON FUNCTION verify_causes() IS 'Cause analyses without missed months in a row, or that differ from their decision.';
+
 CREATE FUNCTION verify_plans() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT 'plan_missing', 'review', r.review_id, 'a plan for ' || array_to_string(r.plan_reason, ', '), 'none'
@@ -353,6 +370,7 @@ BEGIN ATOMIC
   SELECT * FROM verify_reviews()
   UNION ALL SELECT * FROM verify_live()
   UNION ALL SELECT * FROM verify_warnings()
+  UNION ALL SELECT * FROM verify_causes()
   UNION ALL SELECT * FROM verify_plans()
   UNION ALL SELECT * FROM verify_pay()
   UNION ALL SELECT * FROM verify_skills()
