@@ -193,6 +193,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_causes() IS 'Cause analyses without missed months in a row, or that differ from their decision.';
 
+CREATE FUNCTION verify_suggestions() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT 'suggestion_status', 'suggestion', s.suggestion_id, coalesce(d.outcome ->> 'status', 'submitted'), s.status
+    FROM suggestion s LEFT JOIN decision d USING (decision_id) WHERE s.status <> coalesce(d.outcome ->> 'status', 'submitted')
+  UNION ALL
+  SELECT 'suggestion_reading', 'measurement', m.measurement_id, 'a suggestion of this employee', m.external_id
+    FROM measurement m
+   WHERE m.source = 'suggestion'
+     AND NOT EXISTS (SELECT FROM suggestion s WHERE s.suggestion_id::text = m.external_id AND s.employee_id = m.employee_id AND s.suggested_on = m.measured_on);
+END;
+COMMENT ON FUNCTION verify_suggestions() IS 'Suggestions that differ from their decision, and readings without one.';
+
 CREATE FUNCTION verify_plans() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT 'plan_missing', 'review', r.review_id, 'a plan for ' || array_to_string(r.plan_reason, ', '), 'none'
@@ -371,6 +383,7 @@ BEGIN ATOMIC
   UNION ALL SELECT * FROM verify_live()
   UNION ALL SELECT * FROM verify_warnings()
   UNION ALL SELECT * FROM verify_causes()
+  UNION ALL SELECT * FROM verify_suggestions()
   UNION ALL SELECT * FROM verify_plans()
   UNION ALL SELECT * FROM verify_pay()
   UNION ALL SELECT * FROM verify_skills()
