@@ -1,4 +1,4 @@
--- Needs improvement: HR talks with the employee (REV-14).
+-- Needs improvement: HR talks with the employee (REV-14); a goal is changed after the review (REV-11).
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
 SELECT hrloop.install('talk_test') IS NOT NULL AS installed;
@@ -51,5 +51,31 @@ SELECT 'REV-14' AS id, d.kind, d.reason, d.decided_by FROM decision d WHERE d.ki
 -- once talked, not again for the same review
 SELECT unlock_review('2023Q2', 'E010', '申诉') AS open, submit_score('2023Q2', 'E010', '综合表现', 60, '复核') AS score, lock_review('2023Q2', 'E010', '2023-07-08') AS locked;
 SELECT * FROM tasks;
+
+-- REV-11 the manager changes a goal: version 2, version 1 kept, one archive line, one reminder -----
+INSERT INTO resource (code, name, kind) VALUES ('拓展', '完成客户拓展培训', 'course');
+INSERT INTO resource_tag (resource_id, indicator_id) VALUES (find_resource('拓展'), find_indicator('综合表现'));
+SELECT create_cycle('2023Q3', '2023-07-01', '2023-09-30', 'PLAIN') > 0 AS made, open_cycle('2023Q3') AS reviews;
+SELECT submit_score('2023Q3', 'E011', '综合表现', 65, '按事实评分') AS score, lock_review('2023Q3', 'E011', '2023-10-01') AS locked;
+BEGIN; SELECT act_as('E011') > 0 AS acting, confirm_plan('2023Q3', 'E011'); SELECT act_as('E003') > 0 AS acting, confirm_plan('2023Q3', 'E011'); COMMIT;
+-- nobody but the manager, not even the employee or HR
+BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT update_plan_item('2023Q3', 'E011', 1, '休息'); ROLLBACK;
+\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT update_plan_item('2023Q3', 'E011', 1, '休息'); ROLLBACK;
+BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT update_plan_item('2023Q3', 'E011', 9, '休息'); ROLLBACK;
+\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT update_plan_item('2023Q3', 'E011', 1, ' '); ROLLBACK;
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+SELECT act_as('E003') > 0 AS acting;
+SELECT 'REV-11' AS id, update_plan_item('2023Q3', 'E011', 1, '完成客户拓展培训并提交1篇心得', '回顾会议') AS version, update_plan_item('2023Q3', 'E011', 1, '完成客户拓展培训并提交1篇心得') AS again;
+COMMIT;
+SELECT 'REV-11' AS id, i.title, v.version, v.title AS version_title, d.kind, d.reason
+  FROM plan_item i JOIN plan_item_version v USING (plan_item_id) JOIN decision d USING (decision_id) ORDER BY v.version;
+SELECT 'REV-11' AS id, g.kind, g.title FROM growth_archive g WHERE g.employee_id = find_employee('E011') AND g.source_table = 'decision';
+SELECT 'REV-11' AS id, e.employee_no AS who, n.body FROM notification n JOIN employee e ON e.employee_id = n.recipient_id WHERE n.kind = 'plan.item';
+-- the employee confirms anew
+SELECT 'REV-11' AS id, status, employee_confirmed_at IS NULL AS employee_waits, manager_confirmed_at IS NOT NULL AS manager FROM plan_overview WHERE cycle_code = '2023Q3';
+BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT 'REV-11' AS id, confirm_plan('2023Q3', 'E011') AS status; COMMIT;
 SELECT * FROM verify();
 DROP SCHEMA talk_test CASCADE;

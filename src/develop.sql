@@ -829,3 +829,77 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION close_talk(text, text, text, date) IS
   'HR has talked with the employee: record and day close the task, a decision keeps them. Errors: 23502 no record, 42501 not HR, 55000 nothing open, 22023 unknown (REV-14).';
+
+-- a goal is changed after the review (REV-11) --------------------------------------
+
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('plan.item', 'zh', '您的发展计划项‘{old}’已更新为‘{new}’,请确认'),
+  ('plan.item', 'en', 'An item of your development plan was changed from "{old}" to "{new}", please confirm');
+
+CREATE TABLE plan_item_version (
+  plan_item_id bigint  NOT NULL REFERENCES plan_item ON DELETE CASCADE,
+  version      integer NOT NULL CHECK (version > 0),
+  title        text    NOT NULL CHECK (hrloop.meaningful_chars(title) > 0),
+  decision_id  bigint  NOT NULL REFERENCES decision,
+  PRIMARY KEY (plan_item_id, version)
+);
+CREATE INDEX plan_item_version_decision ON plan_item_version (decision_id);
+COMMENT ON TABLE plan_item_version IS 'Texts of plan items that were changed, all versions from the first; an item that never changed has none (REV-11).';
+COMMENT ON COLUMN plan_item_version.plan_item_id IS 'Item.';
+COMMENT ON COLUMN plan_item_version.version IS 'Version, from 1; the highest one holds.';
+COMMENT ON COLUMN plan_item_version.title IS 'What people read.';
+COMMENT ON COLUMN plan_item_version.decision_id IS 'Decision that wrote it.';
+
+CREATE FUNCTION update_plan_item(cycle text, employee text, item integer, title text, reason text DEFAULT NULL) RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('23502', 'a plan item needs a text', NULL, 'Say what is to be done.', 'plan_item', 'title')
+   WHERE hrloop.meaningful_chars(coalesce(update_plan_item.title, '')) = 0;
+  SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL, 'Lock the review first.')
+   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn'));
+  SELECT hrloop.fail('42501', format('%s cannot change the plan of employee %s', who(), employee), NULL,
+                     'The manager does; applications call act_as() first.')
+    FROM development_plan p
+   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+     AND (actor() IS NULL OR coalesce(actor() NOT IN (p.manager_id, manager_of(p.employee_id)), true));
+  SELECT unknown_code('plan item', coalesce(item::text, 'null'))
+   WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
+                      WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item);
+  WITH old AS (
+    SELECT p.plan_id, p.employee_id, i.plan_item_id, i.title AS was, p.decision_id AS made_by,
+           jsonb_set(p.document, ARRAY['items', (i.position - 1)::text, 'title'], to_jsonb(update_plan_item.title)) AS document,
+           coalesce((SELECT max(v.version) FROM plan_item_version v WHERE v.plan_item_id = i.plan_item_id), 1) AS version
+      FROM development_plan p JOIN plan_item i USING (plan_id)
+     WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
+       AND i.title <> update_plan_item.title
+  ), d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
+    SELECT 'plan.item', o.employee_id, 'plan_item', o.plan_item_id, jsonb_build_object('old', o.was, 'new', update_plan_item.title, 'version', o.version + 1),
+           o.document, update_plan_item.reason FROM old o
+    RETURNING decision_id
+  ), first AS (
+    INSERT INTO plan_item_version (plan_item_id, version, title, decision_id)
+    SELECT o.plan_item_id, v.version, v.title, v.decision_id
+      FROM old o CROSS JOIN d
+      CROSS JOIN LATERAL (VALUES (1, o.was, o.made_by, o.version = 1), (o.version + 1, update_plan_item.title, d.decision_id, true)) AS v (version, title, decision_id, due)
+     WHERE v.due
+  ), changed AS (
+    UPDATE plan_item i SET title = update_plan_item.title FROM old o WHERE i.plan_item_id = o.plan_item_id
+  ), plan AS (
+    -- the employee confirms anew, the manager has just said so
+    UPDATE development_plan p
+       SET document = o.document, decision_id = d.decision_id, written_for = d.decision_id, status = 'proposed',
+           employee_confirmed_at = NULL, manager_confirmed_at = now()
+      FROM old o CROSS JOIN d WHERE p.plan_id = o.plan_id
+  ), archive AS (
+    INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
+    SELECT o.employee_id, current_date, 'plan', o.was || ' → ' || update_plan_item.title, 'decision', d.decision_id, d.decision_id FROM old o CROSS JOIN d
+  )
+  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
+  SELECT o.employee_id, 'employee', 'plan.item', 'decision:' || d.decision_id, jsonb_build_object('old', o.was, 'new', update_plan_item.title), d.decision_id
+    FROM old o CROSS JOIN d;
+  SELECT coalesce((SELECT max(v.version) FROM plan_item_version v WHERE v.plan_item_id = i.plan_item_id), 1)
+    FROM development_plan p JOIN plan_item i USING (plan_id)
+   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item;
+END;
+COMMENT ON FUNCTION update_plan_item(text, text, integer, text, text) IS
+  'The manager changes the text of the n-th item of a plan that stands: versions and an archive line are kept, the employee is told and confirms anew. Returns the version; the same text again changes nothing. Errors: 42501 not the manager, 55000 no plan that stands, 23502 no text, 22023 no such item (REV-11).';
