@@ -296,7 +296,14 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'raise_score', 'salary_adjustment', a.adjustment_id, x.composite::text, a.composite::text
     FROM salary_adjustment a JOIN review_result x USING (result_id)
-   WHERE a.composite <> x.composite OR x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'approved')
+   WHERE a.composite <> x.composite OR x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved')
+  UNION ALL
+  SELECT 'raise_held', 'salary_adjustment', a.adjustment_id, CASE WHEN p.appeal_id IS NULL THEN 'not held' ELSE 'held' END, a.status
+    FROM salary_adjustment a LEFT JOIN appeal p ON p.result_id = a.result_id AND p.status = 'open'
+   WHERE (a.status = 'held') <> (p.appeal_id IS NOT NULL) AND a.status IN ('proposed', 'held', 'approved')
+  UNION ALL
+  SELECT 'appeal_upheld', 'appeal', p.appeal_id, 'a reopened result', 'version ' || x.version || ' stands'
+    FROM appeal p JOIN review_result x USING (result_id) WHERE p.status = 'upheld' AND x.reopened_by IS NULL
   UNION ALL
   SELECT 'raise_missing', 'review_result', x.result_id, 'one proposal', 'none'
     FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
