@@ -1191,9 +1191,10 @@ BEGIN ATOMIC
       JOIN score s ON s.review_id = item.review_id AND s.indicator_id = i.indicator_id AND s.rationale IS NOT NULL
       JOIN review v ON v.review_id = s.review_id
       JOIN template_rater_group w ON w.template_id = v.template_id AND w.rater_group = s.rater_group AND w.weight > 0
-      JOIN rater_group g ON g.rater_group = s.rater_group
+      -- who need not give reasons (peers, subordinates) may count on not being quoted
+      JOIN rater_group g ON g.rater_group = s.rater_group AND g.rationale_required
   )
   SELECT row_number() OVER (ORDER BY n)::integer, line FROM line ORDER BY n;
 END;
 COMMENT ON FUNCTION explain_score(text, text, text) IS
-  'Why this score: total, every indicator with weight and points, the rationale, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
+  'Why this score: total, every indicator with weight and points, the rationale of the groups that must give one, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
