@@ -9,7 +9,7 @@
 #include "hrloop.h"
 
 #include "access/parallel.h"
-#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -17,7 +17,6 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-#include "catalog/pg_proc.h"
 
 PG_FUNCTION_INFO_V1(hrloop_act_as);
 PG_FUNCTION_INFO_V1(hrloop_actor);

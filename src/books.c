@@ -14,11 +14,9 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -198,7 +196,11 @@ hr_scope_enter(HrScope *scope, Oid owner)
 	SetUserIdAndSecContext(owner, scope->security |
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	scope->guc_level = pin_search_path("pg_catalog, pg_temp");
-	set_for_scope("enable_seqscan", "on");
+	/*
+	 * Our own queries look rows up by key, and their plans are kept: one made
+	 * on the day a table was empty would otherwise read all of it for one row.
+	 */
+	set_for_scope("enable_seqscan", "off");
 	/* a plan for one key looks cheaper than one for ten, but not with planning */
 	set_for_scope("plan_cache_mode", "force_generic_plan");
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -206,13 +208,22 @@ hr_scope_enter(HrScope *scope, Oid owner)
 }
 
 /*
- * For the rest of this scope, look rows up by index.  A plan that is kept from
- * the day a table was empty would otherwise read all of it for one row.
+ * Around SQL of the books, which is planned anew at every call and may well
+ * have a reason to read a whole table.
  */
-void
-hr_scope_by_index(void)
+int
+hr_scans_allow(void)
 {
-	set_for_scope("enable_seqscan", "off");
+	int			level = NewGUCNestLevel();
+
+	set_for_scope("enable_seqscan", "on");
+	return level;
+}
+
+void
+hr_scans_end(int level)
+{
+	AtEOXact_GUC(true, level);
 }
 
 void

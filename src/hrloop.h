@@ -48,8 +48,9 @@ extern void hr_books_check(Oid books);
 extern Oid	hr_books_of(Oid book_table);
 extern Oid	hr_books_owner(Oid book_table);
 extern void hr_scope_enter(HrScope *scope, Oid owner);
-extern void hr_scope_by_index(void);
 extern void hr_scope_leave(HrScope *scope);
+extern int	hr_scans_allow(void);
+extern void hr_scans_end(int level);
 
 /* trigger.c: the one way from a statement to its consequences */
 typedef struct HrIds

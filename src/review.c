@@ -14,7 +14,6 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
@@ -513,7 +512,6 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 
 	hr_scope_enter(&scope, owner);
-	hr_scope_by_index();
 	count = lock_reviews(books, owner, &ids, &review);
 	if (td->tg_newtable)
 	{

@@ -22,16 +22,13 @@
  */
 #include "hrloop.h"
 
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(hrloop_consequence);
 PG_FUNCTION_INFO_V1(hrloop_refuse);
@@ -320,6 +317,7 @@ hr_call(Oid books, const char *function, const HrIds *ids)
 {
 	char		name[2 * NAMEDATALEN];
 	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {INT8ARRAYOID}};
+	int			level = hr_scans_allow();
 
 	snprintf(name, sizeof(name), "call %s", function);
 	query.sql = psprintf("SELECT * FROM @%s($1)", function);
@@ -334,6 +332,7 @@ hr_call(Oid books, const char *function, const HrIds *ids)
 		SPI_freetuptable(SPI_tuptable);
 		pfree(DatumGetPointer(arg));
 	}
+	hr_scans_end(level);
 }
 
 Datum
