@@ -43,7 +43,7 @@ CREATE INDEX cycle_signature_cycle ON cycle_signature (cycle_id);
 CREATE INDEX cycle_signature_stage ON cycle_signature (workflow_stage_id);
 CREATE INDEX cycle_signature_signer ON cycle_signature (signed_by);
 CREATE INDEX cycle_signature_decision ON cycle_signature (decision_id);
-CREATE INDEX cycle_signature_voided ON cycle_signature (voided_by);
+CREATE INDEX cycle_signature_voided ON cycle_signature (voided_by) WHERE voided_by IS NOT NULL;
 COMMENT ON TABLE cycle_signature IS 'Signatures of cycles, the log of the workflow; a void one stays readable (REV-12).';
 COMMENT ON COLUMN cycle_signature.cycle_signature_id IS 'Key.';
 COMMENT ON COLUMN cycle_signature.cycle_id IS 'Cycle.';
