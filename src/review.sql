@@ -343,9 +343,12 @@ CREATE FUNCTION sees_all_scores() RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END;
 COMMENT ON FUNCTION sees_all_scores() IS 'Whether who acts may see composites of open reviews with the anonymous scores in them: HR, and the owner of the books when nobody acts.';
 
-CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE LANGUAGE SQL
+-- Runs as the owner of the books: the total may be shown to whom the scores behind it may not.
+CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT CASE WHEN r.status = 'locked' OR sees_all_scores() OR NOT has_anonymous(r.review_id) THEN r.composite
+  SELECT CASE WHEN sees_all_scores() THEN r.composite
+              WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
+              WHEN r.status = 'locked' OR NOT has_anonymous(r.review_id) THEN r.composite
               ELSE (SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
                                 ELSE LEAST(round(CASE t.missing_policy WHEN 'renormalise' THEN 100 * sum(i.product) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL)
                                                                        ELSE sum(i.product) END, 4),
@@ -353,7 +356,8 @@ BEGIN ATOMIC
                       FROM item_values(r.review_id, r.template_id, r.segmented, true) i) END
     FROM review r JOIN review_template t USING (template_id) WHERE r.review_id = shown_composite.review;
 END;
-COMMENT ON FUNCTION shown_composite(bigint) IS 'Composite of a review as who acts may see it: until the lock without the scores of anonymous raters.';
+COMMENT ON FUNCTION shown_composite(bigint) IS
+  'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee and the manager until the lock without the scores of anonymous raters; nobody else (REV-07).';
 
 -- rules and consequences of a review's status ---------------------------------
 
@@ -723,12 +727,12 @@ BEGIN ATOMIC
   ON CONFLICT ON CONSTRAINT score_once DO UPDATE
      SET raw_value = excluded.raw_value, scale_max = excluded.scale_max, facts = excluded.facts,
          rationale = excluded.rationale, scored_at = excluded.scored_at;
-  -- neither the employee nor a rater beside the manager learns what others gave
-  SELECT CASE WHEN actor() IS NULL OR actor() = r.manager_id OR sees_all_scores() THEN shown_composite(r.review_id) END
+  -- the employee does not learn here what the manager gave
+  SELECT CASE WHEN actor() IS DISTINCT FROM r.employee_id THEN shown_composite(r.review_id) END
     FROM review r WHERE r.review_id = find_review(cycle, employee);
 END;
 COMMENT ON FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) IS
-  'Give or correct a score: value 0 to scale_max, or facts such as {"actual": 8}; rater: who acts, else the review''s manager (self: the employee). Returns the composite as the manager and HR may see it, to other raters null; null while incomplete. Errors: 23502 no rationale or no value, 23514 out of range or too short, 55000 locked or blocked, 22023 unknown code or facts without result, 42501 another''s score.';
+  'Give or correct a score: value 0 to scale_max, or facts such as {"actual": 8}; rater: who acts, else the review''s manager (self: the employee). Returns the composite to the manager, HR and the owner (see shown_composite), null to other raters and while incomplete. Errors: 23502 no rationale or no value, 23514 out of range or too short, 55000 locked or blocked, 22023 unknown code or facts without result, 42501 another''s score.';
 
 CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT current_date) RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
