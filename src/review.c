@@ -30,6 +30,7 @@ typedef struct Review
 	int64		id;
 	int64		employee;
 	int64		template;
+	Numeric		calibrated;		/* takes the place of the composite */
 	/* outcome; NULL pointers stand for null */
 	Numeric		composite;
 	Numeric		self_composite;
@@ -151,15 +152,15 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template,
 static char *
 plan_reason(const Review *review, const HrRules *rules, bool all_scored)
 {
+	Numeric		final = review->calibrated ? review->calibrated : review->composite;
 	bool		score,
 				missed;
 
 	if (review->composite == NULL || !all_scored)
 		return NULL;
-	score = rules->plan_threshold &&
-		compare(review->composite, rules->plan_threshold) <= 0;
+	score = rules->plan_threshold && compare(final, rules->plan_threshold) <= 0;
 	missed = rules->plan_on_missed && strcmp(review->missed, "{}") != 0 &&
-		(rules->plan_ceiling == NULL || compare(review->composite, rules->plan_ceiling) < 0);
+		(rules->plan_ceiling == NULL || compare(final, rules->plan_ceiling) < 0);
 	if (score)
 		return missed ? "{score,missed}" : "{score}";
 	return missed ? "{missed}" : NULL;
@@ -238,7 +239,7 @@ static int
 lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 {
 	static const HrQuery query = {"lock reviews",
-		"SELECT review_id, employee_id, template_id, status, block_reason FROM @review"
+		"SELECT review_id, employee_id, template_id, status, block_reason, calibrated FROM @review"
 		" WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
 	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 	int			count = (int) hr_execute(books, &query, &arg, NULL, false);
@@ -252,11 +253,14 @@ lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 		HeapTuple	row = rows->vals[i];
 		TupleDesc	desc = rows->tupdesc;
 		char	   *status = SPI_getvalue(row, desc, 4);
+		Datum		calibrated;
 		bool		null;
 
 		review[i].id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
 		review[i].employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
 		review[i].template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
+		calibrated = SPI_getbinval(row, desc, 6, &null);
+		review[i].calibrated = null ? NULL : DatumGetNumericCopy(calibrated);
 		if (strcmp(status, "open") != 0)
 			not_open(hr_describe(books, owner, review[i].id, 0), SPI_getvalue(row, desc, 5));
 	}
