@@ -27,6 +27,15 @@ CREATE TEMP VIEW calibrations AS
          CASE decided_by WHEN session_user THEN 'login' ELSE decided_by END AS by, voided_by IS NOT NULL AS void, stands
     FROM calibration_history ORDER BY calibration_id;
 
+-- nothing is there yet
+SELECT calibrate('A', 'E010', 80, '无此会');
+\echo :LAST_ERROR_SQLSTATE
+SELECT apply_calibration('A', '无此会');
+SELECT * FROM close_calibration('A');
+SELECT * FROM suggest_calibration('A');
+SELECT * FROM calibration_report('A');
+SELECT * FROM calibration_excluded('A');
+
 -- distributions ------------------------------------------------------------------
 SELECT create_distribution('标准', '{"待改进": 10, "合格": 50, "优秀": 10, "良好": 30}', '四级分布') > 0 AS made;
 SELECT d.code, d.version, d.name, s.position, s.grade, s.percent FROM grade_distribution d JOIN grade_share s USING (distribution_id) ORDER BY 2, 4;
@@ -274,6 +283,10 @@ SELECT set_setting('plan.missed_max_score', '80') AS ceiling;
 SELECT who, composite, calibrated, plan_reason FROM finals WHERE cycle = '2023Q3' AND who = 'E010';
 SELECT calibrate('M', 'E010', 80, '对比') AS final;
 SELECT who, composite, calibrated, plan_reason FROM finals WHERE cycle = '2023Q3' AND who = 'E010';
+-- the employee learns of it at the lock, the manager before
+SELECT submit_score('2023Q3', 'E010', i, 75, rater_group => 'self') AS composite FROM unnest(ARRAY['总评', '质量']) i;
+BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT line FROM explain_score('2023Q3', 'E010'); ROLLBACK;
+BEGIN; SELECT act_as('E003') > 0 AS acts; SELECT line FROM explain_score('2023Q3', 'E010'); ROLLBACK;
 SELECT calibrate('M', 'E010', 70, '再对比') AS final;
 SELECT who, composite, calibrated, plan_reason FROM finals WHERE cycle = '2023Q3' AND who = 'E010';
 -- other scores of the same composite leave it, others void it, and the plan follows at once

@@ -435,13 +435,13 @@ BEGIN ATOMIC
   SELECT p.* FROM calibration_session s CROSS JOIN LATERAL calibration_unmet(s.calibration_session_id) p
    WHERE s.calibration_session_id = ANY (sessions) AND s.mode = 'hard'
   UNION ALL
-  SELECT '23514', format('session "%s" does not meet its distribution', s.code), string_agg(format('%s: %s of %s.', c.grade, c.after, d.people), ' ' ORDER BY c.place),
+  SELECT '23514', format('session "%s" does not meet its distribution', s.code), string_agg(format('%s: %s of %s.', c.grade, c.after, coalesce(d.people, 0)), ' ' ORDER BY c.place),
          'See suggest_calibration(session); apply_calibration(session, reason) does what it says.', 'calibration_session', 'status', 'calibration_seats'
     FROM calibration_session s
     CROSS JOIN LATERAL calibration_count(s.calibration_session_id) c
-    CROSS JOIN LATERAL (SELECT count(*) AS people FROM calibration_ranking(s.calibration_session_id) k WHERE coalesce(k.due, '-') = c.grade) d
+    LEFT JOIN LATERAL (SELECT coalesce(k.due, '-') AS grade, count(*) AS people FROM calibration_ranking(s.calibration_session_id) k GROUP BY 1) d ON d.grade = c.grade
    WHERE s.calibration_session_id = ANY (sessions) AND s.mode = 'hard'
-   GROUP BY s.calibration_session_id, s.code HAVING bool_or(c.after <> d.people);
+   GROUP BY s.calibration_session_id, s.code HAVING bool_or(c.after <> coalesce(d.people, 0));
 END;
 COMMENT ON FUNCTION calibration_closed_problem(bigint[]) IS 'Rules of closing: by whom, once; a hard session meets its distribution under the rules for ties and small groups.';
 CREATE FUNCTION calibration_closed(sessions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -643,6 +643,13 @@ END;
 COMMENT ON FUNCTION open_calibration(text, text, text, text, text, text) IS
   'Open a session for a cycle, or a unit of it with all below, with the newest version of a distribution or none. mode: soft, it only reports; hard, nobody in it is locked before it is closed, and it closes only when the distribution is met. tie_rule for equal scores at a cut: up, down, refuse. Returns the key. Errors: 42501 not HR, executive or head; 55000 the cycle is not open, or another session is; 22023 unknown, or a grade without a band; 23505 code taken, 23514 unknown mode or tie rule.';
 
+CREATE FUNCTION find_calibrated(session text, employee text) RETURNS bigint STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT find_calibration(session);
+  SELECT find_review(c.code, employee) FROM calibration_session s JOIN review_cycle c USING (cycle_id) WHERE s.code = session;
+END;
+COMMENT ON FUNCTION find_calibrated(text, text) IS 'Key of the review of an employee in the cycle of a session. Error 22023: unknown, or no such review.';
+
 CREATE FUNCTION calibrate(session text, employee text, value numeric, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the comparison showed.', 'calibration', 'reason')
@@ -651,17 +658,14 @@ BEGIN ATOMIC
                      'calibration', 'calibrated', 'calibration_calibrated_check')
    WHERE calibrate.value NOT BETWEEN 0 AND 100;
   SELECT hrloop.fail('22023', 'nobody is named to calibrate', NULL, 'Name the employee.') WHERE calibrate.employee IS NULL;
+  SELECT find_calibrated(session, employee);
   -- the session before the review, as everybody locks them
-  SELECT s.status FROM calibration_session s WHERE s.calibration_session_id = find_calibration(session) FOR SHARE;
-  SELECT r.status FROM calibration_session s JOIN review_cycle c USING (cycle_id) JOIN review r ON r.review_id = find_review(c.code, employee)
-   WHERE s.calibration_session_id = find_calibration(session) FOR NO KEY UPDATE OF r;
+  SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
+  SELECT r.status FROM review r WHERE r.review_id = find_calibrated(session, employee) FOR NO KEY UPDATE;
   INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)
-  SELECT s.calibration_session_id, r.review_id, coalesce(r.composite, 0), calibrate.value, calibrate.reason, actor()
-    FROM calibration_session s JOIN review_cycle c USING (cycle_id) JOIN review r ON r.review_id = find_review(c.code, employee)
-   WHERE s.calibration_session_id = find_calibration(session);
-  SELECT coalesce(r.calibrated, r.composite)
-    FROM calibration_session s JOIN review_cycle c USING (cycle_id) JOIN review r ON r.review_id = find_review(c.code, employee)
-   WHERE s.calibration_session_id = find_calibration(session);
+  SELECT find_calibration(session), r.review_id, coalesce(r.composite, 0), calibrate.value, calibrate.reason, actor()
+    FROM review r WHERE r.review_id = find_calibrated(session, employee);
+  SELECT coalesce(r.calibrated, r.composite) FROM review r WHERE r.review_id = find_calibrated(session, employee);
 END;
 COMMENT ON FUNCTION calibrate(text, text, numeric, text) IS
   'Set, in an open session, the final score of a complete review that is not locked, 0 to 100; again: the new one supersedes; NULL: back to the composite. Grade, plan and raise follow it. Returns the final score. Errors: 42501 not HR, executive or head of the line, or one''s own; 23502 no reason, 23514 out of range, 55000 closed, locked, not complete, or nothing to withdraw; 22023 unknown, or not in the session.';
@@ -687,7 +691,7 @@ CREATE FUNCTION apply_calibration(session text, reason text) RETURNS bigint VOLA
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the session decided.', 'calibration', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(apply_calibration.reason, '')) = 0;
-  SELECT s.status FROM calibration_session s WHERE s.calibration_session_id = find_calibration(session) FOR SHARE;
+  SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
   SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT calibration_scope(find_calibration(session))) AND r.status = 'open'
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH done AS (

@@ -951,7 +951,9 @@ CREATE FUNCTION explain_score(cycle text, employee text, locale text DEFAULT NUL
   RETURNS TABLE (line_no integer, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH r AS (
-    SELECT v.*, d.inputs, d.outcome, coalesce(d.inputs, calibration_figures(v.calibrated_by)) -> 'calibration' AS calibration,
+    SELECT v.*, d.inputs, d.outcome,
+           -- the employee learns of it at the lock
+           CASE WHEN d.decision_id IS NOT NULL THEN d.inputs WHEN actor() IS DISTINCT FROM v.employee_id THEN calibration_figures(v.calibrated_by) END -> 'calibration' AS calibration,
            coalesce(d.inputs ->> 'missing_policy', (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id)) AS missing_policy
       FROM review v
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
@@ -969,7 +971,7 @@ BEGIN ATOMIC
     SELECT 0 AS n, CASE WHEN r.outcome IS NOT NULL
              THEN sentence('score.total', jsonb_build_object('score', r.outcome -> 'score', 'grade', coalesce(r.outcome ->> 'grade', '-')), explain_score.locale)
              ELSE sentence('score.open', jsonb_build_object('scored', r.items_scored, 'items', (SELECT count(*) FROM item),
-                           'score', coalesce(r.calibrated::text, r.composite::text, '-')), explain_score.locale) END AS line
+                           'score', coalesce(r.calibration ->> 'calibrated', r.composite::text, '-')), explain_score.locale) END AS line
       FROM r
     UNION ALL
     SELECT 1, sentence('score.calibrated', r.calibration, explain_score.locale) FROM r WHERE r.calibration IS NOT NULL

@@ -95,18 +95,20 @@ BEGIN ATOMIC
            CASE WHEN NOT EXISTS (SELECT FROM decision v WHERE v.cause = 'calibration' AND v.cause_id = k.calibration_id AND v.kind = 'calibration.void')
                 THEN k.calibrated END AS calibrated
       FROM calibration k ORDER BY k.review_id, k.calibration_id DESC
-  ), person AS (
-    SELECT s.calibration_session_id, s.distribution_id, s.tie_rule, d.inputs, p.key AS employee_no, (p.value ->> 1)::numeric AS score, b.label AS grade
+  ), session AS MATERIALIZED (
+    -- the figures are taken out of the document once, not person by person
+    SELECT s.calibration_session_id, s.distribution_id, s.tie_rule, c.grade_scale_id, d.inputs -> 'people' AS list, n.people,
+           coalesce(n.people < (d.inputs ->> 'small_unit')::numeric, false) AS small
       FROM calibration_session s
       JOIN review_cycle c USING (cycle_id)
       JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id AND d.kind = 'calibration.close'
-      CROSS JOIN LATERAL jsonb_each(d.inputs -> 'people') p
-      LEFT JOIN band b ON b.scale_id = c.grade_scale_id AND b.range @> (p.value ->> 1)::numeric
+      CROSS JOIN LATERAL (SELECT count(*) AS people FROM jsonb_object_keys(d.inputs -> 'people')) n
      WHERE s.status = 'closed' AND s.mode = 'hard'
-  ), session AS (
-    SELECT p.calibration_session_id, p.distribution_id, p.tie_rule, count(*) AS people,
-           coalesce(count(*) < (p.inputs ->> 'small_unit')::numeric, false) AS small
-      FROM person p GROUP BY p.calibration_session_id, p.distribution_id, p.tie_rule, p.inputs
+  ), person AS (
+    SELECT s.calibration_session_id, s.tie_rule, s.small, p.key AS employee_no, (p.value ->> 1)::numeric AS score, b.label AS grade
+      FROM session s
+      CROSS JOIN LATERAL jsonb_each(s.list) p
+      LEFT JOIN band b ON b.scale_id = s.grade_scale_id AND b.range @> (p.value ->> 1)::numeric
   ), quota AS (
     SELECT s.calibration_session_id, s.people, g.position, g.grade, g.percent * s.people / 100 AS exact, floor(g.percent * s.people / 100) AS whole
       FROM session s JOIN grade_share g USING (distribution_id)
@@ -120,7 +122,7 @@ BEGIN ATOMIC
   ), edge AS (
     SELECT t.*, sum(t.seats) OVER (PARTITION BY t.calibration_session_id ORDER BY t.position) AS until FROM seat t
   ), ranked AS (
-    SELECT p.*, s.people, s.small, row_number() OVER (PARTITION BY p.calibration_session_id ORDER BY p.score DESC, p.employee_no) AS n FROM person p JOIN session s USING (calibration_session_id)
+    SELECT p.*, row_number() OVER (PARTITION BY p.calibration_session_id ORDER BY p.score DESC, p.employee_no) AS n FROM person p
   ), placed AS (
     SELECT r.*, CASE r.tie_rule WHEN 'up' THEN min(r.n) OVER same WHEN 'down' THEN max(r.n) OVER same ELSE r.n END AS place
       FROM ranked r WINDOW same AS (PARTITION BY r.calibration_session_id, r.score)
