@@ -163,7 +163,9 @@ SELECT calibrate(NULL, 'E010', 80, '无此会');
 SELECT calibrate('A', 'E020', 80, '不在会中');
 \echo :LAST_ERROR_SQLSTATE
 -- nothing but a session writes it
+\set VERBOSITY sqlstate
 UPDATE review SET calibrated = 100 WHERE review_id = find_review('2023Q1', 'E010');
+\set VERBOSITY default
 UPDATE review SET calibrated = 100, calibrated_by = (SELECT max(decision_id) FROM decision) WHERE review_id = find_review('2023Q1', 'E010');
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY sqlstate
@@ -388,8 +390,9 @@ SELECT * FROM close_calibration('S');
 -- four are small below five; not below four: 0.4, 1.2, 2 and 0.4
 BEGIN; SELECT set_setting('calibration.small_unit', '4'); SELECT * FROM suggest_calibration('S'); ROLLBACK;
 BEGIN; SELECT set_setting('calibration.small_unit', NULL); SELECT seats FROM calibration_report('S'); ROLLBACK;
+\set VERBOSITY sqlstate
 SELECT set_setting('calibration.small_unit', '-1');
-\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 -- two best ones: refused, or neither, whatever the rule
 BEGIN; SELECT calibrate('S', 'E003', 95, '并列') AS final; SELECT * FROM suggest_calibration('S'); ROLLBACK;
 BEGIN; SELECT calibrate('S', 'E003', 95, '并列') AS final; SELECT * FROM close_calibration('S'); ROLLBACK;

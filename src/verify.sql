@@ -135,7 +135,7 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'calibration_result', 'review_result', x.result_id,
          concat_ws(' from ', coalesce(n.calibrated, r.composite), CASE WHEN n.calibrated IS NOT NULL THEN r.composite END), concat_ws(' from ', x.composite, x.original)
-    FROM review_result x JOIN review r USING (review_id) LEFT JOIN newest n USING (review_id)
+    FROM review_result x JOIN review r USING (review_id) JOIN newest n USING (review_id)
    WHERE x.reopened_by IS NULL
      AND (x.composite, x.original) IS DISTINCT FROM (coalesce(n.calibrated, r.composite), CASE WHEN n.calibrated IS NOT NULL THEN r.composite END)
   UNION ALL
