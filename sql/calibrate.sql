@@ -427,6 +427,7 @@ UPDATE calibration SET decided_by = find_employee('E030') WHERE review_id = find
 UPDATE decision SET inputs = jsonb_set(inputs, '{people,E010}', '[88, 99]') WHERE kind = 'calibration.close' AND inputs ->> 'session' = 'H';
 UPDATE decision SET inputs = jsonb_set(inputs, '{people,E010}', '[91, 94]') WHERE kind = 'calibration.close' AND inputs ->> 'session' = 'S';
 UPDATE calibration_session SET status = 'closed', closed_at = now() WHERE code = 'W';
+UPDATE review SET composite = 93 WHERE review_id = find_review('2023Q4', 'E003');
 SELECT problem, table_name, expected, found FROM verify() ORDER BY 1, 2, 3, 4;
 ROLLBACK;
 DELETE FROM review WHERE review_id = find_review('2023Q4', 'E010');
