@@ -245,14 +245,6 @@ CREATE FUNCTION may_calibrate(unit bigint) RETURNS boolean STABLE LANGUAGE SQL
                     AND h.org_unit_id IN (SELECT unit_line(unit)));
 COMMENT ON FUNCTION may_calibrate(bigint) IS
   'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit or of one above it; a database login that acts for nobody.';
-CREATE FUNCTION calibration_refused(session bigint) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT '42501', format('%s cannot see or decide calibration session "%s"', who(), s.code), NULL,
-         'HR, executives and the heads of its unit or of one above can.', 'calibration_session', NULL, 'calibration_role'
-    FROM calibration_session s WHERE s.calibration_session_id = session AND NOT may_calibrate(s.org_unit_id);
-END;
-COMMENT ON FUNCTION calibration_refused(bigint) IS 'Rule: whose session it is not.';
-
 -- who takes part, and what the distribution comes to -----------------------------------
 
 CREATE FUNCTION calibration_scope(session bigint) RETURNS SETOF bigint STABLE LANGUAGE SQL
@@ -282,13 +274,28 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION calibration_member(bigint) IS 'Who takes part in a session now: open, complete reviews, with composite, final score and grades.';
 
+CREATE FUNCTION calibration_refused(session bigint) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot see or decide calibration session "%s"', who(), s.code), NULL,
+         'HR, executives and the heads of its unit or of one above can.', 'calibration_session', NULL, 'calibration_role'
+    FROM calibration_session s WHERE s.calibration_session_id = session AND NOT may_calibrate(s.org_unit_id)
+  UNION ALL
+  SELECT '42501', format('%s cannot see or decide calibration session "%s": anonymous scores count in it', who(), s.code), NULL,
+         'Until the lock only HR knows composites with anonymous scores in them; others can still calibrate(), person by person.',
+         'calibration_session', NULL, 'calibration_anonymous'
+    FROM calibration_session s
+   WHERE s.calibration_session_id = session AND actor() IS NOT NULL AND NOT sees_all_scores()
+     AND EXISTS (SELECT FROM calibration_member(session) m WHERE has_anonymous(m.review_id));
+END;
+COMMENT ON FUNCTION calibration_refused(bigint) IS 'Rule: whose session it is not, or who would learn of anonymous scores by it (REV-07).';
+
 CREATE FUNCTION calibration_outside(session bigint) RETURNS TABLE (employee_no text, why text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT e.employee_no, CASE WHEN r.status = 'open' THEN 'incomplete' ELSE r.status END
     FROM calibration_scope(session) AS m (review_id) JOIN review r ON r.review_id = m.review_id JOIN employee e ON e.employee_id = r.employee_id
    WHERE NOT (r.status = 'open' AND r.complete AND r.composite IS NOT NULL);
 END;
-COMMENT ON FUNCTION calibration_outside(bigint) IS 'Who belongs to the units of a session and does not take part, and why: incomplete, blocked or locked.';
+COMMENT ON FUNCTION calibration_outside(bigint) IS 'Who belongs to the units of a session and does not take part, and why: incomplete, blocked, not_rated or locked.';
 
 CREATE FUNCTION calibration_ranking(session bigint)
   RETURNS TABLE (review_id bigint, employee_no text, score numeric, grade text, place bigint, due text, due_score numeric, tied boolean) STABLE LANGUAGE SQL
@@ -665,7 +672,7 @@ BEGIN ATOMIC
   INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)
   SELECT find_calibration(session), r.review_id, coalesce(r.composite, 0), calibrate.value, calibrate.reason, actor()
     FROM review r WHERE r.review_id = find_calibrated(session, employee);
-  SELECT coalesce(r.calibrated, r.composite) FROM review r WHERE r.review_id = find_calibrated(session, employee);
+  SELECT coalesce(r.calibrated, shown_composite(r.review_id)) FROM review r WHERE r.review_id = find_calibrated(session, employee);
 END;
 COMMENT ON FUNCTION calibrate(text, text, numeric, text) IS
   'Set, in an open session, the final score of a complete review that is not locked, 0 to 100; again: the new one supersedes; NULL: back to the composite. Grade, plan and raise follow it. Returns the final score. Errors: 42501 not HR, executive or head of the line, or one''s own; 23502 no reason, 23514 out of range, 55000 closed, locked, not complete, or nothing to withdraw; 22023 unknown, or not in the session.';
@@ -741,7 +748,7 @@ BEGIN ATOMIC
    ORDER BY x.employee_no;
 END;
 COMMENT ON FUNCTION calibration_excluded(text) IS
-  'Who belongs to the units of a session but does not take part: incomplete, blocked or locked. Errors: 42501 not yours, 22023 unknown.';
+  'Who belongs to the units of a session but does not take part: incomplete, blocked, not_rated or locked. Errors: 42501 not yours, 22023 unknown.';
 
 CREATE FUNCTION close_calibration(session text) RETURNS TABLE (grade text, percent numeric, seats bigint, before bigint, after bigint) VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
