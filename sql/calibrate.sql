@@ -416,6 +416,21 @@ SELECT open_calibration('W', '2023Q4', 'PROD') > 0 AS opened;
 SELECT * FROM suggest_calibration('W');
 \echo :LAST_ERROR_SQLSTATE
 
+-- REV-07 anonymous scores stay so: only HR sees what they come to, before the lock
+SELECT submit_score('2023Q4', 'E031', '总评', 80, '产量达标') AS composite, submit_score('2023Q4', 'E031', '总评', 90, rater => 'E021', rater_group => 'peer') IS NOT NULL AS peer;
+BEGIN; SELECT act_as('E030') > 0 AS acts; SELECT * FROM calibration_report('W'); ROLLBACK;
+\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E030') > 0 AS acts; SELECT * FROM close_calibration('W'); ROLLBACK;
+BEGIN; SELECT act_as('E030') > 0 AS acts; SELECT calibrate('W', 'E031', 85, '旺季支援') AS final; SELECT line FROM explain_score('2023Q4', 'E031');
+SELECT calibrate('W', 'E031', NULL, '撤回') AS without_peers; ROLLBACK;
+BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT calibrate('W', 'E031', 85, '旺季支援') AS final; SELECT line FROM explain_score('2023Q4', 'E031');
+SELECT calibrate('W', 'E031', NULL, '撤回') AS with_peers; SELECT before, after FROM calibration_report('W'); ROLLBACK;
+-- who is not rated does not take part
+SELECT exempt_review('2023Q4', 'E030', '长期病假') AS status;
+SELECT * FROM calibration_excluded('W');
+SELECT calibrate('W', 'E030', 85, '不参加');
+SELECT * FROM verify();
+
 -- verify() finds what went round the rules
 BEGIN;
 SET LOCAL session_replication_role = replica;

@@ -529,7 +529,7 @@ BEGIN ATOMIC
          'calibration', 'review_id', 'calibration_review'
     FROM k WHERE k.status <> 'open' OR NOT k.complete OR k.composite IS NULL
   UNION ALL
-  SELECT '23514', format('the composite is %s, not %s: %s', trim_scale(k.composite), trim_scale(k.original), k.title), NULL,
+  SELECT '23514', format('original is not the composite: %s', k.title), NULL,
          'A calibration keeps the composite that it replaces.', 'calibration', 'original', 'calibration_original'
     FROM k WHERE k.original <> k.composite
   UNION ALL
