@@ -95,3 +95,67 @@ UPDATE step SET rows = (SELECT count(*) FROM review WHERE cycle_id = find_cycle(
 UPDATE review SET deviation_reason = 'the employee and the manager talked about it: ' || round(abs(composite - self_composite)) || ' points'
  WHERE cycle_id = find_cycle('2021') AND abs(composite - self_composite) > 5;
 UPDATE step SET rows = (SELECT count(deviation_reason) FROM review WHERE cycle_id = find_cycle('2021')) WHERE what = 'year: deviations explained';
+
+\echo '--- a year: calibration ---------------------------------------------------------'
+-- nobody rates the general manager, and a hard session takes nobody who is not scored
+:step ('year: calibration');
+\o /dev/null
+SELECT exempt_review('2021', 'GM', 'nobody rates the general manager');
+SELECT create_distribution('COMPANY', '{"优秀": 10, "良好": 40, "合格": 40, "待改进": 10}');
+SELECT open_calibration('2021', '2021', distribution => 'COMPANY', mode => 'hard');
+\o
+SELECT apply_calibration('2021', 'the company''s distribution') AS calibrated;
+SELECT * FROM close_calibration('2021');
+UPDATE step SET rows = (SELECT count(*) FROM calibration) WHERE what = 'year: calibration';
+:step ('year: analyze again');
+ANALYZE;
+:step ('year: lock');
+SELECT lock_cycle('2021', '2022-01-05') AS reviews_locked;
+UPDATE step SET rows = (SELECT count(*) FROM review_result x JOIN review r USING (review_id) WHERE r.cycle_id = find_cycle('2021')) WHERE what = 'year: lock';
+:step ('year: analyze after the lock');
+ANALYZE;
+
+\echo '--- a year: appeals -------------------------------------------------------------'
+-- 500 people outside HR; those who appeal at once, and those who appeal after they were paid
+CREATE TEMP TABLE appellant AS
+SELECT e.employee_no, e.employee_id, row_number() OVER (ORDER BY md5(e.employee_no)) AS n
+  FROM raw JOIN employee e ON e.employee_no = raw.employee_id::text
+ WHERE raw.department <> 'HR' AND e.employee_id NOT IN (SELECT h.employee_id FROM head h)
+ ORDER BY n LIMIT 500;
+SELECT employee_no AS judge FROM employee WHERE employee_id = (SELECT employee_id FROM role_holder WHERE role = 'hr' ORDER BY employee_id LIMIT 1) \gset
+:step ('year: 250 appeals before payment');
+BEGIN;
+\o /dev/null
+SELECT act_as(employee_no), file_appeal('2021', employee_no, 'my deliveries of December are missing', '2022-01-07') FROM appellant WHERE n <= 250 ORDER BY n;
+SELECT act_as(:'judge');
+SELECT decide_appeal('2021', employee_no, n % 5 < 2, CASE WHEN n % 5 < 2 THEN 'December was delivered' ELSE 'December was counted' END,
+                     CASE WHEN n % 5 < 2 THEN '{"TEAMWORK": 95, "DELIVERED": {"actual": 140}}'::jsonb END, '2022-01-10') FROM appellant WHERE n <= 250 ORDER BY n;
+\o
+COMMIT;
+UPDATE step SET rows = (SELECT count(*) FROM appeal) WHERE what = 'year: 250 appeals before payment';
+:step ('year: approve and apply');
+BEGIN;
+\o /dev/null
+SELECT act_as('GM');
+\o
+SELECT approve_cycle('2021') AS raises_approved;
+COMMIT;
+SELECT apply_cycle('2021') AS raises_applied;
+:step ('year: 250 appeals after payment');
+BEGIN;
+\o /dev/null
+SELECT act_as(employee_no), file_appeal('2021', employee_no, 'my deliveries of December are missing', '2022-01-11') FROM appellant WHERE n > 250 ORDER BY n;
+SELECT act_as(:'judge');
+SELECT decide_appeal('2021', employee_no, n % 5 < 2, CASE WHEN n % 5 < 2 THEN 'December was delivered' ELSE 'December was counted' END,
+                     CASE WHEN n % 5 < 2 THEN '{"TEAMWORK": 95, "DELIVERED": {"actual": 140}}'::jsonb END, '2022-01-14') FROM appellant WHERE n > 250 ORDER BY n;
+SELECT act_as('GM');
+SELECT approve_cycle('2021');
+\o
+COMMIT;
+SELECT apply_cycle('2021') AS corrections_applied;
+UPDATE step SET rows = (SELECT count(*) FROM appeal) - 250 WHERE what = 'year: 250 appeals after payment';
+SELECT a.status AS appeal, count(*) AS people, round(avg(x.composite), 2) AS mean_before, round(avg(z.composite), 2) AS mean_after,
+       count(*) FILTER (WHERE z.grade <> x.grade) AS other_grade
+  FROM appeal a JOIN review_result x USING (result_id) JOIN review_result z ON z.review_id = a.review_id AND z.reopened_by IS NULL GROUP BY a.status ORDER BY 1;
+SELECT s.status, count(*) AS adjustments, to_char(sum(s.raise_amount), 'FM999,999,990.00') AS raise_total
+  FROM salary_adjustment s WHERE s.cycle_id = find_cycle('2021') GROUP BY s.status ORDER BY 1;
