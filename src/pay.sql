@@ -245,123 +245,132 @@ COMMENT ON COLUMN payroll_feed.acknowledged_at IS 'When payroll took it; null: p
 CREATE TRIGGER payroll_feed_announce AFTER INSERT ON payroll_feed REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.signal_announce('feed_id');
 
-CREATE VIEW raise_due WITH (security_invoker) AS
-  SELECT x.result_id, r.review_id, r.cycle_id, r.employee_id, x.composite, day.effective_on, rule.raise_rule_id, rule.scale_id, n.band_id,
-         coalesce(n.range::text, 'gap') AS band, n.label, coalesce(n.value, 0) AS percent, b.base_on, b.base_amount, b.old_amount,
-         b.base_amount + hrloop.round_money(b.base_amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS new_amount,
-         head.adjustment_id AS corrects, head.composite AS composite_was, head.percent AS percent_was, head.base_amount AS base_was
-    FROM review_result x
-    JOIN review r USING (review_id)
-    JOIN review_cycle c USING (cycle_id)
-    CROSS JOIN LATERAL (SELECT coalesce(c.pay_effective_on, upper(c.period)) AS effective_on) day
-    JOIN salary s ON s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.valid @> day.effective_on
-    LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
-    LEFT JOIN job j ON j.job_id = r.job_id
-    LEFT JOIN LATERAL (SELECT p.raise_rule_id, p.scale_id FROM cycle_raise_rule p
-                        WHERE p.cycle_id = r.cycle_id
-                          AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
-                          AND (p.job_family IS NULL OR p.job_family = j.job_family)
-                          AND (p.job_id IS NULL OR p.job_id = r.job_id)
-                        ORDER BY specificity(p.unit_kind, p.job_family, p.job_id) DESC LIMIT 1) rule ON true
-    LEFT JOIN band n ON n.scale_id = rule.scale_id AND n.range @> x.composite
-    LEFT JOIN LATERAL (SELECT a.*, EXISTS (SELECT FROM salary_adjustment m WHERE m.employee_id = a.employee_id AND m.cycle_id = a.cycle_id
-                                              AND m.status = 'applied' AND m.raise_amount <> 0) AS moved
-                         FROM salary_adjustment a
-                        WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
-                        ORDER BY a.adjustment_id DESC LIMIT 1) head ON true
-    -- the base is the pay of its day as it is known now: a correction of an earlier cycle may have moved it
-    CROSS JOIN LATERAL (SELECT coalesce(head.base_on, day.effective_on - (lower(s.valid) < day.effective_on)::int) AS base_on,
-                               CASE WHEN head.adjustment_id IS NULL THEN s.amount
-                                    WHEN head.base_on = head.effective_on THEN head.base_amount
-                                    ELSE coalesce(salary_on(r.employee_id, head.base_on), head.base_amount) END AS base_amount) z
-    CROSS JOIN LATERAL (SELECT z.base_on, z.base_amount, CASE WHEN head.moved THEN head.new_amount ELSE z.base_amount END AS old_amount) b
-   WHERE x.reopened_by IS NULL AND c.pay_effective;
-COMMENT ON VIEW raise_due IS 'What every standing result should come to: the first raise, or what corrects the one that is applied, by score, pinned rule and the base as known now (PAY-02, REV-08).';
-COMMENT ON COLUMN raise_due.result_id IS 'Standing result.';
-COMMENT ON COLUMN raise_due.review_id IS 'Its review.';
-COMMENT ON COLUMN raise_due.cycle_id IS 'Its cycle.';
-COMMENT ON COLUMN raise_due.employee_id IS 'Whose.';
-COMMENT ON COLUMN raise_due.composite IS 'Score.';
-COMMENT ON COLUMN raise_due.effective_on IS 'First day of the new pay.';
-COMMENT ON COLUMN raise_due.raise_rule_id IS 'Rule that the cycle pinned for this person; null: none.';
-COMMENT ON COLUMN raise_due.scale_id IS 'Its scale.';
-COMMENT ON COLUMN raise_due.band_id IS 'Band of the score; null: a gap.';
-COMMENT ON COLUMN raise_due.band IS 'The band''s range as text, or gap.';
-COMMENT ON COLUMN raise_due.label IS 'The band''s label.';
-COMMENT ON COLUMN raise_due.percent IS 'Percent of the base.';
-COMMENT ON COLUMN raise_due.base_on IS 'Day whose pay is the base.';
-COMMENT ON COLUMN raise_due.base_amount IS 'Pay without any raise of this cycle, yuan a month.';
-COMMENT ON COLUMN raise_due.old_amount IS 'Pay that stands: the base, or what the raise that is applied has set.';
-COMMENT ON COLUMN raise_due.new_amount IS 'Pay that is due.';
-COMMENT ON COLUMN raise_due.corrects IS 'Newest applied raise or correction of the cycle; null: none yet.';
-COMMENT ON COLUMN raise_due.composite_was IS 'Its score.';
-COMMENT ON COLUMN raise_due.percent_was IS 'Its percentage.';
-COMMENT ON COLUMN raise_due.base_was IS 'Its base.';
+CREATE FUNCTION adjustment_base(adjustment bigint) RETURNS numeric STABLE LANGUAGE SQL
+  RETURN (SELECT CASE WHEN a.base_on < a.effective_on OR a.corrects IS NULL AND a.status <> 'applied'
+                      THEN coalesce(salary_on(a.employee_id, a.base_on), a.base_amount) ELSE a.base_amount END
+            FROM salary_adjustment a WHERE a.adjustment_id = adjustment);
+COMMENT ON FUNCTION adjustment_base(bigint) IS 'Base of a raise as its day''s pay is known now: a correction of an earlier cycle may have moved it (REV-08).';
 
-CREATE FUNCTION propose_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+-- Planned only when it is called: most locks have nothing to correct.
+CREATE FUNCTION correct_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH due AS (
-    SELECT z.*, z.new_amount - z.old_amount AS raise_amount
-      FROM raise_due z
-     WHERE z.review_id = ANY (reviews)
-       -- a correction without a difference is none
-       AND (z.corrects IS NULL OR z.new_amount <> z.old_amount)
-       AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = z.cycle_id AND a.employee_id = z.employee_id
-                          AND a.status IN ('proposed', 'held', 'approved'))
+  WITH head AS (
+    SELECT DISTINCT ON (r.review_id) x.result_id AS standing_id, x.composite AS score, a.*,
+           bool_or(a.raise_amount <> 0) OVER (PARTITION BY r.review_id) AS moved
+      FROM review r
+      JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+      JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
+     WHERE r.review_id = ANY (reviews)
+       AND NOT EXISTS (SELECT FROM salary_adjustment p WHERE p.employee_id = r.employee_id AND p.cycle_id = r.cycle_id
+                          AND p.status IN ('proposed', 'held', 'approved'))
+     ORDER BY r.review_id, a.adjustment_id DESC
+  ), due AS (
+    SELECT h.*, p.scale_id, n.band_id AS due_band, n.range, n.label, coalesce(n.value, 0) AS due_percent, b.base,
+           CASE WHEN h.moved THEN h.new_amount ELSE b.base END AS stands,
+           b.base + hrloop.round_money(b.base * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS due_amount
+      FROM head h
+      LEFT JOIN cycle_raise_rule p ON p.cycle_id = h.cycle_id AND p.raise_rule_id = h.raise_rule_id
+      LEFT JOIN band n ON n.scale_id = p.scale_id AND n.range @> h.score
+      CROSS JOIN LATERAL (SELECT adjustment_base(h.adjustment_id) AS base) b
   ), d AS (
+    -- a correction without a difference is none
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
-    SELECT CASE WHEN z.corrects IS NULL THEN 'pay.propose' ELSE 'pay.correct' END, z.employee_id, 'review_result', z.result_id, 'raise_rule', z.raise_rule_id,
+    SELECT 'pay.correct', z.employee_id, 'review_result', z.standing_id, 'raise_rule', z.raise_rule_id,
            (SELECT s.version FROM scale s WHERE s.scale_id = z.scale_id),
-           jsonb_build_object('score', z.composite, 'old', z.old_amount, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
-                              'band', z.band, 'label', z.label)
-           || CASE WHEN z.corrects IS NULL THEN '{}'
-                   ELSE jsonb_build_object('corrects', z.corrects, 'base', z.base_amount,
-                                           'was', jsonb_build_object('score', z.composite_was, 'percent', z.percent_was, 'base', z.base_was)) END,
-           jsonb_build_object('percent', z.percent, 'raise', z.raise_amount, 'new', z.new_amount, 'effective_on', z.effective_on)
-      FROM due z ORDER BY z.employee_id
+           jsonb_build_object('score', z.score, 'old', z.stands, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
+                              'band', coalesce(z.range::text, 'gap'), 'label', z.label, 'corrects', z.adjustment_id, 'base', z.base,
+                              'was', jsonb_build_object('score', z.composite, 'percent', z.percent, 'base', z.base_amount)),
+           jsonb_build_object('percent', z.due_percent, 'raise', z.due_amount - z.stands, 'new', z.due_amount, 'effective_on', z.effective_on)
+      FROM due z WHERE z.due_amount <> z.stands ORDER BY z.employee_id
     RETURNING decision_id, cause_id
   ), a AS (
     INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
                                    raise_amount, new_amount, effective_on, corrects, decision_id)
-    SELECT z.cycle_id, z.employee_id, z.result_id, z.raise_rule_id, z.band_id, z.composite, z.base_amount, z.base_on, z.old_amount, z.percent,
-           z.raise_amount, z.new_amount, z.effective_on, z.corrects, d.decision_id
-      FROM due z JOIN d ON d.cause_id = z.result_id
+    SELECT z.cycle_id, z.employee_id, z.standing_id, z.raise_rule_id, z.due_band, z.score, z.base, z.base_on, z.stands, z.due_percent,
+           z.due_amount - z.stands, z.due_amount, z.effective_on, z.adjustment_id, d.decision_id
+      FROM due z JOIN d ON d.cause_id = z.standing_id
      ORDER BY z.employee_id
     RETURNING adjustment_id, employee_id, raise_amount, effective_on, decision_id
   )
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
+END;
+COMMENT ON FUNCTION correct_raise(bigint[]) IS
+  'Where the raise of a cycle is applied and another pay is due by the standing result: a correction, computed from the same base by the same pinned rule, for people to decide; what is applied stays (REV-08).';
+
+CREATE FUNCTION propose_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH base AS (
+    SELECT x.result_id, x.composite, r.review_id, r.cycle_id, r.employee_id, s.amount, lower(s.valid) AS paid_from,
+           coalesce(c.pay_effective_on, upper(c.period)) AS effective_on, rule.raise_rule_id, rule.scale_id
+      FROM review_result x
+      JOIN review r USING (review_id)
+      JOIN review_cycle c USING (cycle_id)
+      JOIN salary s ON s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.valid @> coalesce(c.pay_effective_on, upper(c.period))
+      LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
+      LEFT JOIN job j ON j.job_id = r.job_id
+      LEFT JOIN LATERAL (SELECT p.raise_rule_id, p.scale_id FROM cycle_raise_rule p
+                          WHERE p.cycle_id = r.cycle_id
+                            AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
+                            AND (p.job_family IS NULL OR p.job_family = j.job_family)
+                            AND (p.job_id IS NULL OR p.job_id = r.job_id)
+                          ORDER BY specificity(p.unit_kind, p.job_family, p.job_id) DESC LIMIT 1) rule ON true
+     WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NULL AND c.pay_effective
+       AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
+                          AND a.status IN ('proposed', 'held', 'approved', 'applied'))
+  ), raise AS (
+    SELECT b.*, n.band_id, n.range, coalesce(n.value, 0) AS percent, n.label,
+           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS raise_amount
+      FROM base b LEFT JOIN band n ON n.scale_id = b.scale_id AND n.range @> b.composite
+  ), d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
+    SELECT 'pay.propose', z.employee_id, 'review_result', z.result_id, 'raise_rule', z.raise_rule_id,
+           (SELECT s.version FROM scale s WHERE s.scale_id = z.scale_id),
+           jsonb_build_object('score', z.composite, 'old', z.amount, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
+                              'band', coalesce(z.range::text, 'gap'), 'label', z.label),
+           jsonb_build_object('percent', z.percent, 'raise', z.raise_amount, 'new', z.amount + z.raise_amount, 'effective_on', z.effective_on)
+      FROM raise z ORDER BY z.employee_id
+    RETURNING decision_id, cause_id
+  ), a AS (
+    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
+                                   raise_amount, new_amount, effective_on, decision_id)
+    SELECT z.cycle_id, z.employee_id, z.result_id, z.raise_rule_id, z.band_id, z.composite,
+           z.amount, z.effective_on - (z.paid_from < z.effective_on)::int, z.amount, z.percent,
+           z.raise_amount, z.amount + z.raise_amount, z.effective_on, d.decision_id
+      FROM raise z JOIN d ON d.cause_id = z.result_id
+     ORDER BY z.employee_id
+    RETURNING adjustment_id, employee_id, raise_amount, effective_on, decision_id
+  )
+  INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
+  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
+  SELECT correct_raise(l.reviews)
+    FROM (SELECT array_agg(r.review_id) AS reviews FROM review r
+           WHERE r.review_id = ANY (reviews)
+             AND EXISTS (SELECT FROM salary_adjustment a WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied')) l
+   WHERE l.reviews IS NOT NULL;
   -- what lowers pay waits for people
   UPDATE salary_adjustment a SET status = 'approved', decided_by = 'pay.auto_apply'
     FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
      AND a.status = 'proposed' AND a.raise_amount >= 0 AND (SELECT setting_on('pay.auto_apply'));
   UPDATE salary_adjustment a SET status = 'applied'
     FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'approved' AND a.decided_by = 'pay.auto_apply';
+     AND a.status = 'approved' AND a.decided_by = 'pay.auto_apply' AND (SELECT setting_on('pay.auto_apply'));
 END;
 COMMENT ON FUNCTION propose_raise(bigint[]) IS
-  'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one. Where a raise is applied already, and another pay is due: a correction of it (PAY-02, REV-08).';
+  'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one. Where a raise is applied already, a correction of it (PAY-02, REV-08).';
 CREATE TRIGGER review_result_raise AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('propose_raise', 'key=review_id');
 
-CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION withdraw_adjustments(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- who applies it at the same time goes first: then there is nothing to withdraw, and the next lock corrects it
-  SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
-                         WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
-                         ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.withdraw', a.employee_id, 'salary_adjustment', a.adjustment_id,
            jsonb_build_object('percent', a.percent, 'raise', a.raise_amount, 'was', a.status)
-           || CASE WHEN u.decision_id IS NULL THEN jsonb_build_object('base', a.base_amount, 'base_now', z.base_amount) ELSE '{}' END,
+           || CASE WHEN u.decision_id IS NULL THEN jsonb_build_object('base', a.base_amount, 'base_now', adjustment_base(a.adjustment_id)) ELSE '{}' END,
            jsonb_build_object('status', 'withdrawn'), u.reason
-      FROM salary_adjustment a
-      JOIN review_result x USING (result_id)
-      LEFT JOIN decision u ON u.decision_id = x.reopened_by
-      LEFT JOIN raise_due z ON z.result_id = x.result_id
-     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
-       AND (u.decision_id IS NOT NULL OR z.base_amount <> a.base_amount AND a.status <> 'held')
+      FROM salary_adjustment a JOIN review_result x USING (result_id) LEFT JOIN decision u ON u.decision_id = x.reopened_by
+     WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'held', 'approved')
      ORDER BY a.employee_id
     RETURNING decision_id, cause_id
   ), a AS (
@@ -371,8 +380,17 @@ BEGIN ATOMIC
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on, a.decision_id FROM a;
 END;
-COMMENT ON FUNCTION withdraw_raise(bigint[]) IS
-  'Raises and corrections that are not applied are withdrawn when their result was reopened, or their base is another now; the feed row is reversed.';
+COMMENT ON FUNCTION withdraw_adjustments(bigint[]) IS 'Withdraw raises and corrections that are not applied: decision with the reason of the unlock, or with the base that moved; the feed row is reversed.';
+CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- who applies it at the same time goes first: then there is nothing to withdraw, and the next lock corrects it
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
+                         WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
+                         ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
+  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a JOIN review_result x USING (result_id)
+                                     WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved')));
+END;
+COMMENT ON FUNCTION withdraw_raise(bigint[]) IS 'Consequences of an unlock on pay: raises and corrections that were not applied are withdrawn; what is applied stays.';
 CREATE TRIGGER review_result_withdraw AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('withdraw_raise', 'key=review_id', 'changed=reopened_by');
 
@@ -385,11 +403,21 @@ BEGIN ATOMIC
          jsonb_build_object('score', a.composite, 'percent', a.percent, 'old', a.old_amount, 'new', a.new_amount)
          || CASE WHEN a.corrects IS NULL THEN '{}'
                  ELSE jsonb_build_object('base', a.base_amount, 'raise', a.raise_amount, 'effective_on', a.effective_on) END, a.decision_id
-    FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
+    FROM salary_adjustment a JOIN review_result x USING (result_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
    ORDER BY a.adjustment_id
   ON CONFLICT DO NOTHING;
 END;
-COMMENT ON FUNCTION tell_raise(bigint[]) IS 'Notices of raises and corrections that are applied.';
+COMMENT ON FUNCTION tell_raise(bigint[]) IS 'Notices of raises and corrections that are applied, once their result is disclosed.';
+CREATE FUNCTION result_tells_raise(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT tell_raise(ARRAY(SELECT a.adjustment_id FROM review_result x JOIN review r USING (review_id)
+                            JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
+                           WHERE x.result_id = ANY (results)));
+END;
+COMMENT ON FUNCTION result_tells_raise(bigint[]) IS 'Consequence of a disclosure on pay: what was applied before it is told now (REV-08).';
+CREATE TRIGGER review_result_tells_raise AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_tells_raise', 'key=result_id', 'changed=disclosed_on');
 
 CREATE FUNCTION adjustment_changed(adjustments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -539,7 +567,9 @@ CREATE TRIGGER appeal_2_holds AFTER INSERT ON appeal REFERENCING NEW TABLE AS ne
 
 CREATE FUNCTION rebase_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT withdraw_raise(reviews);
+  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a JOIN review_result x USING (result_id)
+                                     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'approved')
+                                       AND adjustment_base(a.adjustment_id) <> a.base_amount));
   SELECT propose_raise(reviews);
   SELECT hold_raise(ARRAY(SELECT p.appeal_id FROM appeal p WHERE p.review_id = ANY (reviews) AND p.status = 'open'));
 END;
@@ -819,13 +849,15 @@ BEGIN ATOMIC
     FROM salary_adjustment a
     JOIN review_cycle c USING (cycle_id)
     JOIN decision d USING (decision_id)
+    JOIN review_result x USING (result_id)
    WHERE a.employee_id = find_employee(employee) AND may_read_pay(a.employee_id)
+     AND (actor() IS DISTINCT FROM a.employee_id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
      AND a.status IN ('proposed', 'held', 'approved', 'applied')
    ORDER BY lower(c.period), a.adjustment_id;
 END;
 COMMENT ON FUNCTION explain_pay(text, text, text) IS
-  'How score became raise, in a sentence per cycle and one for each correction, rendered from the decision; for the person, HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown employee.';
+  'How score became raise, in a sentence per cycle and one for each correction, rendered from the decision; for the person (once the result is disclosed), HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown employee.';
 
 CREATE FUNCTION allowance_trail(employee text, locale text DEFAULT NULL)
   RETURNS TABLE (trail text, total_increase numeric) STABLE LANGUAGE SQL
