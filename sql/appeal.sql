@@ -61,8 +61,9 @@ BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT file_appeal('2023Q1', 'E090', '
 -- another window
 BEGIN; SELECT set_setting('appeal.days', '8'); SELECT act_as('E010') > 0 AS acts; SELECT file_appeal('2023Q1', 'E010', '第八天', '2023-04-11') > 0 AS filed; ROLLBACK;
 BEGIN; SELECT set_setting('appeal.days', NULL); SELECT act_as('E010') > 0 AS acts; SELECT file_appeal('2023Q1', 'E010', '不限期', '2023-12-31') > 0 AS filed; ROLLBACK;
+\set VERBOSITY sqlstate
 SELECT set_setting('appeal.days', '-1');
-\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 SELECT count(*) AS appeals FROM appeal;
 SELECT 'REV-08.1' AS id, * FROM raises WHERE who = 'E010';
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT 'REV-08.2' AS id, file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-10') > 0 AS filed; COMMIT;

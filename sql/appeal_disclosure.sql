@@ -25,10 +25,11 @@ CREATE TEMP VIEW notices AS
   SELECT e.employee_no AS to_whom, n.recipient_role AS as_what, n.kind, n.body
     FROM notification n LEFT JOIN employee e ON e.employee_id = n.recipient_id WHERE n.kind IN ('review.disclosed', 'review.refused', 'pay.raise', 'pay.corrected') ORDER BY n.notification_id;
 -- what somebody sees of E010's result in 2023Q1
-CREATE FUNCTION pg_temp.seen() RETURNS TABLE (explained bigint, manager_score numeric, self_score numeric, deviation bigint, history bigint, pay bigint, response text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.seen() RETURNS TABLE (explained bigint, manager_score numeric, self_score numeric, deviation bigint, history bigint, feedback bigint, pay bigint, response text) LANGUAGE sql AS $$
   SELECT (SELECT count(*) FROM disclosure_test.explain_score('2023Q1', 'E010')), a.manager_score, a.self_score,
          (SELECT count(*) FROM disclosure_test.score_deviation d WHERE d.employee_no = 'E010'),
-         (SELECT count(*) FROM disclosure_test.score_history('E010')), (SELECT count(*) FROM disclosure_test.explain_pay('E010')),
+         (SELECT count(*) FROM disclosure_test.score_history('E010')), (SELECT count(*) FROM disclosure_test.feedback('2023Q1', 'E010')),
+         (SELECT count(*) FROM disclosure_test.explain_pay('E010')),
          (SELECT p.response FROM disclosure_test.result_response p WHERE p.employee_no = 'E010')
     FROM disclosure_test.assessment a WHERE a.employee_no = 'E010' AND a.cycle_code = '2023Q1' $$;
 
@@ -51,9 +52,10 @@ UPDATE review_result SET disclosed_on = NULL;
 BEGIN; SELECT act_as('E031') > 0 AS acts; SELECT file_appeal('2023Q1', 'E031', '漏算一批', '2023-04-10') > 0 AS filed; ROLLBACK;
 
 -- by setting people disclose
+\set VERBOSITY sqlstate
 SELECT set_setting('review.disclose', 'later');
-\echo :LAST_ERROR_SQLSTATE
 SELECT set_setting('review.disclose', NULL);
+\set VERBOSITY default
 SELECT set_setting('review.disclose', 'manual') AS setting;
 SELECT e, submit_score('2023Q1', e, '总评', v, '按事实评分,' || e) AS composite FROM (VALUES ('E010', 78), ('E011', 85), ('E020', 85), ('E090', 88)) AS p (e, v);
 SELECT submit_score('2023Q1', 'E010', '总评', 80, rater_group => 'self') AS composite;
