@@ -9,6 +9,7 @@ CREATE TABLE salary (
   superseded_by bigint    REFERENCES decision,
   CONSTRAINT salary_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&) WHERE (superseded_by IS NULL)
 );
+CREATE INDEX salary_superseded ON salary (superseded_by) WHERE superseded_by IS NOT NULL;
 COMMENT ON TABLE salary IS 'Monthly base pay (固定) over time; a change supersedes the row it cuts, nothing is edited.';
 COMMENT ON COLUMN salary.salary_id IS 'Key.';
 COMMENT ON COLUMN salary.employee_id IS 'Whose.';
@@ -31,7 +32,7 @@ CREATE TRIGGER salary_rules_update AFTER UPDATE ON salary REFERENCING OLD TABLE 
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('salary_problem', 'key=salary_id', 'changed=amount');
 
 -- One salary change per employee, from a day on; the earlier part of the row it cuts stays.
-CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[], until_next boolean DEFAULT false)
+CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[], bounded boolean DEFAULT false)
   RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
@@ -40,7 +41,7 @@ BEGIN ATOMIC
     FROM unnest(employees, days) AS c (employee_id, day)
     JOIN salary s ON s.employee_id = c.employee_id AND s.superseded_by IS NULL AND lower(s.valid) > c.day
     JOIN employee e ON e.employee_id = c.employee_id
-   WHERE NOT until_next LIMIT 1;
+   WHERE NOT bounded LIMIT 1;
   UPDATE salary s SET superseded_by = c.decision_id
     FROM unnest(employees, days, decisions) AS c (employee_id, day, decision_id)
    WHERE s.employee_id = c.employee_id AND s.superseded_by IS NULL AND s.valid @> c.day;
@@ -51,14 +52,14 @@ BEGIN ATOMIC
    ORDER BY s.employee_id;
   INSERT INTO salary (employee_id, amount, valid, decision_id)
   SELECT c.employee_id, c.amount,
-         daterange(c.day, CASE WHEN until_next THEN (SELECT min(lower(s.valid)) FROM salary s
-                                                      WHERE s.employee_id = c.employee_id AND s.superseded_by IS NULL AND lower(s.valid) > c.day) END),
+         daterange(c.day, CASE WHEN bounded THEN (SELECT upper(s.valid) FROM salary s
+                                                   WHERE s.employee_id = c.employee_id AND s.superseded_by = c.decision_id) END),
          c.decision_id
     FROM unnest(employees, amounts, days, decisions) AS c (employee_id, amount, day, decision_id)
    ORDER BY c.employee_id;
 END;
 COMMENT ON FUNCTION salary_change(bigint[], numeric[], date[], bigint[], boolean) IS
-  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; until_next: only up to a later salary, which stands. Error 55000: a later salary is known.';
+  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; bounded: no longer than the pay that is replaced, so that a later salary stands. Error 55000: a later salary is known.';
 
 CREATE FUNCTION set_salary(employee text, amount numeric, from_date date, reason text DEFAULT '入职定薪') RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
