@@ -366,7 +366,7 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'plan.withdraw', p.employee_id, 'review', p.review_id,
-           jsonb_build_object('score', r.composite, 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status, 'decision', p.decision_id),
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status, 'decision', p.decision_id),
            jsonb_build_object('plan', p.plan_id)
       FROM development_plan p JOIN review r USING (review_id)
      WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
@@ -405,7 +405,7 @@ BEGIN ATOMIC
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT CASE WHEN standing THEN 'plan.stand' ELSE 'plan.draft' END, w.employee_id, 'review', w.review_id, 'setting:plan',
-           jsonb_build_object('score', r.composite, 'threshold', (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps'),
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'threshold', (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps'),
            w.document
       FROM want w JOIN review r USING (review_id)
     RETURNING decision_id, cause_id
@@ -456,7 +456,7 @@ BEGIN ATOMIC
     JOIN employee e ON e.employee_id = p.employee_id
     JOIN review r ON r.review_id = p.review_id
     CROSS JOIN LATERAL (
-      SELECT p.manager_id, 'manager', 'plan.draft', jsonb_build_object('employee', e.name, 'score', r.composite)
+      SELECT p.manager_id, 'manager', 'plan.draft', jsonb_build_object('employee', e.name, 'score', coalesce(r.calibrated, r.composite))
        WHERE p.status = 'draft' AND p.manager_id IS NOT NULL
       UNION ALL
       SELECT p.employee_id, 'employee', 'plan.updated', '{}'::jsonb WHERE p.status = 'proposed'
