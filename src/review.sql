@@ -6,7 +6,7 @@ CREATE TABLE review_cycle (
   name             text      NOT NULL,
   kind             text      NOT NULL DEFAULT 'quarterly' CHECK (kind IN ('monthly', 'quarterly', 'half-yearly', 'yearly', 'probation')),
   period           daterange NOT NULL CHECK (NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)),
-  status           text      NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'open', 'locked')),
+  status           text      NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'open', 'locked', 'closed')),
   grade_scale_id   bigint    REFERENCES scale,
   pay_effective    boolean   NOT NULL DEFAULT true,
   pay_effective_on date,
@@ -18,7 +18,7 @@ COMMENT ON COLUMN review_cycle.code IS 'Human key: 2023Q1.';
 COMMENT ON COLUMN review_cycle.name IS 'Name.';
 COMMENT ON COLUMN review_cycle.kind IS 'monthly, quarterly, half-yearly, yearly or probation.';
 COMMENT ON COLUMN review_cycle.period IS 'Days that are appraised.';
-COMMENT ON COLUMN review_cycle.status IS 'draft, open, locked.';
+COMMENT ON COLUMN review_cycle.status IS 'draft, open, locked; closed: signed by all departments (REV-12).';
 COMMENT ON COLUMN review_cycle.grade_scale_id IS 'Grades; pinned when the cycle opens.';
 COMMENT ON COLUMN review_cycle.pay_effective IS 'Whether its lock proposes raises (AMB-04).';
 COMMENT ON COLUMN review_cycle.pay_effective_on IS 'First day of the new pay; null: the day after the period.';
@@ -354,9 +354,16 @@ CREATE FUNCTION sees_all_scores() RETURNS boolean STABLE LANGUAGE SQL
 COMMENT ON FUNCTION sees_all_scores() IS 'Whether who acts may see composites of open reviews with the anonymous scores in them: HR, and the owner of the books when nobody acts.';
 
 -- Runs as the owner of the books: the total may be shown to whom the scores behind it may not.
+CREATE FUNCTION disclosed(review bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN coalesce((SELECT x.disclosed_on IS NOT NULL FROM review_result x WHERE x.review_id = review AND x.reopened_by IS NULL),
+                  setting_text('review.disclose') = 'lock');
+COMMENT ON FUNCTION disclosed(bigint) IS
+  'Whether the employee may read the manager''s scores of a review: its standing result is disclosed, or there is none yet and setting review.disclose does not wait for people (REV-08).';
+
 CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT CASE WHEN sees_all_scores() THEN r.composite
+  SELECT CASE WHEN actor() = r.employee_id AND NOT disclosed(r.review_id) THEN NULL
+              WHEN sees_all_scores() THEN r.composite
               WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
               WHEN r.status = 'locked' OR NOT has_anonymous(r.review_id) THEN r.composite
               ELSE (SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
@@ -842,8 +849,8 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reweighting a cycle needs a reason', NULL, 'Say why the rules change before the lock.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reweight_cycle.reason, '')) = 0;
-  SELECT hrloop.fail('55000', format('cycle "%s" is locked', cycle), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
-    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';
+  SELECT hrloop.fail('55000', format('cycle "%s" is %s', cycle, c.status), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
+    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status IN ('locked', 'closed');
   SELECT hrloop.fail('22023', format('cycle "%s" uses no older version of template "%s"', cycle, template), NULL,
                      'Make one with revise_template(code, weights, reason).')
    WHERE NOT EXISTS (SELECT FROM cycle_template ct JOIN review_template o USING (template_id)
@@ -967,17 +974,10 @@ COMMENT ON FUNCTION what_if_summary(text, jsonb, text) IS
 
 -- what people read ---------------------------------------------------------------
 
-CREATE FUNCTION disclosed(review bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT x.disclosed_on IS NOT NULL FROM review_result x WHERE x.review_id = review AND x.reopened_by IS NULL),
-                  setting_text('review.disclose') = 'lock');
-COMMENT ON FUNCTION disclosed(bigint) IS
-  'Whether the employee may read the manager''s scores of a review: its standing result is disclosed, or there is none yet and setting review.disclose does not wait for people (REV-08).';
-
 CREATE VIEW assessment WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no,
          CASE WHEN seen.both_in OR actor() = r.employee_id THEN r.self_composite END AS self_score,
-         CASE WHEN (seen.both_in OR actor() = r.manager_id) AND (actor() IS DISTINCT FROM r.employee_id OR disclosed(r.review_id))
-              THEN shown_composite(r.review_id) END AS manager_score,
+         CASE WHEN seen.both_in OR actor() = r.manager_id THEN shown_composite(r.review_id) END AS manager_score,
          seen.both_in
     FROM review r
     JOIN review_cycle c USING (cycle_id)
