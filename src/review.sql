@@ -374,7 +374,7 @@ BEGIN ATOMIC
     FROM review r JOIN review_template t USING (template_id) WHERE r.review_id = shown_composite.review;
 END;
 COMMENT ON FUNCTION shown_composite(bigint) IS
-  'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee and the manager until the lock without the scores of anonymous raters; nobody else (REV-07).';
+  'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee (once disclosed) and the manager until the lock without the scores of anonymous raters; nobody else (REV-07, REV-08).';
 
 -- rules and consequences of a review's status ---------------------------------
 
