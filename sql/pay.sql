@@ -72,8 +72,8 @@ BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT reject_adjustment('2022Q4', 'P
 BEGIN; SELECT act_as('P85') > 0 AS acting; SELECT approve_cycle('2022Q4') AS all_but_own; SELECT who, status, decided_by FROM raises WHERE who IN ('P85', 'P88'); ROLLBACK;
 -- nor by the table itself
 BEGIN; SELECT act_as('P85') > 0 AS acting; UPDATE salary_adjustment SET status = 'approved', decided_by = who() WHERE employee_id = actor(); ROLLBACK;
-INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, composite, old_amount, percent, raise_amount, new_amount, effective_on, status, decided_by, decision_id)
-SELECT find_cycle('2022Q4'), find_employee('E010'), a.result_id, 100, 10000, 50, 5000, 15000, '2023-01-01', 'approved', 'E001', a.decision_id FROM salary_adjustment a WHERE a.employee_id = find_employee('P85');
+INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, composite, base_amount, base_on, old_amount, percent, raise_amount, new_amount, effective_on, status, decided_by, decision_id)
+SELECT find_cycle('2022Q4'), find_employee('E010'), a.result_id, 100, 10000, '2022-12-31', 10000, 50, 5000, 15000, '2023-01-01', 'approved', 'E001', a.decision_id FROM salary_adjustment a WHERE a.employee_id = find_employee('P85');
 UPDATE salary_adjustment SET new_amount = new_amount + 1, raise_amount = raise_amount + 1 WHERE employee_id = find_employee('P85');
 UPDATE salary_adjustment SET percent = 50 WHERE employee_id = find_employee('P85');
 BEGIN; SELECT act_as('E090') > 0 AS acting;
@@ -113,7 +113,7 @@ SELECT d.kind, d.inputs, d.outcome, d.reason FROM decision d WHERE d.employee_id
 SELECT who, kind, entry, amount FROM feed WHERE who = 'P90';
 SELECT submit_score('2022Q4', 'P90', '综合表现', 85, '复核') AS score, lock_review('2022Q4', 'P90', '2023-01-20') AS locked;
 SELECT who, score, old, pct, new, status FROM raises WHERE who = 'P90';
--- what was applied stays through unlock and relock: nobody is paid twice
+-- what was applied stays through unlock and relock; the difference is proposed as a correction (pay_correction)
 SELECT unlock_review('2022Q4', 'P85', '申诉') AS open;
 SELECT submit_score('2022Q4', 'P85', '综合表现', 95, '复核') AS score, lock_review('2022Q4', 'P85', '2023-01-20') AS locked;
 SELECT who, score, old, pct, new, status FROM raises WHERE who = 'P85';

@@ -78,7 +78,7 @@ CALL pg_temp.spoil('percent of a raise', $$UPDATE salary_adjustment SET percent 
 CALL pg_temp.spoil('band of a raise', $$UPDATE salary_adjustment SET band_id = NULL WHERE employee_id = find_employee('E011')$$);
 CALL pg_temp.spoil('rule of a raise', $$UPDATE salary_adjustment SET raise_rule_id = NULL WHERE employee_id = find_employee('E010')$$);
 CALL pg_temp.spoil('score of a raise', $$UPDATE salary_adjustment SET composite = 79 WHERE employee_id = find_employee('E010')$$);
-CALL pg_temp.spoil('base pay in a raise', $$UPDATE salary_adjustment SET old_amount = 11000, new_amount = 11000 WHERE employee_id = find_employee('E010')$$);
+CALL pg_temp.spoil('base pay in a raise', $$UPDATE salary_adjustment SET base_amount = 11000, old_amount = 11000, new_amount = 11000 WHERE employee_id = find_employee('E010')$$);
 CALL pg_temp.spoil('a raise that went', $$DELETE FROM payroll_feed WHERE employee_id = find_employee('E010') AND kind = 'raise'; DELETE FROM salary_adjustment WHERE employee_id = find_employee('E010')$$);
 CALL pg_temp.spoil('base pay of an applied raise', $$UPDATE salary SET amount = amount + 0.01 WHERE employee_id = find_employee('E011') AND upper_inf(valid) AND superseded_by IS NULL$$);
 CALL pg_temp.spoil('base pay with a tenth of a fen', $$UPDATE salary SET amount = 9000.001 WHERE employee_id = find_employee('E090')$$);

@@ -1,9 +1,196 @@
--- appeal: employees dispute a locked result, HR decides (REV-08).
+-- appeal: results are disclosed, employees acknowledge or refuse them, and dispute them; HR decides (REV-08).
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('appeal.days', 'integer', '7', '7', 'Days after the lock on which an employee may still appeal; null: without limit (REV-08, AMB-25)');
+  ('appeal.days', 'integer', '7', '7', 'Days after the disclosure, which by default is the lock, on which an employee may still appeal; null: without limit (REV-08, AMB-25)'),
+  ('review.disclose', 'text', 'lock', 'lock', 'When the employee may read a result: lock (on the day of the lock) or manual (when the manager or HR discloses it) (REV-08)');
 ALTER TABLE setting ADD CONSTRAINT setting_appeal_range
-  CHECK (CASE WHEN setting = 'appeal.days' THEN value::numeric >= 0 ELSE true END);
+  CHECK (CASE setting WHEN 'appeal.days' THEN value::numeric >= 0 WHEN 'review.disclose' THEN coalesce(value, '') IN ('lock', 'manual') ELSE true END);
+
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('review.disclosed', 'zh', '您的{cycle}考核结果已公布,请查看并确认'),
+  ('review.disclosed', 'en', 'Your result of {cycle} is disclosed, please read and acknowledge it'),
+  ('review.refused',   'zh', '员工{employee}不认可{cycle}考核结果:{remark}'),
+  ('review.refused',   'en', '{employee} refuses the result of {cycle}: {remark}');
+
+-- disclosure ----------------------------------------------------------------------
+
+CREATE FUNCTION tell_result(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
+  SELECT r.employee_id, 'employee', 'review.disclosed', 'result:' || x.result_id, jsonb_build_object('cycle', c.name),
+         coalesce((SELECT max(d.decision_id) FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'review.disclose'),
+                  x.decision_id)
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+   WHERE x.result_id = ANY (results) AND x.disclosed_on IS NOT NULL
+   ORDER BY x.result_id
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION tell_result(bigint[]) IS 'Notices of results that are disclosed (REV-08).';
+CREATE TRIGGER review_result_disclosed AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('tell_result', 'key=result_id', 'present=disclosed_on');
+
+CREATE FUNCTION may_disclose(employee bigint, manager bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN actor() IS NULL THEN owns_books()
+              ELSE actor() <> employee AND (coalesce(actor() = manager, false) OR holds_role('hr', actor())) END;
+COMMENT ON FUNCTION may_disclose(bigint, bigint) IS 'Whether who is acting may disclose a result: the manager who rates, HR, never the employee; the owner of the books when nobody is acting.';
+
+CREATE FUNCTION disclosure_problem(results bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot disclose the result of employee %s in cycle %s', who(), e.employee_no, c.code), NULL,
+         'The manager who rates or HR discloses it.', 'review_result', 'disclosed_on', 'review_result_disclosed_by'
+    FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE x.result_id = ANY (results) AND NOT may_disclose(r.employee_id, r.manager_id)
+  UNION ALL
+  SELECT '55000', format('the result is disclosed already: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
+         'What was read cannot be taken back; unlock_review() makes a new version.', 'review_result', 'disclosed_on', 'review_result_disclosed_once'
+    FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE x.result_id = ANY (results)
+     AND (x.disclosed_on IS NULL OR EXISTS (SELECT FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'review.disclose')
+          OR EXISTS (SELECT FROM notification n WHERE n.recipient_id = r.employee_id AND n.kind = 'review.disclosed' AND n.event_key = 'result:' || x.result_id))
+  UNION ALL
+  SELECT '55000', format('version %s was reopened: review of employee %s, cycle %s', x.version, e.employee_no, c.code), NULL,
+         'Lock the review; then disclose the new version.', 'review_result', 'disclosed_on', 'review_result_disclosed_standing'
+    FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   WHERE x.result_id = ANY (results) AND x.reopened_by IS NOT NULL;
+END;
+COMMENT ON FUNCTION disclosure_problem(bigint[]) IS 'Rule: results that stand are disclosed, once, by the manager or HR (REV-08).';
+CREATE FUNCTION result_disclosed(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
+  SELECT 'review.disclose', r.employee_id, 'review_result', x.result_id, 'setting:review.disclose',
+         jsonb_build_object('version', x.version, 'score', x.composite, 'locked_on', x.locked_on), jsonb_build_object('disclosed_on', x.disclosed_on)
+    FROM review_result x JOIN review r USING (review_id)
+   WHERE x.result_id = ANY (results) AND x.disclosed_on IS NOT NULL ORDER BY x.result_id;
+  SELECT tell_result(results);
+END;
+COMMENT ON FUNCTION result_disclosed(bigint[]) IS 'Consequences of disclosing a result by hand: decision, and notice to the employee (REV-08).';
+CREATE TRIGGER review_result_disclosed_1_rules AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('disclosure_problem', 'key=result_id', 'changed=disclosed_on');
+CREATE TRIGGER review_result_disclosed_2_tell AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_disclosed', 'key=result_id', 'changed=disclosed_on');
+
+CREATE FUNCTION disclose_result(cycle text, employee text, on_date date DEFAULT current_date) RETURNS date VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot disclose the result of employee %s in cycle %s', who(), employee, cycle), NULL,
+                     'The manager who rates or HR discloses it; applications call act_as() first.')
+    FROM review r WHERE r.review_id = find_review(cycle, employee) AND NOT may_disclose(r.employee_id, r.manager_id);
+  SELECT hrloop.fail('23502', 'a disclosure needs a day', NULL, NULL, 'review_result', 'disclosed_on') WHERE on_date IS NULL;
+  SELECT hrloop.fail('55000', format('nothing to disclose: review of employee %s, cycle %s', employee, cycle), 'It is not locked.', 'Wait for the lock.')
+    FROM review r WHERE r.review_id = find_review(cycle, employee)
+     AND NOT EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id AND x.reopened_by IS NULL);
+  SELECT hrloop.fail('23514', format('a result cannot be disclosed before its lock: review of employee %s, cycle %s', employee, cycle),
+                     format('Locked on %s, disclosed on %s.', x.locked_on, on_date), NULL, 'review_result', 'disclosed_on', 'review_result_disclosed')
+    FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL AND x.locked_on > on_date;
+  UPDATE review_result x SET disclosed_on = on_date
+   WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL;
+  SELECT x.disclosed_on FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL;
+END;
+COMMENT ON FUNCTION disclose_result(text, text, date) IS
+  'Let the employee read the result, as the manager who rates or HR; the employee is told, and the days to appeal run from then; again: nothing. Returns the day. Errors: 42501 somebody else, 55000 not locked, 23514 before the lock, 23502 no day, 22023 unknown (REV-08).';
+
+CREATE FUNCTION disclose_cycle(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot disclose results of cycle %s', who(), cycle), NULL,
+                     'HR discloses them, and managers those of the people whom they rate; applications call act_as() first.')
+   WHERE NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND may_disclose(r.employee_id, r.manager_id));
+  SELECT hrloop.fail('23502', 'a disclosure needs a day', NULL, NULL, 'review_result', 'disclosed_on') WHERE on_date IS NULL;
+  SELECT hrloop.fail('23514', format('%s results of cycle %s were locked later than %s', count(*), cycle, on_date), NULL,
+                     'A result cannot be disclosed before its lock.', 'review_result', 'disclosed_on', 'review_result_disclosed')
+    FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+   WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL AND x.locked_on > on_date AND may_disclose(r.employee_id, r.manager_id)
+  HAVING count(*) > 0;
+  -- in key order
+  SELECT count(*) FROM (SELECT FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+                         WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL ORDER BY x.result_id FOR NO KEY UPDATE OF x) l;
+  WITH done AS (
+    UPDATE review_result x SET disclosed_on = on_date FROM review r
+     WHERE r.review_id = x.review_id AND r.cycle_id = find_cycle(cycle) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL
+       AND may_disclose(r.employee_id, r.manager_id)
+    RETURNING 1)
+  SELECT count(*) FROM done;
+END;
+COMMENT ON FUNCTION disclose_cycle(text, date) IS
+  'Disclose all locked results of a cycle that are not yet: HR all but their own, managers those of whom they rate. Returns how many. Errors: 42501 neither, 23514 before a lock, 23502 no day, 22023 unknown (REV-08).';
+
+-- the answer ----------------------------------------------------------------------
+
+CREATE TABLE acknowledgement (
+  acknowledgement_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  result_id   bigint NOT NULL REFERENCES review_result,
+  answer      text   NOT NULL CHECK (answer IN ('acknowledged', 'refused')),
+  remark      text   CHECK (hrloop.meaningful_chars(remark) > 0),
+  answered_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT acknowledgement_once UNIQUE (result_id)
+);
+COMMENT ON TABLE acknowledgement IS 'What the employee answers to a disclosed result: acknowledged (确认) or refused (不认可), once for each version; append-only. A refusal is not an appeal (REV-08).';
+COMMENT ON COLUMN acknowledgement.acknowledgement_id IS 'Key.';
+COMMENT ON COLUMN acknowledgement.result_id IS 'Version of the result.';
+COMMENT ON COLUMN acknowledgement.answer IS 'acknowledged or refused.';
+COMMENT ON COLUMN acknowledgement.remark IS 'What the employee says to it; a refusal needs it.';
+COMMENT ON COLUMN acknowledgement.answered_at IS 'When.';
+
+CREATE FUNCTION result_answered(acknowledgements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
+  SELECT 'review.' || k.answer, r.employee_id, 'acknowledgement', k.acknowledgement_id,
+         jsonb_build_object('version', x.version, 'score', x.composite, 'disclosed_on', x.disclosed_on), jsonb_build_object('answer', k.answer), k.remark
+    FROM acknowledgement k JOIN review_result x USING (result_id) JOIN review r USING (review_id)
+   WHERE k.acknowledgement_id = ANY (acknowledgements) ORDER BY k.acknowledgement_id;
+  INSERT INTO notification (recipient_role, kind, event_key, args, decision_id)
+  SELECT 'hr', 'review.refused', 'acknowledgement:' || k.acknowledgement_id,
+         jsonb_build_object('employee', e.name, 'cycle', c.name, 'remark', coalesce(k.remark, '')), d.decision_id
+    FROM acknowledgement k JOIN review_result x USING (result_id) JOIN review r USING (review_id)
+    JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+    JOIN decision d ON d.cause = 'acknowledgement' AND d.cause_id = k.acknowledgement_id
+   WHERE k.acknowledgement_id = ANY (acknowledgements) AND k.answer = 'refused'
+   ORDER BY k.acknowledgement_id
+  ON CONFLICT DO NOTHING;
+  SELECT '42501', format('%s cannot answer for employee %s', who(), e.employee_no), NULL,
+         'The employee answers; applications call act_as() first.', 'acknowledgement', 'result_id', 'acknowledgement_by_employee'
+    FROM acknowledgement k JOIN review_result x USING (result_id) JOIN review r USING (review_id) JOIN employee e USING (employee_id)
+   WHERE k.acknowledgement_id = ANY (acknowledgements) AND actor() IS DISTINCT FROM r.employee_id
+  UNION ALL
+  SELECT '55000', format('no disclosed result to answer to: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
+         'Answer to the newest version of the result, once it is disclosed.', 'acknowledgement', 'result_id', 'acknowledgement_disclosed'
+    FROM acknowledgement k JOIN review_result x USING (result_id) JOIN review r USING (review_id)
+    JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+   WHERE k.acknowledgement_id = ANY (acknowledgements) AND (x.disclosed_on IS NULL OR x.reopened_by IS NOT NULL)
+  UNION ALL
+  SELECT '23502', format('a refusal needs a remark: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
+         'Say what is not right; HR reads it.', 'acknowledgement', 'remark', 'acknowledgement_refusal'
+    FROM acknowledgement k JOIN review_result x USING (result_id) JOIN review r USING (review_id)
+    JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+   WHERE k.acknowledgement_id = ANY (acknowledgements) AND k.answer = 'refused' AND k.remark IS NULL;
+END;
+COMMENT ON FUNCTION result_answered(bigint[]) IS 'Rules and consequences of an answer: by the employee, to what is disclosed; decision, and a refusal is told to HR (REV-08).';
+CREATE TRIGGER acknowledgement_answered AFTER INSERT ON acknowledgement REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_answered', 'key=acknowledgement_id');
+CREATE TRIGGER acknowledgement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON acknowledgement
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('An answer stands; file_appeal() disputes the result, and a new version is answered anew.');
+
+CREATE FUNCTION acknowledge_result(cycle text, employee text, accepted boolean DEFAULT true, remark text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot answer for employee %s', who(), employee), NULL, 'The employee answers; applications call act_as() first.')
+   WHERE actor() IS DISTINCT FROM find_employee(employee);
+  SELECT hrloop.fail('23502', 'an answer is either accepted or not', NULL, NULL, 'acknowledgement', 'answer') WHERE accepted IS NULL;
+  SELECT hrloop.fail('55000', format('no disclosed result to answer to: review of employee %s, cycle %s', employee, cycle), NULL, 'Wait for the disclosure.')
+    FROM review r WHERE r.review_id = find_review(cycle, employee)
+     AND NOT EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id AND x.reopened_by IS NULL AND x.disclosed_on IS NOT NULL);
+  SELECT hrloop.fail('23502', 'a refusal needs a remark', NULL, 'Say what is not right; HR reads it.', 'acknowledgement', 'remark', 'acknowledgement_refusal')
+   WHERE NOT accepted AND hrloop.meaningful_chars(coalesce(acknowledge_result.remark, '')) = 0;
+  SELECT hrloop.fail('23505', format('the result is answered already: review of employee %s, cycle %s', employee, cycle), format('Answer: %s.', k.answer),
+                     'One answer for each version of a result; file_appeal() disputes it.', 'acknowledgement', 'result_id', 'acknowledgement_once')
+    FROM acknowledgement k JOIN review_result x USING (result_id) WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL;
+  INSERT INTO acknowledgement (result_id, answer, remark)
+  SELECT x.result_id, CASE WHEN accepted THEN 'acknowledged' ELSE 'refused' END,
+         CASE WHEN hrloop.meaningful_chars(coalesce(acknowledge_result.remark, '')) > 0 THEN acknowledge_result.remark END
+    FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL
+  RETURNING answer;
+END;
+COMMENT ON FUNCTION acknowledge_result(text, text, boolean, text) IS
+  'Acknowledge, as the employee, a disclosed result, or refuse it with a remark, which HR is told; neither is an appeal nor bars one. Returns acknowledged or refused. Errors: 42501 somebody else, 55000 not disclosed, 23502 a refusal without remark, 23505 answered already, 22023 unknown (REV-08).';
+
+-- the appeal ----------------------------------------------------------------------
 
 CREATE TABLE appeal (
   appeal_id   bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -26,7 +213,7 @@ COMMENT ON COLUMN appeal.appeal_id IS 'Key.';
 COMMENT ON COLUMN appeal.review_id IS 'Review.';
 COMMENT ON COLUMN appeal.result_id IS 'Version of the result that is disputed.';
 COMMENT ON COLUMN appeal.reason IS 'Why the employee disputes it.';
-COMMENT ON COLUMN appeal.filed_on IS 'Day; within setting appeal.days of the lock.';
+COMMENT ON COLUMN appeal.filed_on IS 'Day; within setting appeal.days of the disclosure.';
 COMMENT ON COLUMN appeal.status IS 'open, rejected, or upheld: then the review has a new version of its result.';
 COMMENT ON COLUMN appeal.rationale IS 'Why it was decided so.';
 COMMENT ON COLUMN appeal.decided_by IS 'Who decided, of HR; never the employee, the manager or a rater.';
@@ -55,7 +242,7 @@ CREATE FUNCTION appeal_filed(appeals bigint[]) RETURNS SETOF hrloop.problem VOLA
 BEGIN ATOMIC
   INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome, reason)
   SELECT 'appeal.file', r.employee_id, 'appeal', a.appeal_id, 'setting:appeal.days',
-         jsonb_build_object('version', x.version, 'score', x.composite, 'locked_on', x.locked_on, 'filed_on', a.filed_on,
+         jsonb_build_object('version', x.version, 'score', x.composite, 'disclosed_on', x.disclosed_on, 'filed_on', a.filed_on,
                             'days', setting_number('appeal.days')), jsonb_build_object('status', a.status), a.reason
     FROM appeal a JOIN review_result x USING (result_id) JOIN review r ON r.review_id = a.review_id
    WHERE a.appeal_id = ANY (appeals) ORDER BY a.appeal_id;
@@ -83,15 +270,21 @@ BEGIN ATOMIC
     JOIN review_result x ON x.result_id = a.result_id
    WHERE a.appeal_id = ANY (appeals) AND (r.status <> 'locked' OR x.review_id <> a.review_id OR x.reopened_by IS NOT NULL)
   UNION ALL
+  SELECT '55000', format('the result is not disclosed: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
+         'Wait for disclose_result(); the days to appeal run from then.', 'appeal', 'result_id', 'appeal_disclosed'
+    FROM appeal a JOIN review r USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+    JOIN review_result x ON x.result_id = a.result_id
+   WHERE a.appeal_id = ANY (appeals) AND x.disclosed_on IS NULL
+  UNION ALL
   SELECT '55000', format('too late or too early to appeal: review of employee %s, cycle %s', e.employee_no, c.code),
-         format('Locked on %s, filed on %s, day %s; days: %s.', x.locked_on, a.filed_on, a.filed_on - x.locked_on, setting_number('appeal.days')),
+         format('Disclosed on %s, filed on %s, day %s; days: %s.', x.disclosed_on, a.filed_on, a.filed_on - x.disclosed_on, setting_number('appeal.days')),
          'Setting appeal.days holds the number of days; HR can still use unlock_review() with a reason.', 'appeal', 'filed_on', 'appeal_window'
     FROM appeal a JOIN review r USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
     JOIN review_result x ON x.result_id = a.result_id
    WHERE a.appeal_id = ANY (appeals)
-     AND (a.filed_on < x.locked_on OR a.filed_on - x.locked_on > (SELECT setting_number('appeal.days')));
+     AND (a.filed_on < x.disclosed_on OR a.filed_on - x.disclosed_on > (SELECT setting_number('appeal.days')));
 END;
-COMMENT ON FUNCTION appeal_filed(bigint[]) IS 'Rules and consequences of an appeal: by the employee, in time, against what stands; decision, notice to HR (REV-08).';
+COMMENT ON FUNCTION appeal_filed(bigint[]) IS 'Rules and consequences of an appeal: by the employee, in time, against what stands and is disclosed; decision, notice to HR (REV-08).';
 CREATE TRIGGER appeal_1_filed AFTER INSERT ON appeal REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_filed', 'key=appeal_id');
 
@@ -177,7 +370,7 @@ BEGIN ATOMIC
   RETURNING appeal_id;
 END;
 COMMENT ON FUNCTION file_appeal(text, text, text, date) IS
-  'Appeal, as the employee, against a locked result within setting appeal.days; the raise is held until HR has decided. Returns the key. Errors: 42501 somebody else, 55000 too late, or not locked; 23502 no reason, 23505 appealed already, 22023 unknown (REV-08).';
+  'Appeal, as the employee, against a result within setting appeal.days of its disclosure; a raise that is not applied is held until HR has decided. Returns the key. Errors: 42501 somebody else, 55000 too late, not locked, or not disclosed; 23502 no reason, 23505 appealed already, 22023 unknown (REV-08).';
 
 CREATE FUNCTION decide_appeal(cycle text, employee text, upheld boolean, rationale text, scores jsonb DEFAULT NULL,
                               on_date date DEFAULT current_date) RETURNS numeric VOLATILE LANGUAGE SQL
@@ -224,4 +417,32 @@ BEGIN ATOMIC
   SELECT coalesce(r.calibrated, r.composite) FROM review r WHERE r.review_id = find_review(cycle, employee);
 END;
 COMMENT ON FUNCTION decide_appeal(text, text, boolean, text, jsonb, date) IS
-  'Decide an appeal as HR. Upheld: the corrected scores {"indicator": value or facts} take the place of the manager''s, the review is locked again as the next version and a new raise is proposed. Rejected: the raise is proposed again. A calibration that these scores overtake is void. Returns the final score that stands. Errors: 42501 not HR, or who rated; 23502 no rationale, 22023 no scores or unknown, 55000 none open, or the raise is applied (REV-08).';
+  'Decide an appeal as HR. Upheld: the corrected scores {"indicator": value or facts} take the place of the manager''s, the review is locked again as the next version and a new raise is proposed, or a correction of one that is applied. Rejected: the raise is proposed again. A calibration that these scores overtake is void. Returns the final score that stands. Errors: 42501 not HR, or who rated; 23502 no rationale, 22023 no scores or unknown, 55000 none open (REV-08).';
+
+CREATE VIEW result_response WITH (security_invoker) AS
+  SELECT x.result_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no, x.version, x.locked_on, x.disclosed_on,
+         coalesce(k.answer, CASE WHEN x.disclosed_on IS NULL THEN 'not disclosed' ELSE 'waiting' END) AS response, k.remark, k.answered_at,
+         x.disclosed_on + setting_number('appeal.days')::integer AS appeal_until, a.status AS appeal_status
+    FROM review_result x
+    JOIN review r USING (review_id)
+    JOIN review_cycle c USING (cycle_id)
+    JOIN employee e ON e.employee_id = r.employee_id
+    LEFT JOIN employee m ON m.employee_id = r.manager_id
+    LEFT JOIN acknowledgement k ON k.result_id = x.result_id
+    LEFT JOIN appeal a ON a.result_id = x.result_id
+   WHERE x.reopened_by IS NULL
+     AND (actor() = r.employee_id AND x.disclosed_on IS NOT NULL OR may_disclose(r.employee_id, r.manager_id));
+COMMENT ON VIEW result_response IS 'Standing results: disclosed or not, answered or not, appealed against or not; for the manager, HR, and the employee once it is disclosed (REV-08).';
+COMMENT ON COLUMN result_response.result_id IS 'Result.';
+COMMENT ON COLUMN result_response.cycle_code IS 'Cycle.';
+COMMENT ON COLUMN result_response.employee_no IS 'Employee.';
+COMMENT ON COLUMN result_response.employee_name IS 'Name.';
+COMMENT ON COLUMN result_response.manager_no IS 'Manager who rated.';
+COMMENT ON COLUMN result_response.version IS 'Version of the result.';
+COMMENT ON COLUMN result_response.locked_on IS 'Day of the lock.';
+COMMENT ON COLUMN result_response.disclosed_on IS 'Day of the disclosure; null: not yet.';
+COMMENT ON COLUMN result_response.response IS 'not disclosed, waiting (for the employee''s answer), acknowledged or refused.';
+COMMENT ON COLUMN result_response.remark IS 'What the employee said to it.';
+COMMENT ON COLUMN result_response.answered_at IS 'When.';
+COMMENT ON COLUMN result_response.appeal_until IS 'Last day to appeal; null: not disclosed, or without limit.';
+COMMENT ON COLUMN result_response.appeal_status IS 'open, rejected or upheld; null: no appeal.';

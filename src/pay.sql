@@ -9,6 +9,7 @@ CREATE TABLE salary (
   superseded_by bigint    REFERENCES decision,
   CONSTRAINT salary_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&) WHERE (superseded_by IS NULL)
 );
+CREATE INDEX salary_superseded ON salary (superseded_by) WHERE superseded_by IS NOT NULL;
 COMMENT ON TABLE salary IS 'Monthly base pay (固定) over time; a change supersedes the row it cuts, nothing is edited.';
 COMMENT ON COLUMN salary.salary_id IS 'Key.';
 COMMENT ON COLUMN salary.employee_id IS 'Whose.';
@@ -31,14 +32,16 @@ CREATE TRIGGER salary_rules_update AFTER UPDATE ON salary REFERENCING OLD TABLE 
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('salary_problem', 'key=salary_id', 'changed=amount');
 
 -- One salary change per employee, from a day on; the earlier part of the row it cuts stays.
-CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[], bounded boolean DEFAULT false)
+  RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT hrloop.fail('55000', format('a salary of employee %s from %s is already known', e.employee_no, lower(s.valid)),
                      format('The change is from %s.', c.day), 'Change that one, or choose a later day.', 'salary', 'valid', 'salary_later')
     FROM unnest(employees, days) AS c (employee_id, day)
     JOIN salary s ON s.employee_id = c.employee_id AND s.superseded_by IS NULL AND lower(s.valid) > c.day
-    JOIN employee e ON e.employee_id = c.employee_id LIMIT 1;
+    JOIN employee e ON e.employee_id = c.employee_id
+   WHERE NOT bounded LIMIT 1;
   UPDATE salary s SET superseded_by = c.decision_id
     FROM unnest(employees, days, decisions) AS c (employee_id, day, decision_id)
    WHERE s.employee_id = c.employee_id AND s.superseded_by IS NULL AND s.valid @> c.day;
@@ -48,12 +51,15 @@ BEGIN ATOMIC
     JOIN salary s ON s.employee_id = c.employee_id AND s.superseded_by = c.decision_id AND lower(s.valid) < c.day
    ORDER BY s.employee_id;
   INSERT INTO salary (employee_id, amount, valid, decision_id)
-  SELECT c.employee_id, c.amount, daterange(c.day, NULL), c.decision_id
+  SELECT c.employee_id, c.amount,
+         daterange(c.day, CASE WHEN bounded THEN (SELECT upper(s.valid) FROM salary s
+                                                   WHERE s.employee_id = c.employee_id AND s.superseded_by = c.decision_id) END),
+         c.decision_id
     FROM unnest(employees, amounts, days, decisions) AS c (employee_id, amount, day, decision_id)
    ORDER BY c.employee_id;
 END;
-COMMENT ON FUNCTION salary_change(bigint[], numeric[], date[], bigint[]) IS
-  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length. Error 55000: a later salary is known.';
+COMMENT ON FUNCTION salary_change(bigint[], numeric[], date[], bigint[], boolean) IS
+  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; bounded: no longer than the pay that is replaced, so that a later salary stands. Error 55000: a later salary is known.';
 
 CREATE FUNCTION set_salary(employee text, amount numeric, from_date date, reason text DEFAULT '入职定薪') RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -164,21 +170,31 @@ CREATE TABLE salary_adjustment (
   raise_rule_id bigint  REFERENCES raise_rule,
   band_id       bigint  REFERENCES band,
   composite     numeric NOT NULL,
+  base_amount   numeric NOT NULL,
+  base_on       date    NOT NULL,
   old_amount    numeric NOT NULL,
   percent       numeric NOT NULL CHECK (percent >= 0),
   raise_amount  numeric NOT NULL,
   new_amount    numeric NOT NULL,
   effective_on  date    NOT NULL,
+  corrects      bigint  REFERENCES salary_adjustment,
   status        text    NOT NULL DEFAULT 'proposed' CHECK (status IN ('proposed', 'held', 'approved', 'applied', 'rejected', 'withdrawn')),
   decided_by    text,
   reason        text,
   decision_id   bigint  NOT NULL REFERENCES decision,
-  CONSTRAINT salary_adjustment_sum CHECK (new_amount = old_amount + raise_amount)
+  CONSTRAINT salary_adjustment_sum CHECK (new_amount = old_amount + raise_amount),
+  CONSTRAINT salary_adjustment_base CHECK (new_amount >= base_amount AND (corrects IS NOT NULL OR base_amount = old_amount)),
+  CONSTRAINT salary_adjustment_base_day CHECK (base_on IN (effective_on, effective_on - 1)),
+  CONSTRAINT salary_adjustment_not_itself CHECK (corrects <> adjustment_id)
 );
-CREATE UNIQUE INDEX salary_adjustment_once ON salary_adjustment (cycle_id, employee_id) WHERE status IN ('proposed', 'held', 'approved', 'applied');
-CREATE INDEX salary_adjustment_employee ON salary_adjustment (employee_id);
+-- one first raise, one correction of each, one that waits: what is applied is a chain
+CREATE UNIQUE INDEX salary_adjustment_once ON salary_adjustment (cycle_id, employee_id)
+  WHERE corrects IS NULL AND status IN ('proposed', 'held', 'approved', 'applied');
+CREATE UNIQUE INDEX salary_adjustment_pending ON salary_adjustment (cycle_id, employee_id) WHERE status IN ('proposed', 'held', 'approved');
+CREATE UNIQUE INDEX salary_adjustment_corrects ON salary_adjustment (corrects) WHERE status NOT IN ('rejected', 'withdrawn');
+CREATE INDEX salary_adjustment_employee ON salary_adjustment (employee_id, cycle_id);
 CREATE INDEX salary_adjustment_result ON salary_adjustment (result_id);
-COMMENT ON TABLE salary_adjustment IS 'Raises (调薪): proposed at the lock, decided by people, applied once (PAY-02). At most one live per employee and cycle.';
+COMMENT ON TABLE salary_adjustment IS 'Raises (调薪): proposed at the lock, decided by people, applied once (PAY-02). What is applied is never edited: a new result proposes a correction of it, a row of its own; at most one waits per employee and cycle (REV-08).';
 COMMENT ON COLUMN salary_adjustment.adjustment_id IS 'Key.';
 COMMENT ON COLUMN salary_adjustment.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN salary_adjustment.employee_id IS 'Whose.';
@@ -186,15 +202,18 @@ COMMENT ON COLUMN salary_adjustment.result_id IS 'Locked result it comes from.';
 COMMENT ON COLUMN salary_adjustment.raise_rule_id IS 'Rule; null: the cycle has none for this person.';
 COMMENT ON COLUMN salary_adjustment.band_id IS 'Band; null: the score lies in a gap, no raise.';
 COMMENT ON COLUMN salary_adjustment.composite IS 'Score.';
-COMMENT ON COLUMN salary_adjustment.old_amount IS 'Base pay before, yuan a month.';
-COMMENT ON COLUMN salary_adjustment.percent IS 'Percent of the raise.';
-COMMENT ON COLUMN salary_adjustment.raise_amount IS 'old_amount × percent / 100, half up to the minor unit.';
-COMMENT ON COLUMN salary_adjustment.new_amount IS 'Base pay after, yuan a month.';
-COMMENT ON COLUMN salary_adjustment.effective_on IS 'First day of the new pay.';
+COMMENT ON COLUMN salary_adjustment.base_amount IS 'Pay without any raise of this cycle, yuan a month: the percentage is of it.';
+COMMENT ON COLUMN salary_adjustment.base_on IS 'Day whose pay is the base: the day before effective_on, or effective_on if that pay began then.';
+COMMENT ON COLUMN salary_adjustment.old_amount IS 'Pay that stands from effective_on until this is applied, yuan a month: the base, or of a correction what the one before set.';
+COMMENT ON COLUMN salary_adjustment.percent IS 'Percent of the base, by score and pinned rule.';
+COMMENT ON COLUMN salary_adjustment.raise_amount IS 'new_amount - old_amount: the raise, or of a correction the difference, which may be negative.';
+COMMENT ON COLUMN salary_adjustment.new_amount IS 'Pay after: base_amount + base_amount × percent / 100, half up to the minor unit, yuan a month.';
+COMMENT ON COLUMN salary_adjustment.effective_on IS 'First day of the new pay; a correction has that of what it corrects.';
+COMMENT ON COLUMN salary_adjustment.corrects IS 'The applied raise or correction that this one corrects; null: the first of its cycle (REV-08).';
 COMMENT ON COLUMN salary_adjustment.status IS 'proposed, held (an appeal is open), approved, applied, rejected, withdrawn.';
 COMMENT ON COLUMN salary_adjustment.decided_by IS 'Who approved or rejected it.';
 COMMENT ON COLUMN salary_adjustment.reason IS 'Why it was rejected.';
-COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose.';
+COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose, or pay.correct.';
 
 CREATE TABLE payroll_feed (
   feed_id      bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -215,7 +234,7 @@ CREATE INDEX payroll_feed_employee ON payroll_feed (employee_id);
 COMMENT ON TABLE payroll_feed IS 'What payroll has to know, in order (PAY-05); the payroll system acknowledges what it took.';
 COMMENT ON COLUMN payroll_feed.feed_id IS 'Key, rising.';
 COMMENT ON COLUMN payroll_feed.employee_id IS 'Whose.';
-COMMENT ON COLUMN payroll_feed.kind IS 'raise: proposed at the lock, amount of the raise; salary: base pay that was applied; allowance: monthly allowance.';
+COMMENT ON COLUMN payroll_feed.kind IS 'raise: proposed at the lock, amount of the raise or difference of a correction; salary: base pay that was applied; allowance: monthly allowance.';
 COMMENT ON COLUMN payroll_feed.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN payroll_feed.source_id IS 'Key of the source row.';
 COMMENT ON COLUMN payroll_feed.entry IS 'post, or reverse when the source was withdrawn or superseded.';
@@ -227,10 +246,63 @@ COMMENT ON COLUMN payroll_feed.acknowledged_at IS 'When payroll took it; null: p
 CREATE TRIGGER payroll_feed_announce AFTER INSERT ON payroll_feed REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.signal_announce('feed_id');
 
+CREATE FUNCTION adjustment_base(adjustment bigint) RETURNS numeric STABLE LANGUAGE SQL
+  RETURN (SELECT CASE WHEN a.base_on < a.effective_on OR a.corrects IS NULL AND a.status <> 'applied'
+                      THEN coalesce(salary_on(a.employee_id, a.base_on), a.base_amount) ELSE a.base_amount END
+            FROM salary_adjustment a WHERE a.adjustment_id = adjustment);
+COMMENT ON FUNCTION adjustment_base(bigint) IS 'Base of a raise as its day''s pay is known now: a correction of an earlier cycle may have moved it (REV-08).';
+
+-- Planned only when it is called: most locks have nothing to correct.
+CREATE FUNCTION correct_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH head AS (
+    SELECT DISTINCT ON (r.review_id) x.result_id AS standing_id, x.composite AS score, a.*,
+           bool_or(a.raise_amount <> 0) OVER (PARTITION BY r.review_id) AS moved
+      FROM review r
+      JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+      JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
+     WHERE r.review_id = ANY (reviews)
+       AND NOT EXISTS (SELECT FROM salary_adjustment p WHERE p.employee_id = r.employee_id AND p.cycle_id = r.cycle_id
+                          AND p.status IN ('proposed', 'held', 'approved'))
+     ORDER BY r.review_id, a.adjustment_id DESC
+  ), due AS (
+    SELECT h.*, p.scale_id, n.band_id AS due_band, n.range, n.label, coalesce(n.value, 0) AS due_percent, b.base,
+           CASE WHEN h.moved THEN h.new_amount ELSE b.base END AS stands,
+           b.base + hrloop.round_money(b.base * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS due_amount
+      FROM head h
+      LEFT JOIN cycle_raise_rule p ON p.cycle_id = h.cycle_id AND p.raise_rule_id = h.raise_rule_id
+      LEFT JOIN band n ON n.scale_id = p.scale_id AND n.range @> h.score
+      CROSS JOIN LATERAL (SELECT adjustment_base(h.adjustment_id) AS base) b
+  ), d AS (
+    -- a correction without a difference is none
+    INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
+    SELECT 'pay.correct', z.employee_id, 'review_result', z.standing_id, 'raise_rule', z.raise_rule_id,
+           (SELECT s.version FROM scale s WHERE s.scale_id = z.scale_id),
+           jsonb_build_object('score', z.score, 'old', z.stands, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
+                              'band', coalesce(z.range::text, 'gap'), 'label', z.label, 'corrects', z.adjustment_id, 'base', z.base,
+                              'was', jsonb_build_object('score', z.composite, 'percent', z.percent, 'base', z.base_amount)),
+           jsonb_build_object('percent', z.due_percent, 'raise', z.due_amount - z.stands, 'new', z.due_amount, 'effective_on', z.effective_on)
+      FROM due z WHERE z.due_amount <> z.stands ORDER BY z.employee_id
+    RETURNING decision_id, cause_id
+  ), a AS (
+    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
+                                   raise_amount, new_amount, effective_on, corrects, decision_id)
+    SELECT z.cycle_id, z.employee_id, z.standing_id, z.raise_rule_id, z.due_band, z.score, z.base, z.base_on, z.stands, z.due_percent,
+           z.due_amount - z.stands, z.due_amount, z.effective_on, z.adjustment_id, d.decision_id
+      FROM due z JOIN d ON d.cause_id = z.standing_id
+     ORDER BY z.employee_id
+    RETURNING adjustment_id, employee_id, raise_amount, effective_on, decision_id
+  )
+  INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
+  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
+END;
+COMMENT ON FUNCTION correct_raise(bigint[]) IS
+  'Where the raise of a cycle is applied and another pay is due by the standing result: a correction, computed from the same base by the same pinned rule, for people to decide; what is applied stays (REV-08).';
+
 CREATE FUNCTION propose_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH base AS (
-    SELECT x.result_id, x.composite, r.review_id, r.cycle_id, r.employee_id, s.amount,
+    SELECT x.result_id, x.composite, r.review_id, r.cycle_id, r.employee_id, s.amount, lower(s.valid) AS paid_from,
            coalesce(c.pay_effective_on, upper(c.period)) AS effective_on, rule.raise_rule_id, rule.scale_id
       FROM review_result x
       JOIN review r USING (review_id)
@@ -261,9 +333,10 @@ BEGIN ATOMIC
       FROM raise z ORDER BY z.employee_id
     RETURNING decision_id, cause_id
   ), a AS (
-    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, old_amount, percent,
+    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
                                    raise_amount, new_amount, effective_on, decision_id)
-    SELECT z.cycle_id, z.employee_id, z.result_id, z.raise_rule_id, z.band_id, z.composite, z.amount, z.percent,
+    SELECT z.cycle_id, z.employee_id, z.result_id, z.raise_rule_id, z.band_id, z.composite,
+           z.amount, z.effective_on - (z.paid_from < z.effective_on)::int, z.amount, z.percent,
            z.raise_amount, z.amount + z.raise_amount, z.effective_on, d.decision_id
       FROM raise z JOIN d ON d.cause_id = z.result_id
      ORDER BY z.employee_id
@@ -271,26 +344,34 @@ BEGIN ATOMIC
   )
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
+  SELECT correct_raise(l.reviews)
+    FROM (SELECT array_agg(r.review_id) AS reviews FROM review r
+           WHERE r.review_id = ANY (reviews)
+             AND EXISTS (SELECT FROM salary_adjustment a WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied')) l
+   WHERE l.reviews IS NOT NULL;
+  -- what lowers pay waits for people
   UPDATE salary_adjustment a SET status = 'approved', decided_by = 'pay.auto_apply'
     FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'proposed' AND (SELECT setting_on('pay.auto_apply'));
+     AND a.status = 'proposed' AND a.raise_amount >= 0 AND (SELECT setting_on('pay.auto_apply'));
   UPDATE salary_adjustment a SET status = 'applied'
     FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'approved' AND (SELECT setting_on('pay.auto_apply'));
+     AND a.status = 'approved' AND a.decided_by = 'pay.auto_apply' AND (SELECT setting_on('pay.auto_apply'));
 END;
 COMMENT ON FUNCTION propose_raise(bigint[]) IS
-  'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one (PAY-02).';
+  'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one. Where a raise is applied already, a correction of it (PAY-02, REV-08).';
 CREATE TRIGGER review_result_raise AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('propose_raise', 'key=review_id');
 
-CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION withdraw_adjustments(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.withdraw', a.employee_id, 'salary_adjustment', a.adjustment_id,
-           jsonb_build_object('percent', a.percent, 'raise', a.raise_amount, 'was', a.status), jsonb_build_object('status', 'withdrawn'), u.reason
-      FROM salary_adjustment a JOIN review_result x USING (result_id) JOIN decision u ON u.decision_id = x.reopened_by
-     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
+           jsonb_build_object('percent', a.percent, 'raise', a.raise_amount, 'was', a.status)
+           || CASE WHEN u.decision_id IS NULL THEN jsonb_build_object('base', a.base_amount, 'base_now', adjustment_base(a.adjustment_id)) ELSE '{}' END,
+           jsonb_build_object('status', 'withdrawn'), u.reason
+      FROM salary_adjustment a JOIN review_result x USING (result_id) LEFT JOIN decision u ON u.decision_id = x.reopened_by
+     WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'held', 'approved')
      ORDER BY a.employee_id
     RETURNING decision_id, cause_id
   ), a AS (
@@ -300,9 +381,44 @@ BEGIN ATOMIC
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on, a.decision_id FROM a;
 END;
-COMMENT ON FUNCTION withdraw_raise(bigint[]) IS 'Consequences of an unlock on pay: raises that were not applied are withdrawn, the feed row is reversed.';
+COMMENT ON FUNCTION withdraw_adjustments(bigint[]) IS 'Withdraw raises and corrections that are not applied: decision with the reason of the unlock, or with the base that moved; the feed row is reversed.';
+CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- who applies it at the same time goes first: then there is nothing to withdraw, and the next lock corrects it
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
+                         WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
+                         ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
+  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a JOIN review_result x USING (result_id)
+                                     WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved')));
+END;
+COMMENT ON FUNCTION withdraw_raise(bigint[]) IS 'Consequences of an unlock on pay: raises and corrections that were not applied are withdrawn; what is applied stays.';
 CREATE TRIGGER review_result_withdraw AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('withdraw_raise', 'key=review_id', 'changed=reopened_by');
+
+CREATE FUNCTION tell_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
+  SELECT a.employee_id, 'employee',
+         CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected' WHEN a.raise_amount > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
+         'adjustment:' || a.adjustment_id,
+         jsonb_build_object('score', a.composite, 'percent', a.percent, 'old', a.old_amount, 'new', a.new_amount)
+         || CASE WHEN a.corrects IS NULL THEN '{}'
+                 ELSE jsonb_build_object('base', a.base_amount, 'raise', a.raise_amount, 'effective_on', a.effective_on) END, a.decision_id
+    FROM salary_adjustment a JOIN review_result x USING (result_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
+   ORDER BY a.adjustment_id
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION tell_raise(bigint[]) IS 'Notices of raises and corrections that are applied, once their result is disclosed.';
+CREATE FUNCTION result_tells_raise(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT tell_raise(ARRAY(SELECT a.adjustment_id FROM review_result x JOIN review r USING (review_id)
+                            JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
+                           WHERE x.result_id = ANY (results)));
+END;
+COMMENT ON FUNCTION result_tells_raise(bigint[]) IS 'Consequence of a disclosure on pay: what was applied before it is told now (REV-08).';
+CREATE TRIGGER review_result_tells_raise AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_tells_raise', 'key=result_id', 'changed=disclosed_on');
 
 CREATE FUNCTION adjustment_changed(adjustments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -310,19 +426,20 @@ BEGIN ATOMIC
     INSERT INTO decision (kind, employee_id, cause, cause_id, reason, inputs, outcome)
     SELECT 'pay.' || CASE a.status WHEN 'applied' THEN 'apply' WHEN 'approved' THEN 'approve' ELSE 'reject' END,
            a.employee_id, 'salary_adjustment', a.adjustment_id, CASE a.status WHEN 'rejected' THEN a.reason END,
-           jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by),
+           jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by)
+           || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects, 'base', a.base_amount) END,
            jsonb_build_object('percent', a.percent, 'new', a.new_amount, 'effective_on', a.effective_on)
       FROM salary_adjustment a
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
      ORDER BY a.employee_id
     RETURNING decision_id, kind, cause_id, employee_id
   ), changed AS (
-    SELECT d.*, a.new_amount, a.effective_on FROM d JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
+    SELECT d.*, a.new_amount, a.effective_on, a.corrects IS NOT NULL AS correction FROM d JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
      WHERE d.kind = 'pay.apply' AND a.raise_amount <> 0
   ), done AS (
     SELECT salary_change(array_agg(c.employee_id ORDER BY c.employee_id), array_agg(c.new_amount ORDER BY c.employee_id),
-                         array_agg(c.effective_on ORDER BY c.employee_id), array_agg(c.decision_id ORDER BY c.employee_id))
-      FROM changed c HAVING count(*) > 0
+                         array_agg(c.effective_on ORDER BY c.employee_id), array_agg(c.decision_id ORDER BY c.employee_id), c.correction)
+      FROM changed c GROUP BY c.correction
   )
   SELECT count(*) FROM done;
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
@@ -333,11 +450,7 @@ BEGIN ATOMIC
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on, a.decision_id
     FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'rejected'
   ON CONFLICT DO NOTHING;
-  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT a.employee_id, 'employee', CASE WHEN a.raise_amount > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END, 'adjustment:' || a.adjustment_id,
-         jsonb_build_object('score', a.composite, 'percent', a.percent, 'old', a.old_amount, 'new', a.new_amount), a.decision_id
-    FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
-  ON CONFLICT DO NOTHING;
+  SELECT tell_raise(adjustments);
   SELECT '42501', format('%s cannot decide on their own raise', a.decided_by), NULL, 'Somebody else has to approve it.',
          'salary_adjustment', 'decided_by', 'salary_adjustment_four_eyes'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
@@ -349,7 +462,7 @@ BEGIN ATOMIC
    WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected') AND a.decided_by IS NULL
   UNION ALL
   SELECT '55000', format('raise of employee %s was reopened after it was applied', e.employee_no), NULL,
-         'What was paid stands; make a new salary with set_salary().', 'salary_adjustment', 'status', 'salary_adjustment_final'
+         'What was paid stands; unlock the review, correct the score and lock it again: that proposes a correction.', 'salary_adjustment', 'status', 'salary_adjustment_final'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'applied'
      AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
@@ -364,7 +477,10 @@ COMMENT ON FUNCTION adjustment_changed(bigint[]) IS 'Consequences of deciding on
 CREATE FUNCTION adjustment_base_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('base pay of employee %s changed since the raise was proposed', e.employee_no),
-         'The proposal was computed from another amount.', 'Unlock and lock the review again to get a new proposal.',
+         format('It was computed for %s, %s stands on %s.', trim_scale(a.old_amount),
+                coalesce(trim_scale(salary_on(a.employee_id, a.effective_on))::text, 'nothing'), a.effective_on),
+         CASE WHEN a.corrects IS NULL THEN 'Unlock and lock the review again to get a new proposal.'
+              ELSE 'Somebody set another pay from that day: reject the correction, and set what should stand with set_salary().' END,
          'salary_adjustment', 'old_amount', 'salary_adjustment_base'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
@@ -384,14 +500,21 @@ BEGIN ATOMIC
   SELECT '55000', format('raise of employee %s begins as %s', e.employee_no, a.status), NULL,
          'A raise is proposed first; approve_adjustment() and apply_adjustment() follow.', 'salary_adjustment', 'status', 'salary_adjustment_begins'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
-   WHERE a.adjustment_id = ANY (adjustments) AND (a.status <> 'proposed' OR a.decided_by IS NOT NULL);
+   WHERE a.adjustment_id = ANY (adjustments) AND (a.status <> 'proposed' OR a.decided_by IS NOT NULL)
+  UNION ALL
+  SELECT '55000', format('adjustment %s is not a correction of an applied raise of employee %s in this cycle', a.adjustment_id, e.employee_no),
+         format('It says that it corrects adjustment %s.', a.corrects), 'Unlock the review, correct the score and lock it again.',
+         'salary_adjustment', 'corrects', 'salary_adjustment_corrects_applied'
+    FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN salary_adjustment f ON f.adjustment_id = a.corrects
+   WHERE a.adjustment_id = ANY (adjustments)
+     AND (f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied');
 END;
-COMMENT ON FUNCTION adjustment_new_problem(bigint[]) IS 'Rule: no raise is born approved.';
+COMMENT ON FUNCTION adjustment_new_problem(bigint[]) IS 'Rule: no raise is born approved, and what is corrected is what is applied (REV-08).';
 CREATE TRIGGER salary_adjustment_new AFTER INSERT ON salary_adjustment REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_new_problem', 'key=adjustment_id');
 CREATE TRIGGER salary_adjustment_1_fixed AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_fixed', 'key=adjustment_id',
-    'changed=cycle_id,employee_id,result_id,composite,old_amount,percent,raise_amount,new_amount,effective_on');
+    'changed=cycle_id,employee_id,result_id,composite,base_amount,base_on,old_amount,percent,raise_amount,new_amount,effective_on,corrects');
 CREATE TRIGGER salary_adjustment_2_base AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_base_problem', 'key=adjustment_id', 'changed=status');
 CREATE TRIGGER salary_adjustment_3_changed AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -400,9 +523,10 @@ CREATE TRIGGER salary_adjustment_3_changed AFTER UPDATE ON salary_adjustment REF
 CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT a.adjustment_id FROM salary_adjustment a
                     WHERE a.cycle_id = find_cycle(cycle) AND a.employee_id = find_employee(employee)
-                      AND a.status IN ('proposed', 'held', 'approved', 'applied')),
+                      AND a.status IN ('proposed', 'held', 'approved', 'applied')
+                    ORDER BY a.adjustment_id DESC LIMIT 1),
                   unknown_code('raise of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
-COMMENT ON FUNCTION find_adjustment(text, text) IS 'Key of the live raise of an employee in a cycle. Error 22023: none.';
+COMMENT ON FUNCTION find_adjustment(text, text) IS 'Key of the newest live raise or correction of an employee in a cycle. Error 22023: none.';
 
 -- Held while an appeal against the result is open.
 CREATE FUNCTION hold_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
@@ -438,11 +562,22 @@ BEGIN ATOMIC
   )
   UPDATE salary_adjustment a SET status = 'held', decided_by = NULL FROM d WHERE a.adjustment_id = d.cause_id;
 END;
-COMMENT ON FUNCTION hold_raise(bigint[]) IS 'Consequence of an appeal on pay: a raise that was not applied is held; an approval is void (REV-08).';
+COMMENT ON FUNCTION hold_raise(bigint[]) IS 'Consequence of an appeal on pay: a raise that was not applied is held, an approval is void; what is applied stays (REV-08).';
 CREATE TRIGGER appeal_2_holds AFTER INSERT ON appeal REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('hold_raise', 'key=appeal_id');
 
-CREATE FUNCTION release_raise(appeals bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
+CREATE FUNCTION rebase_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a JOIN review_result x USING (result_id)
+                                     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'approved')
+                                       AND adjustment_base(a.adjustment_id) <> a.base_amount));
+  SELECT propose_raise(reviews);
+  SELECT hold_raise(ARRAY(SELECT p.appeal_id FROM appeal p WHERE p.review_id = ANY (reviews) AND p.status = 'open'));
+END;
+COMMENT ON FUNCTION rebase_raise(bigint[]) IS
+  'Raises whose base is another now: withdrawn and proposed anew, or where they are applied, corrected in their turn; each is to be approved, and held while an appeal is open (REV-08).';
+
+CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
@@ -454,15 +589,31 @@ BEGIN ATOMIC
     RETURNING cause_id
   )
   UPDATE salary_adjustment a SET status = 'proposed' FROM d WHERE a.adjustment_id = d.cause_id;
-  SELECT '55000', format('raise of employee %s in cycle %s is applied: the appeal cannot change it', e.employee_no, c.code),
-         'What was paid stands.', 'Reject the appeal with a reference, then unlock_review() for the score and set_salary() for the pay.',
-         'appeal', 'status', 'appeal_raise_applied'
-    FROM appeal p JOIN salary_adjustment a USING (result_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
-   WHERE p.appeal_id = ANY (appeals) AND p.status = 'upheld' AND a.status = 'applied';
+  -- while it was held its base may have been corrected
+  SELECT rebase_raise(l.reviews)
+    FROM (SELECT array_agg(p.review_id ORDER BY p.review_id) AS reviews FROM appeal p WHERE p.appeal_id = ANY (appeals) AND p.status = 'rejected') l
+   WHERE l.reviews IS NOT NULL;
 END;
-COMMENT ON FUNCTION release_raise(bigint[]) IS 'Consequence of a rejected appeal on pay: the raise is proposed again. An appeal is not upheld after the raise was applied (REV-08).';
+COMMENT ON FUNCTION release_raise(bigint[]) IS 'Consequence of a rejected appeal on pay: the raise is proposed again (REV-08).';
 CREATE TRIGGER appeal_5_releases AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('release_raise', 'key=appeal_id', 'changed=status');
+
+-- A corrected pay is the base of later raises.
+CREATE FUNCTION carry_correction(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT rebase_raise(l.reviews)
+    FROM (SELECT array_agg(DISTINCT x.review_id) AS reviews
+            FROM salary_adjustment a
+            JOIN salary_adjustment n ON n.employee_id = a.employee_id AND n.cycle_id <> a.cycle_id AND n.base_on >= a.effective_on
+            JOIN review_result x ON x.result_id = n.result_id
+           WHERE a.adjustment_id = ANY (adjustments) AND a.corrects IS NOT NULL AND a.status = 'applied'
+             AND n.status IN ('proposed', 'approved', 'applied')) l
+   WHERE l.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION carry_correction(bigint[]) IS
+  'Consequence of an applied correction on later cycles: what was computed from the pay that it corrected follows (REV-08).';
+CREATE TRIGGER salary_adjustment_4_carry AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('carry_correction', 'key=adjustment_id', 'changed=status');
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -485,24 +636,30 @@ BEGIN ATOMIC
    WHERE a.adjustment_id = find_adjustment(cycle, employee)
   RETURNING a.status;
 END;
-COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise that was not applied, with the reason. Errors: 22023 none, 23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
+COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise or correction that was not applied, with the reason; what is applied stands. Errors: 22023 none, 23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
 CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- the employee first, as every change of pay: a correction goes on to other cycles
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = find_employee(employee) FOR NO KEY UPDATE) l;
   UPDATE salary_adjustment a SET status = 'applied'
    WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status <> 'applied';
   SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
-  'Make an approved raise the base pay; again: nothing. Returns the new base pay, yuan. Errors: 55000 not approved, held by an appeal, base pay changed, a later salary is known; 22023 none.';
+  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; later raises on the corrected pay are proposed anew. Returns the new base pay, yuan. Errors: 55000 not approved, held by an appeal, base pay changed, a later salary is known (first raise only); 22023 none.';
 CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH done AS (UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
-                 WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'proposed' AND a.employee_id IS DISTINCT FROM actor() RETURNING 1)
+                 WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'proposed' AND a.raise_amount >= 0
+                   AND a.employee_id IS DISTINCT FROM actor() RETURNING 1)
   SELECT count(*) FROM done;
 END;
-COMMENT ON FUNCTION approve_cycle(text) IS 'Approve all proposed raises of a cycle but one''s own; returns how many.';
+COMMENT ON FUNCTION approve_cycle(text) IS 'Approve all proposed raises of a cycle but one''s own, and but corrections that lower pay: these are approved one by one. Returns how many.';
 CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM employee e
+                         WHERE e.employee_id IN (SELECT a.employee_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved')
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH done AS (UPDATE salary_adjustment a SET status = 'applied'
                  WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved' RETURNING 1)
   SELECT count(*) FROM done;
@@ -688,18 +845,20 @@ CREATE FUNCTION explain_pay(employee text, cycle text DEFAULT NULL, locale text 
   RETURNS TABLE (cycle_code text, status text, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT c.code, a.status,
-         sentence(CASE WHEN (d.outcome ->> 'raise')::numeric > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
+         sentence(CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected' WHEN (d.outcome ->> 'raise')::numeric > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
                   d.inputs || d.outcome, explain_pay.locale)
     FROM salary_adjustment a
     JOIN review_cycle c USING (cycle_id)
     JOIN decision d USING (decision_id)
+    JOIN review_result x USING (result_id)
    WHERE a.employee_id = find_employee(employee) AND may_read_pay(a.employee_id)
+     AND (actor() IS DISTINCT FROM a.employee_id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
      AND a.status IN ('proposed', 'held', 'approved', 'applied')
-   ORDER BY lower(c.period);
+   ORDER BY lower(c.period), a.adjustment_id;
 END;
 COMMENT ON FUNCTION explain_pay(text, text, text) IS
-  'How score became raise, in a sentence per cycle, rendered from the decision; for the person, HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown employee.';
+  'How score became raise, in a sentence per cycle and one for each correction, rendered from the decision; for the person (once the result is disclosed), HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown employee.';
 
 CREATE FUNCTION allowance_trail(employee text, locale text DEFAULT NULL)
   RETURNS TABLE (trail text, total_increase numeric) STABLE LANGUAGE SQL

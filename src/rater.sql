@@ -226,6 +226,7 @@ BEGIN ATOMIC
       FROM review v JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
      WHERE v.review_id = find_review(cycle, employee) AND v.status = 'locked'
        AND (actor() IN (v.employee_id, v.manager_id) OR sees_all_scores())
+       AND (actor() IS DISTINCT FROM v.employee_id OR x.disclosed_on IS NOT NULL)
   ), one AS (
     SELECT r.result_id, p.shown_as, s.indicator_id, s.rater_group, w.weight, w.minimum, s.value, s.rationale
       FROM r CROSS JOIN LATERAL published_group(r.review_id) p
@@ -255,4 +256,4 @@ BEGIN ATOMIC
    ORDER BY i.code, k.rater_group IS NULL, h.shown_as;
 END;
 COMMENT ON FUNCTION feedback(text, text, text) IS
-  'What the rater groups said of an employee, after the lock: mean value (0-100, 2 decimals), raters and comments by group and indicator, for the employee, the manager, HR and the owner. Anonymous groups below their minimum are shown together, or not on their own; comments come without author, time or order. No rows before the lock, or for anybody else. Error 22023: unknown (REV-07).';
+  'What the rater groups said of an employee, after the lock: mean value (0-100, 2 decimals), raters and comments by group and indicator, for the employee (once disclosed), the manager, HR and the owner. Anonymous groups below their minimum are shown together, or not on their own; comments come without author, time or order. No rows before the lock, or for anybody else. Error 22023: unknown (REV-07).';

@@ -252,6 +252,7 @@ CREATE TABLE review_result (
   locked_on   date    NOT NULL,
   decision_id bigint  NOT NULL REFERENCES decision,
   reopened_by bigint  REFERENCES decision,
+  disclosed_on date   CONSTRAINT review_result_disclosed CHECK (disclosed_on >= locked_on),
   UNIQUE (review_id, version)
 );
 CREATE INDEX review_result_decision ON review_result (decision_id);
@@ -267,6 +268,7 @@ COMMENT ON COLUMN review_result.grade IS 'Grade (绩效等级) by the cycle''s s
 COMMENT ON COLUMN review_result.locked_on IS 'Day of the lock.';
 COMMENT ON COLUMN review_result.decision_id IS 'Decision review.lock with the breakdown.';
 COMMENT ON COLUMN review_result.reopened_by IS 'Decision review.unlock that closed it; null: it stands.';
+COMMENT ON COLUMN review_result.disclosed_on IS 'Day from which the employee may read it: that of the lock, or by setting review.disclose when disclose_result() says so; null: not yet (REV-08).';
 
 -- the score item by item ------------------------------------------------------
 
@@ -352,9 +354,16 @@ CREATE FUNCTION sees_all_scores() RETURNS boolean STABLE LANGUAGE SQL
 COMMENT ON FUNCTION sees_all_scores() IS 'Whether who acts may see composites of open reviews with the anonymous scores in them: HR, and the owner of the books when nobody acts.';
 
 -- Runs as the owner of the books: the total may be shown to whom the scores behind it may not.
+CREATE FUNCTION disclosed(review bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN coalesce((SELECT x.disclosed_on IS NOT NULL FROM review_result x WHERE x.review_id = review AND x.reopened_by IS NULL),
+                  setting_text('review.disclose') = 'lock');
+COMMENT ON FUNCTION disclosed(bigint) IS
+  'Whether the employee may read the manager''s scores of a review: its standing result is disclosed, or there is none yet and setting review.disclose does not wait for people (REV-08).';
+
 CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT CASE WHEN sees_all_scores() THEN r.composite
+  SELECT CASE WHEN actor() = r.employee_id AND NOT disclosed(r.review_id) THEN NULL
+              WHEN sees_all_scores() THEN r.composite
               WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
               WHEN r.status = 'locked' OR NOT has_anonymous(r.review_id) THEN r.composite
               ELSE (SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
@@ -365,7 +374,7 @@ BEGIN ATOMIC
     FROM review r JOIN review_template t USING (template_id) WHERE r.review_id = shown_composite.review;
 END;
 COMMENT ON FUNCTION shown_composite(bigint) IS
-  'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee and the manager until the lock without the scores of anonymous raters; nobody else (REV-07).';
+  'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee (once disclosed) and the manager until the lock without the scores of anonymous raters; nobody else (REV-07, REV-08).';
 
 -- rules and consequences of a review's status ---------------------------------
 
@@ -503,10 +512,11 @@ BEGIN ATOMIC
      ORDER BY r.review_id
     RETURNING decision_id, cause_id, outcome
   )
-  INSERT INTO review_result (review_id, version, composite, original, grade, locked_on, decision_id)
+  INSERT INTO review_result (review_id, version, composite, original, grade, locked_on, decision_id, disclosed_on)
   SELECT r.review_id, 1 + (SELECT count(*) FROM review_result x WHERE x.review_id = r.review_id),
          coalesce(r.calibrated, r.composite), CASE WHEN r.calibrated IS NOT NULL THEN r.composite END,
-         d.outcome ->> 'grade', coalesce(r.locked_on, current_date), d.decision_id
+         d.outcome ->> 'grade', coalesce(r.locked_on, current_date), d.decision_id,
+         CASE WHEN (SELECT setting_text('review.disclose')) = 'lock' THEN coalesce(r.locked_on, current_date) END
     FROM d JOIN review r ON r.review_id = d.cause_id
    ORDER BY r.review_id;
 END;
@@ -975,7 +985,7 @@ CREATE VIEW assessment WITH (security_invoker) AS
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     CROSS JOIN LATERAL (SELECT r.status = 'locked' OR (r.composite IS NOT NULL AND r.self_composite IS NOT NULL) AS both_in) seen
    WHERE actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books();
-COMMENT ON VIEW assessment IS 'Self and manager score side by side; neither side sees the other''s before both are in (REV-03).';
+COMMENT ON VIEW assessment IS 'Self and manager score side by side; neither side sees the other''s before both are in, nor the employee the manager''s before it is disclosed (REV-03, REV-08).';
 COMMENT ON COLUMN assessment.review_id IS 'Review.';
 COMMENT ON COLUMN assessment.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN assessment.employee_no IS 'Employee.';
@@ -1041,11 +1051,12 @@ BEGIN ATOMIC
     JOIN review_cycle c USING (cycle_id)
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    WHERE r.employee_id = find_employee(employee)
+     AND (actor() IS DISTINCT FROM r.employee_id OR x.disclosed_on IS NOT NULL)
      AND (actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
    ORDER BY c.period, c.cycle_id;
 END;
 COMMENT ON FUNCTION score_history(text) IS
-  'Final scores of an employee in order, with the change since the one before and the mean (2 decimals) of all cycles of the same kind; for the employee, HR and the manager of each review. Error 22023: unknown (REV-13).';
+  'Final scores of an employee in order, with the change since the one before and the mean (2 decimals) of all cycles of the same kind; for the employee (what is disclosed), HR and the manager of each review. Error 22023: unknown (REV-13).';
 
 CREATE FUNCTION cycle_report(cycle text)
   RETURNS TABLE (unit_code text, unit_name text, reviews bigint, not_locked bigint, mean numeric, lowest numeric, highest numeric, grades jsonb)
@@ -1117,6 +1128,7 @@ BEGIN ATOMIC
      WHERE v.review_id = find_review(cycle, employee)
        AND (actor() = v.employee_id OR actor() = v.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
        AND (v.status = 'locked' OR actor() IS DISTINCT FROM v.employee_id OR v.self_composite IS NOT NULL)
+       AND (actor() IS DISTINCT FROM v.employee_id OR disclosed(v.review_id))
   ), item AS (
     SELECT t.n * 100 AS n, t.i, r.review_id FROM r CROSS JOIN LATERAL jsonb_array_elements(r.inputs -> 'items') WITH ORDINALITY AS t (i, n)
     UNION ALL
@@ -1166,4 +1178,4 @@ BEGIN ATOMIC
   SELECT row_number() OVER (ORDER BY n)::integer, line FROM line ORDER BY n;
 END;
 COMMENT ON FUNCTION explain_score(text, text, text) IS
-  'Why this score: total, its calibration, every indicator with weight and points, the rationale of the groups that must give one, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
+  'Why this score: total, its calibration, every indicator with weight and points, the rationale of the groups that must give one, and what became of parts without a score, for the employee (once disclosed), the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';

@@ -30,6 +30,8 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('pay.raise',      'en', 'Your quarterly score of {score} meets the condition for a raise of {percent} %: your monthly pay goes from {old} to {new} yuan', NULL),
   ('pay.no_raise',   'zh', '您的季度绩效得分{score}分,未达到加薪条件,月薪保持{old}元', NULL),
   ('pay.no_raise',   'en', 'Your quarterly score of {score} does not meet the condition for a raise: your monthly pay stays {old} yuan', NULL),
+  ('pay.corrected',  'zh', '薪资更正:您的绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪由{old}元更正为{new}元,每月差额{raise}元', NULL),
+  ('pay.corrected',  'en', 'Correction of your pay: your score of {score} gives a raise of {percent} % on {base} yuan; from {effective_on} your monthly pay is corrected from {old} to {new} yuan, a difference of {raise} yuan a month', NULL),
   ('pay.allowance',  'zh', '您的技能津贴自{from}起由每月{old}元调整为{new}元', NULL),
   ('pay.allowance',  'en', 'From {from} your skill allowance goes from {old} to {new} yuan a month', NULL),
   ('trail.certification', 'zh', '{when}完成‘{name}’认证,技能津贴增加{amount}元', 'TXT-07'),

@@ -400,10 +400,10 @@ COMMENT ON FUNCTION verify_plans() IS 'Plans that are missing, groundless, or di
 CREATE FUNCTION verify_pay() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT 'raise_figures', 'salary_adjustment', a.adjustment_id,
-         a.old_amount + round(a.old_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int) || '', a.new_amount::text
+         a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int) || '', a.new_amount::text
     FROM salary_adjustment a LEFT JOIN band b USING (band_id)
    WHERE a.percent <> coalesce(b.value, 0)
-      OR a.new_amount <> a.old_amount + round(a.old_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int)
+      OR a.new_amount <> a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int)
       OR b.band_id IS NOT NULL AND NOT b.range @> a.composite
   UNION ALL
   SELECT 'raise_decision', 'salary_adjustment', a.adjustment_id,
@@ -412,6 +412,8 @@ BEGIN ATOMIC
     FROM salary_adjustment a JOIN decision d USING (decision_id)
    WHERE (a.old_amount, a.percent, a.raise_amount, a.new_amount)
          IS DISTINCT FROM ((d.inputs ->> 'old')::numeric, (d.outcome ->> 'percent')::numeric, (d.outcome ->> 'raise')::numeric, (d.outcome ->> 'new')::numeric)
+      OR a.base_amount <> coalesce(d.inputs ->> 'base', d.inputs ->> 'old')::numeric
+      OR a.corrects IS DISTINCT FROM (d.inputs ->> 'corrects')::bigint
   UNION ALL
   SELECT 'raise_rule', 'salary_adjustment', a.adjustment_id, want.raise_rule_id::text, a.raise_rule_id::text
     FROM salary_adjustment a
@@ -444,10 +446,36 @@ BEGIN ATOMIC
      AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.decision_id IS NULL
                     AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)))
   UNION ALL
+  -- link by link: a correction starts from what the one before set, and only one follows it
+  SELECT 'correction_chain', 'salary_adjustment', a.adjustment_id, concat_ws(' ', 'from', f.new_amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
+    FROM salary_adjustment a JOIN salary_adjustment f ON f.adjustment_id = a.corrects
+   WHERE (f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied')
+      OR a.old_amount <> f.new_amount
+         AND (a.old_amount <> a.base_amount OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = a.cycle_id AND m.employee_id = a.employee_id
+                                                          AND m.adjustment_id < a.adjustment_id AND m.status = 'applied' AND m.raise_amount <> 0))
+  UNION ALL
+  -- what is paid for the standing result, unless a correction waits or people rejected it
+  SELECT 'correction_missing', 'review_result', x.result_id, want.amount::text, head.new_amount::text
+    FROM review_result x
+    JOIN review r USING (review_id)
+    JOIN review_cycle c USING (cycle_id)
+    CROSS JOIN LATERAL (SELECT a.* FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id AND a.status = 'applied'
+                         ORDER BY a.adjustment_id DESC LIMIT 1) head
+    LEFT JOIN cycle_raise_rule p ON p.cycle_id = r.cycle_id AND p.raise_rule_id = head.raise_rule_id
+    LEFT JOIN band b ON b.scale_id = p.scale_id AND b.range @> x.composite
+    CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN head.base_on < head.effective_on THEN salary_on(r.employee_id, head.base_on) END, head.base_amount) AS base) s
+    CROSS JOIN LATERAL (SELECT s.base + round(s.base * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int) AS amount) want
+   WHERE x.reopened_by IS NULL AND c.pay_effective AND want.amount <> head.new_amount
+     -- pay that no raise of the cycle ever moved runs on from the day of its base
+     AND (want.amount <> s.base OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = r.cycle_id AND m.employee_id = r.employee_id
+                                              AND m.status = 'applied' AND m.raise_amount <> 0))
+     AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
+                        AND (a.status IN ('proposed', 'held', 'approved') OR a.status = 'rejected' AND a.result_id = x.result_id AND a.corrects = head.adjustment_id))
+  UNION ALL
   SELECT 'raise_not_paid', 'salary_adjustment', a.adjustment_id, a.new_amount::text,
          (SELECT string_agg(s.amount::text, ', ') FROM salary s WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
     FROM salary_adjustment a
-   WHERE a.status = 'applied' AND a.raise_amount > 0
+   WHERE a.status = 'applied' AND a.raise_amount <> 0
      AND NOT EXISTS (SELECT FROM salary s WHERE s.employee_id = a.employee_id AND lower(s.valid) = a.effective_on AND s.amount = a.new_amount)
   UNION ALL
   SELECT 'salary_minor_unit', 'salary', s.salary_id, round(s.amount, setting_number('pay.minor_digits')::int)::text, s.amount::text
@@ -515,6 +543,24 @@ BEGIN ATOMIC
   SELECT 'allowance', 'employee', employee_id, d || ' ' || want, have::text FROM amount WHERE want <> have;
 END;
 COMMENT ON FUNCTION verify_skills() IS 'Skill levels and allowances that differ from certifications, trainings and rules.';
+
+CREATE FUNCTION verify_disclosure() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT 'disclosed_on', 'review_result', x.result_id, coalesce(d.outcome ->> 'disclosed_on', x.locked_on::text), x.disclosed_on::text
+    FROM review_result x LEFT JOIN decision d ON d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'review.disclose'
+   WHERE x.disclosed_on <> coalesce((d.outcome ->> 'disclosed_on')::date, x.locked_on) OR d.decision_id IS NOT NULL AND x.disclosed_on IS NULL
+  UNION ALL
+  SELECT 'answer_early', 'acknowledgement', k.acknowledgement_id, 'a result that is disclosed', 'version ' || x.version || ' is not'
+    FROM acknowledgement k JOIN review_result x USING (result_id) WHERE x.disclosed_on IS NULL
+  UNION ALL
+  SELECT 'answer_decision', 'acknowledgement', k.acknowledgement_id, k.answer, coalesce(d.outcome ->> 'answer', 'none')
+    FROM acknowledgement k LEFT JOIN decision d ON d.cause_id = k.acknowledgement_id AND d.cause = 'acknowledgement'
+   WHERE k.answer IS DISTINCT FROM d.outcome ->> 'answer' OR k.remark IS DISTINCT FROM d.reason
+  UNION ALL
+  SELECT 'appeal_window', 'appeal', a.appeal_id, 'from ' || coalesce(x.disclosed_on::text, 'the disclosure') || ' on', a.filed_on::text
+    FROM appeal a JOIN review_result x USING (result_id) WHERE coalesce(a.filed_on < x.disclosed_on, true);
+END;
+COMMENT ON FUNCTION verify_disclosure() IS 'Disclosures, answers and appeals that do not follow each other.';
 
 CREATE FUNCTION verify_talent() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -603,6 +649,7 @@ BEGIN ATOMIC
   UNION ALL SELECT * FROM verify_causes()
   UNION ALL SELECT * FROM verify_suggestions()
   UNION ALL SELECT * FROM verify_plans()
+  UNION ALL SELECT * FROM verify_disclosure()
   UNION ALL SELECT * FROM verify_pay()
   UNION ALL SELECT * FROM verify_skills()
   UNION ALL SELECT * FROM verify_talent()

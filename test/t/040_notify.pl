@@ -45,9 +45,10 @@ is_deeply([ heard() ], [], 'NOT-01: the same scores again announce nothing');
 # A lock: notices to both sides, and a row for payroll.
 ask($writer, q{SELECT hr.lock_review('N1', 'E010', '2024-04-01')});
 @heard = sort(heard());
-is(scalar(@heard), 2, 'a lock announces notices and the payroll feed, each once');
-like($heard[0] // '', qr/^notification (\d+)-(\d+)$/, 'keys that follow each other as a range');
-like($heard[1] // '', qr/^payroll_feed \d+$/, 'and the feed');
+is(scalar(@heard), 3, 'a lock announces the disclosure, the notices of the plan and the payroll feed, each once');
+like($heard[0] // '', qr/^notification \d+$/, 'one key');
+like($heard[1] // '', qr/^notification (\d+)-(\d+)$/, 'keys that follow each other as a range');
+like($heard[2] // '', qr/^payroll_feed \d+$/, 'and the feed');
 ask($writer, q{SELECT hr.lock_review('N1', 'E010', '2024-04-01')});
 is_deeply([ heard() ], [], 'the lock again announces nothing');
 
