@@ -263,7 +263,8 @@ static void
 load_weights(Oid books, HrTemplate *template)
 {
 	static const HrQuery query = {"template weights",
-	"SELECT rater_group, weight FROM @template_rater_group WHERE template_id = $1", 1, {INT8OID}};
+		"SELECT rater_group, NULLIF(weight, 0), required AND weight > 0, minimum::bigint, below_minimum"
+		"  FROM @template_rater_group WHERE template_id = $1 ORDER BY rater_group", 1, {INT8OID}};
 	Datum		arg = Int64GetDatum(template->id);
 
 	template->nweights = (int) hr_execute(books, &query, &arg, NULL, true);
@@ -271,9 +272,26 @@ load_weights(Oid books, HrTemplate *template)
 											   sizeof(HrWeight) * Max(template->nweights, 1));
 	for (int i = 0; i < template->nweights; i++)
 	{
-		strlcpy(template->weights[i].code, text_at(i, 1), NAMEDATALEN);
-		template->weights[i].weight = numeric_at(i, 2);
+		HrWeight   *weight = &template->weights[i];
+		const char *below = text_at(i, 5);
+
+		strlcpy(weight->code, text_at(i, 1), NAMEDATALEN);
+		weight->weight = numeric_at(i, 2);
+		weight->required = bool_at(i, 3);
+		weight->minimum = (int) int_at(i, 4);
+		weight->below = strcmp(below, "drop") == 0 ? HR_BELOW_DROPS
+			: strcmp(below, "block") == 0 ? HR_BELOW_BLOCKS : HR_BELOW_COUNTS;
 	}
+}
+
+/* What a template says of a rater group; NULL: it does not know it. */
+const HrWeight *
+hr_template_weight(const HrTemplate *template, const char *group)
+{
+	for (int i = 0; i < template->nweights; i++)
+		if (strcmp(template->weights[i].code, group) == 0)
+			return &template->weights[i];
+	return NULL;
 }
 
 /* A template with its pinned items.  Call it inside a scope. */
@@ -281,7 +299,8 @@ const HrTemplate *
 hr_template(Oid books, int64 id)
 {
 	static const HrQuery query = {"template",
-		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy"
+		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy, i.veto_at, i.veto_cap,"
+		"       pg_catalog.sum(i.effective_weight) OVER ()"
 		"  FROM @review_template t JOIN @template_item i ON i.template_id = t.template_id"
 		" WHERE t.template_id = $1 AND i.effective_weight IS NOT NULL"
 		" ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
@@ -311,11 +330,14 @@ hr_template(Oid books, int64 id)
 		template->items[i].indicator = int_at(i, 1);
 		template->items[i].weight = numeric_at(i, 2);
 		template->items[i].pass = numeric_at(i, 3);
+		template->items[i].veto_at = numeric_at(i, 5);
+		template->items[i].veto_cap = numeric_at(i, 6);
 	}
 	if (template->nitems > 0)
 	{
 		const char *policy = text_at(0, 4);
 
+		template->total = numeric_at(0, 7);
 		template->missing = strcmp(policy, "renormalise") == 0 ? HR_MISSING_RENORMALISE
 			: strcmp(policy, "zero") == 0 ? HR_MISSING_ZERO : HR_MISSING_BLOCK;
 	}

@@ -73,8 +73,11 @@ extern void hr_collect(Tuplestorestate *rows, TupleDesc desc, int column, HrIds 
 typedef struct HrItem
 {
 	int64		indicator;
-	Numeric		weight;			/* effective, percent of the whole */
+	int64		superior;		/* who rates it as superior in a segment; 0: not in one */
+	Numeric		weight;			/* effective; the template's total says of how much */
 	Numeric		pass;			/* NULL: qualitative, missed at or below the setting */
+	Numeric		veto_at;		/* NULL: no veto */
+	Numeric		veto_cap;
 } HrItem;
 
 typedef enum HrMissing
@@ -84,10 +87,20 @@ typedef enum HrMissing
 	HR_MISSING_ZERO
 } HrMissing;
 
+typedef enum HrBelow			/* a group with fewer raters than its minimum */
+{
+	HR_BELOW_COUNTS,
+	HR_BELOW_DROPS,
+	HR_BELOW_BLOCKS
+} HrBelow;
+
 typedef struct HrWeight
 {
 	char		code[NAMEDATALEN];	/* rater group */
-	Numeric		weight;			/* in the score of an indicator; 0: not counted */
+	Numeric		weight;			/* in the score of an indicator; NULL: not counted */
+	bool		required;
+	int			minimum;
+	HrBelow		below;
 } HrWeight;
 
 typedef struct HrTemplate
@@ -97,6 +110,7 @@ typedef struct HrTemplate
 	HrMissing	missing;
 	int			nitems;
 	HrItem	   *items;
+	Numeric		total;			/* of the weights */
 	int			nweights;
 	HrWeight   *weights;
 } HrTemplate;
@@ -132,11 +146,13 @@ extern void hr_cache_init(void);
 extern const HrRules *hr_rules_cached(Oid books);
 extern const HrRules *hr_rules(Oid books);
 extern const HrTemplate *hr_template(Oid books, int64 id);
+extern const HrWeight *hr_template_weight(const HrTemplate *template, const char *group);
 
 /* score.c: one score, and how messages name it */
 typedef struct HrScoreColumns
 {
-	int			review,
+	int			key,
+				review,
 				indicator,
 				group,
 				rater,

@@ -279,7 +279,10 @@ CREATE TABLE template_item (
   floor_pct         numeric,
   pass_pct          numeric,
   tier_scale_id     bigint REFERENCES scale,
-  UNIQUE (template_id, indicator_id)
+  veto_at           numeric CHECK (veto_at >= 0),
+  veto_cap          numeric CHECK (veto_cap >= 0),
+  UNIQUE (template_id, indicator_id),
+  CONSTRAINT template_item_veto CHECK ((veto_at IS NULL) = (veto_cap IS NULL))
 );
 CREATE INDEX template_item_indicator ON template_item (indicator_id);
 COMMENT ON TABLE template_item IS 'Indicators of a template with their weights; activation pins the definitions beside them.';
@@ -299,34 +302,52 @@ COMMENT ON COLUMN template_item.cap_pct IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.floor_pct IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.pass_pct IS 'Pinned pass line; null: the default of its kind.';
 COMMENT ON COLUMN template_item.tier_scale_id IS 'Pinned from the indicator.';
+COMMENT ON COLUMN template_item.veto_at IS 'One-vote veto (一票否决): with a value at or below this, 0-100, the whole composite is at most veto_cap; null: no veto.';
+COMMENT ON COLUMN template_item.veto_cap IS 'Highest composite under the veto.';
 
 CREATE TABLE rater_group (
   rater_group        text PRIMARY KEY CHECK (rater_group <> '' AND octet_length(rater_group) < 64),
   name               text    NOT NULL,
   weight             numeric NOT NULL CHECK (weight >= 0 AND weight <= 100),
-  rationale_required boolean NOT NULL
+  rationale_required boolean NOT NULL,
+  relation           text    NOT NULL DEFAULT 'any' CHECK (relation IN ('superior', 'self', 'peer', 'subordinate', 'any')),
+  required           boolean NOT NULL DEFAULT false,
+  minimum            integer NOT NULL DEFAULT 0 CHECK (minimum >= 0),
+  below_minimum      text    NOT NULL DEFAULT 'rollup' CHECK (below_minimum IN ('rollup', 'drop', 'block'))
 );
-COMMENT ON TABLE rater_group IS 'Roles in which somebody rates (评价角色).';
+COMMENT ON TABLE rater_group IS 'Roles in which somebody rates (评价角色); their weights, minimum and whether they are required are pinned by each template (REV-07).';
 COMMENT ON COLUMN rater_group.rater_group IS 'Key: manager, self, peer, subordinate.';
 COMMENT ON COLUMN rater_group.name IS 'Name that people read.';
 COMMENT ON COLUMN rater_group.weight IS 'Weight of the group''s mean in the score of an indicator, for templates activated from now on; 0: it is shown, but does not count.';
 COMMENT ON COLUMN rater_group.rationale_required IS 'Whether a score of this group is refused without a rationale (REV-05).';
+COMMENT ON COLUMN rater_group.relation IS 'Who belongs to it: superior, self, peer or subordinate of the employee, or any; see review_rater for people who are named.';
+COMMENT ON COLUMN rater_group.required IS 'Whether an indicator counts as scored only when this group has scored it, if the group has a weight.';
+COMMENT ON COLUMN rater_group.minimum IS 'Raters from which on the group is shown on its own; its raters are anonymous. 0: they are named.';
+COMMENT ON COLUMN rater_group.below_minimum IS 'What fewer raters do: rollup (they count, but are shown only together with others), drop (they do not count), block (the review is not complete).';
 CREATE TRIGGER rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rater_group
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
-INSERT INTO rater_group VALUES
-  ('manager', '上级', 100, true), ('self', '自评', 0, false), ('peer', '同事', 0, false), ('subordinate', '下级', 0, false);
+-- AMB-24: superior, peers, subordinates 50/30/20; anonymous from 3 raters, or merged
+INSERT INTO rater_group (rater_group, name, weight, rationale_required, relation, required, minimum) VALUES
+  ('manager', '上级', 50, true, 'superior', true, 0), ('self', '自评', 0, false, 'self', false, 0),
+  ('peer', '同事', 30, false, 'peer', false, 3), ('subordinate', '下级', 20, false, 'subordinate', false, 3);
 
 CREATE TABLE template_rater_group (
   template_id bigint  NOT NULL REFERENCES review_template ON DELETE CASCADE,
   rater_group text    NOT NULL REFERENCES rater_group,
   weight      numeric NOT NULL CHECK (weight >= 0 AND weight <= 100),
+  required      boolean NOT NULL DEFAULT false,
+  minimum       integer NOT NULL DEFAULT 0 CHECK (minimum >= 0),
+  below_minimum text    NOT NULL DEFAULT 'rollup' CHECK (below_minimum IN ('rollup', 'drop', 'block')),
   PRIMARY KEY (template_id, rater_group)
 );
 CREATE INDEX template_rater_group_group ON template_rater_group (rater_group);
-COMMENT ON TABLE template_rater_group IS 'Weights of the rater groups in a template; activation pins those of rater_group for groups that have none here.';
+COMMENT ON TABLE template_rater_group IS 'Rater groups of a template; activation pins rater_group for groups that have no row here.';
 COMMENT ON COLUMN template_rater_group.template_id IS 'Template.';
 COMMENT ON COLUMN template_rater_group.rater_group IS 'Group.';
 COMMENT ON COLUMN template_rater_group.weight IS 'Weight of the group''s mean in the score of an indicator; groups without scores are left out of the sum; 0: not counted.';
+COMMENT ON COLUMN template_rater_group.required IS 'As in rater_group.';
+COMMENT ON COLUMN template_rater_group.minimum IS 'As in rater_group.';
+COMMENT ON COLUMN template_rater_group.below_minimum IS 'As in rater_group.';
 
 CREATE FUNCTION template_frozen(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -442,8 +463,8 @@ BEGIN ATOMIC
     FROM review_template t, indicator n
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL
      AND i.template_id = t.template_id AND n.indicator_id = i.indicator_id;
-  INSERT INTO template_rater_group (template_id, rater_group, weight)
-  SELECT t.template_id, g.rater_group, g.weight
+  INSERT INTO template_rater_group (template_id, rater_group, weight, required, minimum, below_minimum)
+  SELECT t.template_id, g.rater_group, g.weight, g.required, g.minimum, g.below_minimum
     FROM review_template t CROSS JOIN rater_group g
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL
   ON CONFLICT DO NOTHING;
@@ -493,19 +514,19 @@ BEGIN ATOMIC
   SELECT (SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC LIMIT 1),
          g.key, g.key, g.value::numeric
     FROM jsonb_each_text(groups) AS g;
-  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task)
+  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task, veto_at, veto_cap)
   SELECT v.template_id,
          CASE WHEN i.item ? 'group' THEN coalesce(
            (SELECT g.template_group_id FROM template_group g WHERE g.template_id = v.template_id AND g.code = i.item ->> 'group'),
            unknown_code('template group', i.item ->> 'group')) END,
          i.n, find_indicator(i.item ->> 'indicator'), (i.item ->> 'weight')::numeric,
-         coalesce(i.item -> 'facts', '{}'), i.item ->> 'task'
+         coalesce(i.item -> 'facts', '{}'), i.item ->> 'task', (i.item #>> '{veto,at}')::numeric, (i.item #>> '{veto,cap}')::numeric
     FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, n)
     CROSS JOIN (SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC LIMIT 1) v;
   SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION create_template(text, jsonb, text, jsonb, text, text) IS
-  'Make a draft template, or the next version of one: items [{"indicator","weight","group","facts","task"}], groups {"code": weight}. Errors: 22023 unknown indicator or group.';
+  'Make a draft template, or the next version of one: items [{"indicator","weight","group","facts","task","veto": {"at","cap"}}], groups {"code": weight}. Errors: 22023 unknown indicator or group, 23514 a veto without its cap.';
 
 CREATE FUNCTION activate_template(code text, version integer DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -540,19 +561,19 @@ BEGIN ATOMIC
     JOIN template_group g ON g.template_id = o.template_id
    WHERE n.code = revise_template.code
      AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
-  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task)
+  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task, veto_at, veto_cap)
   SELECT n.template_id,
          (SELECT ng.template_group_id FROM template_group og JOIN template_group ng ON ng.code = og.code
            WHERE og.template_group_id = i.template_group_id AND ng.template_id = n.template_id),
-         i.position, i.indicator_id, coalesce((weights ->> x.code)::numeric, i.weight), i.facts, i.task
+         i.position, i.indicator_id, coalesce((weights ->> x.code)::numeric, i.weight), i.facts, i.task, i.veto_at, i.veto_cap
     FROM review_template n
     JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
     JOIN template_item i ON i.template_id = o.template_id
     JOIN indicator x USING (indicator_id)
    WHERE n.code = revise_template.code
      AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
-  INSERT INTO template_rater_group (template_id, rater_group, weight)
-  SELECT n.template_id, g.rater_group, g.weight
+  INSERT INTO template_rater_group (template_id, rater_group, weight, required, minimum, below_minimum)
+  SELECT n.template_id, g.rater_group, g.weight, g.required, g.minimum, g.below_minimum
     FROM review_template n
     JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
     JOIN template_rater_group g ON g.template_id = o.template_id

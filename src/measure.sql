@@ -361,6 +361,10 @@ BEGIN ATOMIC
    WHERE l.open IS NOT NULL;
 END;
 COMMENT ON FUNCTION measurement_live(bigint[]) IS 'Consequences of readings: the live scores of these employees, in the same transaction (LIV-01, LIV-02).';
+CREATE TRIGGER target_live_insert AFTER INSERT ON target REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id');
+CREATE TRIGGER target_live_update AFTER UPDATE ON target REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id', 'changed=facts');
 CREATE TRIGGER measurement_2_live_insert AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id');
 CREATE TRIGGER measurement_2_live_update AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row

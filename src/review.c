@@ -22,6 +22,7 @@ PG_FUNCTION_INFO_V1(hrloop_recompute);
 
 #define SELF "self"
 #define SLICE 5000				/* reviews computed at a time */
+#define COLUMNS 10				/* that are written for a review, with its key */
 
 /* -------------------------------------------------------------- composite */
 
@@ -29,51 +30,83 @@ typedef struct Review
 {
 	int64		id;
 	int64		employee;
+	int64		manager;		/* 0: none */
 	int64		template;
+	bool		segmented;
 	/* outcome; NULL pointers stand for null */
 	Numeric		composite;
 	Numeric		self_composite;
 	int			scored;
 	bool		complete;
+	const char *missing_used;
 	char	   *missed;			/* bigint[] literal */
+	char	   *vetoed;			/* bigint[] literal */
 	int64		lowest;			/* 0: none */
 	char	   *plan_reason;	/* text[] literal or NULL */
 } Review;
 
+typedef struct Cell				/* what one rater group gave for one item */
+{
+	Numeric		sum;
+	int64		count;
+	Numeric		attained;
+	int64		attained_count;
+} Cell;
+
 typedef struct Side				/* one item seen from one side */
 {
-	Numeric		weight;			/* sum of group weights */
+	Numeric		weight;			/* sum of group weights; NULL: not scored */
 	Numeric		weighted;		/* sum of weight * mean */
 	Numeric		attained;		/* sum of weight * attainment */
 	Numeric		attained_weight;
 } Side;
 
-static void
-side_add(Side *side, Numeric weight, Numeric mean, bool has_attainment, Numeric attainment)
+static Numeric
+plus(Numeric sum, Numeric more)
 {
-	Numeric		weighted = multiply(weight, mean);
-
-	side->weighted = side->weight ? add(side->weighted, weighted) : weighted;
-	side->weight = side->weight ? add(side->weight, weight) : weight;
-	if (has_attainment)
-	{
-		Numeric		attained = multiply(weight, attainment);
-
-		side->attained = side->attained_weight ? add(side->attained, attained) : attained;
-		side->attained_weight = side->attained_weight
-			? add(side->attained_weight, weight) : weight;
-	}
+	return sum ? add(sum, more) : more;
 }
 
-static bool
-is_missed(const HrRules *rules, const HrItem *item, const Side *side, Numeric value)
+static void
+side_add(Side *side, Numeric weight, const Cell *cell)
 {
-	if (item->pass == NULL && side->attained_weight == NULL)
-		return rules->qualitative_missed != NULL &&
-			compare(value, rules->qualitative_missed) <= 0;
-	if (side->attained_weight != NULL)
-		value = rounded(divide(side->attained, side->attained_weight), 4);
-	return compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;
+	side->weight = plus(side->weight, weight);
+	side->weighted = plus(side->weighted,
+						  multiply(weight, divide(cell->sum, int64_to_numeric(cell->count))));
+	if (cell->attained_count == 0)
+		return;
+	side->attained_weight = plus(side->attained_weight, weight);
+	side->attained = plus(side->attained,
+						  multiply(weight, divide(cell->attained, int64_to_numeric(cell->attained_count))));
+}
+
+/*
+ * One item from the groups that count; it is scored only if all required ones
+ * are among them.  Returns false if a group that has to have its minimum of
+ * raters has not.
+ */
+static bool
+side_of_groups(Side *side, const HrTemplate *template, const Cell *cells)
+{
+	bool		enough = true,
+				absent = false;
+
+	for (int g = 0; g < template->nweights; g++)
+	{
+		const HrWeight *group = &template->weights[g];
+		bool		below = cells[g].count < group->minimum;
+
+		if (group->weight == NULL)
+			continue;
+		enough &= !(below && group->below == HR_BELOW_BLOCKS);
+		if (cells[g].count > 0 && !(below && group->below == HR_BELOW_DROPS))
+			side_add(side, group->weight, &cells[g]);
+		else
+			absent |= group->required;
+	}
+	if (absent)
+		memset(side, 0, sizeof(Side));
+	return enough;
 }
 
 /*
@@ -90,50 +123,112 @@ compose(const HrTemplate *template, const Side *sides)
 	for (int i = 0; i < template->nitems; i++)
 	{
 		const HrItem *item = &template->items[i];
-		Numeric		part;
 
 		if (sides[i].weight == NULL)
 			continue;
-		part = multiply(item->weight, divide(sides[i].weighted, sides[i].weight));
-		total = scored ? add(total, part) : part;
-		present = scored ? add(present, item->weight) : item->weight;
+		total = plus(total, multiply(item->weight, divide(sides[i].weighted, sides[i].weight)));
+		present = plus(present, item->weight);
 		scored++;
 	}
 	if (scored == 0 || (scored < template->nitems && template->missing == HR_MISSING_BLOCK))
 		return NULL;
-	if (scored < template->nitems && template->missing == HR_MISSING_RENORMALISE)
-	{
-		if (compare(present, int64_to_numeric(0)) == 0)
-			return NULL;		/* only items without weight were scored */
-		return rounded(divide(total, present), 4);
-	}
-	return rounded(divide(total, int64_to_numeric(100)), 4);
+	if (template->missing != HR_MISSING_RENORMALISE)
+		present = template->total;
+	return rounded(divide(total, present), 4);
 }
 
-/* The missed items, and the lowest one, of the side that counts. */
-static void
-judge_items(Review *review, const HrRules *rules, const HrTemplate *template,
-			const Side *sides)
+/* One indicator of a review: its item, or those of all segments that have it. */
+static Side
+side_of_indicator(const HrTemplate *template, const Side *sides, int first)
 {
-	StringInfoData missed;
-	Numeric		lowest = NULL;
+	Side		all = sides[first];
+	bool		single = true;
+
+	for (int i = first + 1; i < template->nitems && single; i++)
+		single = template->items[i].indicator != template->items[first].indicator;
+	if (single)
+		return all;
+	memset(&all, 0, sizeof(Side));
+	for (int i = first; i < template->nitems; i++)
+	{
+		const HrItem *item = &template->items[i];
+
+		if (item->indicator != template->items[first].indicator || sides[i].weight == NULL)
+			continue;
+		all.weight = plus(all.weight, item->weight);
+		all.weighted = plus(all.weighted,
+							multiply(item->weight, divide(sides[i].weighted, sides[i].weight)));
+		if (sides[i].attained_weight == NULL)
+			continue;
+		all.attained_weight = plus(all.attained_weight, item->weight);
+		all.attained = plus(all.attained,
+							multiply(item->weight, divide(sides[i].attained, sides[i].attained_weight)));
+	}
+	return all;
+}
+
+static bool
+is_missed(const HrRules *rules, const HrItem *item, const Side *side, Numeric value)
+{
+	if (item->pass == NULL && side->attained_weight == NULL)
+		return rules->qualitative_missed != NULL &&
+			compare(value, rules->qualitative_missed) <= 0;
+	if (side->attained_weight != NULL)
+		value = rounded(divide(side->attained, side->attained_weight), 4);
+	return compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;
+}
+
+static bool
+seen_before(const HrTemplate *template, int item)
+{
+	for (int i = 0; i < item; i++)
+		if (template->items[i].indicator == template->items[item].indicator)
+			return true;
+	return false;
+}
+
+static void
+append_id(StringInfo array, int64 id)
+{
+	appendStringInfo(array, "%s" INT64_FORMAT, array->len > 1 ? "," : "", id);
+}
+
+/* The missed, the vetoing and the lowest indicators of the side that counts. */
+static void
+judge_items(Review *review, const HrRules *rules, const HrTemplate *template, const Side *sides)
+{
+	StringInfoData missed,
+				vetoed;
+	Numeric		lowest = NULL,
+				cap = NULL;
 
 	initStringInfo(&missed);
+	initStringInfo(&vetoed);
 	appendStringInfoChar(&missed, '{');
+	appendStringInfoChar(&vetoed, '{');
 	review->scored = 0;
 	review->lowest = 0;
 	for (int i = 0; i < template->nitems; i++)
 	{
 		const HrItem *item = &template->items[i];
+		Side		side;
 		Numeric		value;
 
-		if (sides[i].weight == NULL)
+		if (seen_before(template, i))
+			continue;
+		side = side_of_indicator(template, sides, i);
+		if (side.weight == NULL)
 			continue;
 		review->scored++;
-		value = rounded(divide(sides[i].weighted, sides[i].weight), 4);
-		if (is_missed(rules, item, &sides[i], value))
-			appendStringInfo(&missed, "%s" INT64_FORMAT, missed.len > 1 ? "," : "",
-							 item->indicator);
+		value = rounded(divide(side.weighted, side.weight), 4);
+		if (is_missed(rules, item, &side, value))
+			append_id(&missed, item->indicator);
+		if (item->veto_at != NULL && compare(value, item->veto_at) <= 0)
+		{
+			append_id(&vetoed, item->indicator);
+			if (cap == NULL || compare(item->veto_cap, cap) < 0)
+				cap = item->veto_cap;
+		}
 		if (lowest == NULL || compare(value, lowest) < 0)
 		{
 			lowest = value;
@@ -141,10 +236,22 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template,
 		}
 	}
 	appendStringInfoChar(&missed, '}');
+	appendStringInfoChar(&vetoed, '}');
 	review->missed = missed.data;
-	review->complete = template->nitems > 0 &&
-		(review->scored == template->nitems ||
-		 (review->scored > 0 && template->missing != HR_MISSING_BLOCK));
+	review->vetoed = vetoed.data;
+	if (cap != NULL && review->composite != NULL && compare(cap, review->composite) < 0)
+		review->composite = rounded(cap, 4);
+}
+
+/* What became of items without a score; NULL: there is none. */
+static const char *
+missing_used(const HrTemplate *template, const Side *sides)
+{
+	for (int i = 0; i < template->nitems; i++)
+		if (sides[i].weight == NULL)
+			return template->missing == HR_MISSING_BLOCK ? "block"
+				: template->missing == HR_MISSING_ZERO ? "zero" : "renormalise";
+	return NULL;
 }
 
 /* Why a development plan is due: {score}, {missed}, both, or NULL. */
@@ -165,58 +272,122 @@ plan_reason(const Review *review, const HrRules *rules, bool all_scored)
 	return missed ? "{missed}" : NULL;
 }
 
-static Numeric
-find_weight(const HrTemplate *template, const char *group)
+/* --------------------------------------------------- from scores to outcome */
+
+/* Does the score of this rater concern the item?  In segments each superior rates their own. */
+static bool
+concerns(const HrTemplate *template, const HrItem *item, int64 rater)
 {
-	for (int i = 0; i < template->nweights; i++)
-		if (strcmp(template->weights[i].code, group) == 0)
-			return template->weights[i].weight;
-	return NULL;
+	if (rater == 0 || item->superior == rater)
+		return true;
+	for (int i = 0; i < template->nitems; i++)
+		if (template->items[i].superior == rater)
+			return false;
+	return true;				/* somebody above all segments */
 }
 
-/*
- * One review from its aggregated scores (rows first..last of the SPI result
- * ordered by review).
- */
+static Numeric
+numeric_cell(SPITupleTable *rows, uint64 row, int column)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(rows->vals[row], rows->tupdesc, column, &null);
+
+	return null ? NULL : DatumGetNumeric(value);
+}
+
+/* The same, to outlive the rows. */
+static Numeric
+numeric_copy(SPITupleTable *rows, uint64 row, int column)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(rows->vals[row], rows->tupdesc, column, &null);
+
+	return null ? NULL : DatumGetNumericCopy(value);
+}
+
+static int64
+int_cell(SPITupleTable *rows, uint64 row, int column)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(rows->vals[row], rows->tupdesc, column, &null);
+
+	return null ? 0 : DatumGetInt64(value);
+}
+
+/* Add one row of sums to the cells of the items that it concerns. */
+static void
+fill_cells(const HrTemplate *template, Cell *cells, SPITupleTable *sums, uint64 row)
+{
+	int64		indicator = int_cell(sums, row, 2);
+	bool		null;
+	const HrWeight *group;
+	int64		rater = int_cell(sums, row, 8);
+
+	group = hr_template_weight(template,
+							   TextDatumGetCString(SPI_getbinval(sums->vals[row], sums->tupdesc, 3, &null)));
+	if (group == NULL)
+		return;
+	for (int i = 0; i < template->nitems; i++)
+	{
+		Cell	   *cell = &cells[i * template->nweights + (group - template->weights)];
+
+		if (template->items[i].indicator != indicator ||
+			!concerns(template, &template->items[i], rater))
+			continue;
+		cell->sum = plus(cell->sum, numeric_cell(sums, row, 4));
+		cell->count += int_cell(sums, row, 5);
+		if (int_cell(sums, row, 7) > 0)
+			cell->attained = plus(cell->attained, numeric_cell(sums, row, 6));
+		cell->attained_count += int_cell(sums, row, 7);
+	}
+}
+
+/* One review from its sums of scores (rows first to last, ordered by review). */
 static void
 compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
-			   SPITupleTable *means, uint64 first, uint64 last)
+			   SPITupleTable *sums, uint64 first, uint64 last)
 {
-	Side	   *counted = palloc0(sizeof(Side) * Max(template->nitems, 1));
-	Side	   *own = palloc0(sizeof(Side) * Max(template->nitems, 1));
+	int			nitems = Max(template->nitems, 1);
+	int			self = 0;
+	Cell	   *cells = palloc0(sizeof(Cell) * nitems * Max(template->nweights, 1));
+	Side	   *counted = palloc0(sizeof(Side) * nitems);
+	Side	   *own = palloc0(sizeof(Side) * nitems);
+	bool		enough = true;
 
-	for (uint64 i = first; i < last; i++)
+	for (uint64 row = first; row < last; row++)
+		fill_cells(template, cells, sums, row);
+	while (self < template->nweights && strcmp(template->weights[self].code, SELF) != 0)
+		self++;
+	for (int i = 0; i < template->nitems; i++)
 	{
-		bool		null,
-					no_attainment;
-		int64		indicator = DatumGetInt64(SPI_getbinval(means->vals[i], means->tupdesc, 2, &null));
-		char	   *code = TextDatumGetCString(SPI_getbinval(means->vals[i], means->tupdesc, 3, &null));
-		Numeric		mean = DatumGetNumeric(SPI_getbinval(means->vals[i], means->tupdesc, 4, &null));
-		Datum		attainment = SPI_getbinval(means->vals[i], means->tupdesc, 5, &no_attainment);
-		Numeric		weight = find_weight(template, code);
-		int			item = 0;
+		const Cell *of_item = &cells[i * template->nweights];
 
-		while (item < template->nitems && template->items[item].indicator != indicator)
-			item++;
-		if (item == template->nitems)
-			continue;
-		if (weight != NULL && compare(weight, int64_to_numeric(0)) > 0)
-			side_add(&counted[item], weight, mean, !no_attainment,
-					 no_attainment ? NULL : DatumGetNumeric(attainment));
-		if (strcmp(code, SELF) == 0)
-			side_add(&own[item], int64_to_numeric(1), mean, false, NULL);
+		enough &= side_of_groups(&counted[i], template, of_item);
+		if (self < template->nweights && of_item[self].count > 0)
+			side_add(&own[i], int64_to_numeric(1), &of_item[self]);
 	}
-	judge_items(review, rules, template, counted);
-	review->composite = compose(template, counted);
+	review->composite = enough ? compose(template, counted) : NULL;
 	review->self_composite = compose(template, own);
+	review->missing_used = missing_used(template, counted);
+	judge_items(review, rules, template, counted);
+	review->complete = enough && template->nitems > 0 && review->scored > 0 &&
+		(review->missing_used == NULL || template->missing != HR_MISSING_BLOCK);
 	review->plan_reason = plan_reason(review, rules, review->complete);
 }
 
 /* ------------------------------------------------- reading and writing back */
 
 static void
-not_open(const char *where, const char *block_reason)
+not_open(const char *where, const char *status, const char *block_reason)
 {
+	if (strcmp(status, "not_rated") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("not rated: %s", where),
+				 err_generic_string(PG_DIAG_TABLE_NAME, "review"),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "review_open"),
+				 errdetail("Reason: %s", block_reason ? block_reason : "none"),
+				 errhint("HR can have it rated with rate_review(cycle, employee, reason).")));
 	if (block_reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -238,7 +409,7 @@ static int
 lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 {
 	static const HrQuery query = {"lock reviews",
-		"SELECT review_id, employee_id, template_id, status, block_reason FROM @review"
+		"SELECT review_id, employee_id, template_id, status, block_reason, manager_id, segmented FROM @review"
 		" WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
 	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 	int			count = (int) hr_execute(books, &query, &arg, NULL, false);
@@ -257,8 +428,10 @@ lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 		review[i].id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
 		review[i].employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
 		review[i].template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
+		review[i].manager = int_cell(rows, i, 6);
+		review[i].segmented = DatumGetBool(SPI_getbinval(row, desc, 7, &null));
 		if (strcmp(status, "open") != 0)
-			not_open(hr_describe(books, owner, review[i].id, 0), SPI_getvalue(row, desc, 5));
+			not_open(hr_describe(books, owner, review[i].id, 0), status, SPI_getvalue(row, desc, 5));
 	}
 	SPI_freetuptable(rows);
 	*out = review;
@@ -301,35 +474,37 @@ write_reviews(Oid books, Review *review, int count)
 	static const HrQuery query = {"write composites",
 		"UPDATE @review r SET composite = u.composite, self_composite = u.self_composite,"
 		"       items_scored = u.scored, complete = u.complete, missed = u.missed::bigint[],"
-		"       lowest_indicator_id = u.lowest, plan_reason = u.plan_reason::text[]"
-		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
-		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason)"
+		"       lowest_indicator_id = u.lowest, plan_reason = u.plan_reason::text[],"
+		"       missing_used = u.missing_used, vetoed = u.vetoed::bigint[]"
+		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason, missing_used, vetoed)"
 		" WHERE r.review_id = u.review_id"
 		"   AND (r.composite, r.self_composite, r.items_scored, r.complete, r.missed,"
-		"        r.lowest_indicator_id, r.plan_reason)"
+		"        r.lowest_indicator_id, r.plan_reason, r.missing_used, r.vetoed)"
 		"       IS DISTINCT FROM (u.composite, u.self_composite, u.scored, u.complete,"
-		"        u.missed::bigint[], u.lowest, u.plan_reason::text[])", 8,
+		"        u.missed::bigint[], u.lowest, u.plan_reason::text[], u.missing_used, u.vetoed::bigint[])", COLUMNS,
 		{INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT4ARRAYOID, BOOLARRAYOID,
-	TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID}};
-	Datum	   *cell[8];
-	bool	   *null[8];
-	Datum		args[8];
+		TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
 	static const struct
 	{
 		Oid			type;
 		int16		length;
 		bool		byval;
 		char		align;
-	}			column[8] = {
+	}			column[COLUMNS] = {
 		{INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}, {NUMERICOID, -1, false, TYPALIGN_INT},
 		{NUMERICOID, -1, false, TYPALIGN_INT}, {INT4OID, 4, true, TYPALIGN_INT},
 		{BOOLOID, 1, true, TYPALIGN_CHAR}, {TEXTOID, -1, false, TYPALIGN_INT},
-		{INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}, {TEXTOID, -1, false, TYPALIGN_INT}
+		{INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}, {TEXTOID, -1, false, TYPALIGN_INT},
+		{TEXTOID, -1, false, TYPALIGN_INT}, {TEXTOID, -1, false, TYPALIGN_INT}
 	};
+	Datum	   *cell[COLUMNS];
+	bool	   *null[COLUMNS];
+	Datum		args[COLUMNS];
 
 	if (count == 0)
 		return;
-	for (int c = 0; c < 8; c++)
+	for (int c = 0; c < COLUMNS; c++)
 	{
 		cell[c] = palloc_extended(sizeof(Datum) * count, MCXT_ALLOC_HUGE);
 		null[c] = palloc_extended(sizeof(bool) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -348,45 +523,100 @@ write_reviews(Oid books, Review *review, int count)
 		null[6][i] = review[i].lowest == 0;
 		null[7][i] = review[i].plan_reason == NULL;
 		cell[7][i] = null[7][i] ? (Datum) 0 : CStringGetTextDatum(review[i].plan_reason);
+		null[8][i] = review[i].missing_used == NULL;
+		cell[8][i] = null[8][i] ? (Datum) 0 : CStringGetTextDatum(review[i].missing_used);
+		cell[9][i] = CStringGetTextDatum(review[i].vetoed);
 	}
-	for (int c = 0; c < 8; c++)
+	for (int c = 0; c < COLUMNS; c++)
 		args[c] = PointerGetDatum(build_array(cell[c], null[c], count, column[c].type,
 											  column[c].length, column[c].byval, column[c].align));
 	hr_execute(books, &query, args, NULL, false);
+}
+
+/*
+ * The items of a review in segments: each segment's, weighted by the days and
+ * the FTE it stands for.  The rest is as in the review's own template.
+ */
+static HrTemplate *
+template_of_segments(Oid books, const Review *review)
+{
+	static const HrQuery query = {"items of segments",
+		"SELECT i.indicator_id, s.manager_id, s.load * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap,"
+		"       pg_catalog.sum(s.load * i.effective_weight) OVER ()"
+		"  FROM @review_segment s JOIN @template_item i ON i.template_id = s.template_id"
+		" WHERE s.review_id = $1 ORDER BY s.segment_no, i.position, i.indicator_id", 1, {INT8OID}};
+	HrTemplate *template = palloc(sizeof(HrTemplate));
+	Datum		arg = Int64GetDatum(review->id);
+	SPITupleTable *rows;
+
+	memcpy(template, hr_template(books, review->template), sizeof(HrTemplate));
+	template->nitems = (int) hr_execute(books, &query, &arg, NULL, false);
+	template->items = palloc0(sizeof(HrItem) * Max(template->nitems, 1));
+	rows = SPI_tuptable;
+	for (int i = 0; i < template->nitems; i++)
+	{
+		HrItem	   *item = &template->items[i];
+
+		item->indicator = int_cell(rows, i, 1);
+		item->superior = int_cell(rows, i, 2);
+		item->weight = numeric_copy(rows, i, 3);
+		item->pass = numeric_copy(rows, i, 4);
+		item->veto_at = numeric_copy(rows, i, 5);
+		item->veto_cap = numeric_copy(rows, i, 6);
+		template->total = numeric_copy(rows, i, 7);
+	}
+	SPI_freetuptable(rows);
+	return template;
+}
+
+static const HrTemplate *
+template_of(Oid books, const Review *review)
+{
+	return review->segmented ? template_of_segments(books, review)
+		: hr_template(books, review->template);
 }
 
 /* Compute some reviews, in key order, from their scores as they are now. */
 static void
 compute_slice(Oid books, Review *review, int count)
 {
-	static const HrQuery query = {"mean scores",
-		"SELECT review_id, indicator_id, rater_group, pg_catalog.avg(value), pg_catalog.avg(attainment)"
+	static const HrQuery plain = {"sums of scores",
+		"SELECT review_id, indicator_id, rater_group, pg_catalog.sum(value), pg_catalog.count(*),"
+		"       pg_catalog.sum(attainment), pg_catalog.count(attainment), 0::bigint"
 		"  FROM @score WHERE review_id = ANY ($1)"
 		" GROUP BY review_id, indicator_id, rater_group ORDER BY review_id", 1, {INT8ARRAYOID}};
+	static const HrQuery by_superior = {"sums of scores in segments",
+		"SELECT s.review_id, s.indicator_id, s.rater_group, pg_catalog.sum(s.value), pg_catalog.count(*),"
+		"       pg_catalog.sum(s.attainment), pg_catalog.count(s.attainment), w.rater"
+		"  FROM @score s JOIN @rater_group g ON g.rater_group = s.rater_group"
+		" CROSS JOIN LATERAL (SELECT CASE g.relation WHEN 'superior' THEN s.rater_id ELSE 0 END AS rater) w"
+		" WHERE s.review_id = ANY ($1)"
+		" GROUP BY s.review_id, s.indicator_id, s.rater_group, w.rater ORDER BY s.review_id", 1, {INT8ARRAYOID}};
 	HrIds		ids = {0};
 	Datum		arg;
+	bool		segmented = false;
 	uint64		rows,
 				next = 0;
-	SPITupleTable *means;
+	SPITupleTable *sums;
 	const HrRules *rules = hr_rules(books);
 
 	for (int i = 0; i < count; i++)
+	{
 		hr_ids_add(&ids, review[i].id);
+		segmented |= review[i].segmented;
+	}
 	arg = PointerGetDatum(hr_ids_array(&ids));
-	rows = hr_execute(books, &query, &arg, NULL, false);
-	means = SPI_tuptable;
+	rows = hr_execute(books, segmented ? &by_superior : &plain, &arg, NULL, false);
+	sums = SPI_tuptable;
 	for (int i = 0; i < count; i++)
 	{
 		uint64		first = next;
-		bool		null;
 
-		while (next < rows &&
-			   DatumGetInt64(SPI_getbinval(means->vals[next], means->tupdesc, 1, &null)) == review[i].id)
+		while (next < rows && int_cell(sums, next, 1) == review[i].id)
 			next++;
-		compute_review(&review[i], rules, hr_template(books, review[i].template),
-					   means, first, next);
+		compute_review(&review[i], rules, template_of(books, &review[i]), sums, first, next);
 	}
-	SPI_freetuptable(means);
+	SPI_freetuptable(sums);
 	write_reviews(books, review, count);
 }
 
@@ -430,9 +660,22 @@ check_rater(const HrScoreRow *row, const Review *review, const char *group, int6
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_rater")));
 }
 
-/* Each new row against its review: the indicator belongs to it, the rater may. */
+static bool
+has_item(const HrTemplate *template, int64 indicator)
+{
+	for (int i = 0; i < template->nitems; i++)
+		if (template->items[i].indicator == indicator)
+			return true;
+	return false;
+}
+
+/*
+ * Each new row against its review: the indicator belongs to it, the rater may.
+ * Who is not simply the manager or the employee is left to SQL, by the keys of
+ * the scores.
+ */
 static void
-check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *raters)
+check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *raters, HrIds *others)
 {
 	TupleDesc	desc = RelationGetDescr(td->tg_relation);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
@@ -445,10 +688,8 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 	{
 		bool		null;
 		const Review *of;
-		const HrTemplate *template;
 		text	   *code;
 		int64		rater;
-		int			item = 0;
 
 		row.review = DatumGetInt64(slot_getattr(slot, column->review, &null));
 		row.indicator = DatumGetInt64(slot_getattr(slot, column->indicator, &null));
@@ -460,19 +701,19 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 		text_to_cstring_buffer(code, group, sizeof(group));
 		check_rater(&row, of, group, rater);
 		hr_ids_add(raters, rater);
-
-		template = hr_template(books, of->template);
-		while (item < template->nitems && template->items[item].indicator != row.indicator)
-			item++;
-		if (item == template->nitems)
+		if (rater != of->employee && (rater != of->manager || strcmp(group, "manager") != 0))
+			hr_ids_add(others, DatumGetInt64(slot_getattr(slot, column->key, &null)));
+		if (!has_item(hr_template(books, of->template), row.indicator) &&
+			(!of->segmented || !has_item(template_of(books, of), row.indicator)))
 			hr_no_such_item(&row);
 	}
 	ExecDropSingleTupleTableSlot(slot);
+	hr_ids_settle(others);
 }
 
 /* Rules about scores that need SQL; asked only when they can apply. */
 static void
-check_by_sql(Oid books, const HrIds *reviews, HrIds *raters)
+check_by_sql(Oid books, const HrIds *reviews, HrIds *raters, const HrIds *others)
 {
 	static const HrQuery left = {"raters who left",
 		"SELECT 1 FROM @employee_status WHERE employee_id = ANY ($1) AND status = 'left' LIMIT 1",
@@ -485,6 +726,8 @@ check_by_sql(Oid books, const HrIds *reviews, HrIds *raters)
 		hr_call(books, "score_rater_problem", reviews);
 	if (raters->count > 0 && hr_rules(books)->rationale_same > 0)
 		hr_call(books, "score_rationale_problem", reviews);
+	if (others->count > 0)
+		hr_call(books, "score_outsider_problem", others);
 }
 
 /* AFTER INSERT, UPDATE or DELETE statement of score. */
@@ -496,7 +739,8 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(td->tg_relation);
 	int			column = hr_column(desc, "review_id", INT8OID);
 	HrIds		ids = {0},
-				raters = {0};
+				raters = {0},
+				others = {0};
 	Oid			owner = td->tg_relation->rd_rel->relowner;
 	HrScope		scope;
 	Review	   *review;
@@ -515,8 +759,8 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	count = lock_reviews(books, owner, &ids, &review);
 	if (td->tg_newtable)
 	{
-		check_new_rows(td, books, review, count, &raters);
-		check_by_sql(books, &ids, &raters);
+		check_new_rows(td, books, review, count, &raters, &others);
+		check_by_sql(books, &ids, &raters, &others);
 	}
 	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);

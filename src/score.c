@@ -102,6 +102,7 @@ hr_score_columns(TupleDesc desc, MemoryContext context)
 {
 	HrScoreColumns *c = MemoryContextAlloc(context, sizeof(HrScoreColumns));
 
+	c->key = hr_column(desc, "score_id", INT8OID);
 	c->review = hr_column(desc, "review_id", INT8OID);
 	c->indicator = hr_column(desc, "indicator_id", INT8OID);
 	c->group = hr_column(desc, "rater_group", TEXTOID);
@@ -219,12 +220,18 @@ value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *val
 		"  FROM (SELECT pg_catalog.round(hrloop.evaluate(i.formula, f.facts), 4) AS attainment,"
 		"               i.floor_pct, i.cap_pct, i.formula, f.facts"
 		"          FROM @review r"
-		"          JOIN @template_item i ON i.template_id = r.template_id AND i.indicator_id = $2"
+		"          JOIN @template_item i ON i.indicator_id = $2 AND i.template_id = CASE WHEN r.segmented THEN"
+		"               (SELECT s.template_id FROM @review_segment s"
+		"                  JOIN @template_item n ON n.template_id = s.template_id AND n.indicator_id = $2"
+		"                 WHERE s.review_id = r.review_id ORDER BY s.manager_id IS NOT DISTINCT FROM $4 DESC, s.segment_no LIMIT 1)"
+		"               ELSE r.template_id END"
 		"          LEFT JOIN @target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id"
 		"                             AND t.indicator_id = i.indicator_id"
 		"         CROSS JOIN LATERAL (SELECT i.facts || COALESCE(t.facts, '{}') || $3 AS facts) f"
-		"         WHERE r.review_id = $1) a", 3, {INT8OID, INT8OID, JSONBOID}};
-	Datum		args[3] = {Int64GetDatum(row->review), Int64GetDatum(row->indicator), facts};
+		"         WHERE r.review_id = $1) a", 4, {INT8OID, INT8OID, JSONBOID, INT8OID}};
+	bool		no_rater;		/* refused after this */
+	Datum		args[4] = {Int64GetDatum(row->review), Int64GetDatum(row->indicator), facts,
+	SPI_getbinval(row->tuple, row->desc, row->column->rater, &no_rater)};
 	HrScope		scope;
 	bool		missing,
 				novalue;

@@ -3,35 +3,67 @@
 
 CREATE FUNCTION verify_reviews() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH mean AS (
-    SELECT s.review_id, s.indicator_id, s.rater_group, sum(s.value) / count(*) AS value, avg(s.attainment) AS attainment
-      FROM score s GROUP BY s.review_id, s.indicator_id, s.rater_group
+  -- a part is an item of the template, or of the template of one segment
+  WITH part AS (
+    SELECT r.review_id, r.template_id AS groups_of, 0::bigint AS superior, i.indicator_id, i.position, i.effective_weight AS weight, i.pass_pct, i.veto_at, i.veto_cap
+      FROM review r JOIN template_item i USING (template_id) WHERE NOT r.segmented
+    UNION ALL
+    SELECT r.review_id, r.template_id, coalesce(g.manager_id, 0), i.indicator_id, g.segment_no * 1000 + i.position,
+           g.days * g.fte * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap
+      FROM review r JOIN review_segment g USING (review_id) JOIN template_item i ON i.template_id = g.template_id WHERE r.segmented
+  ), heard AS (
+    -- whose superior's score it is: of a segment, or of all of them
+    SELECT s.*, CASE WHEN k.relation = 'superior' AND EXISTS (SELECT FROM review_segment g WHERE g.review_id = s.review_id AND g.manager_id = s.rater_id)
+                     THEN s.rater_id END AS only_for
+      FROM score s JOIN rater_group k USING (rater_group)
+  ), mean AS (
+    SELECT p.review_id, p.indicator_id, p.superior, s.rater_group, sum(s.value) / count(*) AS value, avg(s.attainment) AS attainment, count(*) AS raters
+      FROM (SELECT DISTINCT review_id, indicator_id, superior FROM part) p JOIN heard s ON s.review_id = p.review_id AND s.indicator_id = p.indicator_id AND coalesce(s.only_for = p.superior, true)
+     GROUP BY p.review_id, p.indicator_id, p.superior, s.rater_group
+  ), valued AS (
+    SELECT p.review_id, p.indicator_id, p.superior, p.position, p.weight, p.pass_pct, p.veto_at, p.veto_cap, own.value AS own,
+           bool_or(q.rater_group IS NOT NULL AND q.weight > 0 AND q.below_minimum = 'block' AND coalesce(m.raters, 0) < q.minimum) AS short,
+           CASE WHEN NOT bool_or(q.required AND q.weight > 0 AND (m.raters IS NULL OR q.below_minimum = 'drop' AND m.raters < q.minimum))
+                THEN sum(q.weight * m.value) FILTER (WHERE q.weight > 0 AND NOT (q.below_minimum = 'drop' AND m.raters < q.minimum))
+                     / NULLIF(sum(q.weight) FILTER (WHERE m.raters > 0 AND NOT (q.below_minimum = 'drop' AND m.raters < q.minimum)), 0) END AS value,
+           sum(q.weight * m.attainment) FILTER (WHERE NOT (q.below_minimum = 'drop' AND m.raters < q.minimum))
+           / NULLIF(sum(q.weight) FILTER (WHERE m.attainment IS NOT NULL AND NOT (q.below_minimum = 'drop' AND m.raters < q.minimum)), 0) AS attainment
+      FROM part p
+      JOIN template_rater_group q ON q.template_id = p.groups_of
+      LEFT JOIN mean m USING (review_id, indicator_id, superior, rater_group)
+      LEFT JOIN mean own ON (own.review_id, own.indicator_id, own.superior, own.rater_group) = (p.review_id, p.indicator_id, p.superior, 'self')
+     GROUP BY p.review_id, p.indicator_id, p.superior, p.position, p.weight, p.pass_pct, p.veto_at, p.veto_cap, own.value
   ), item AS (
-    SELECT r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight AS weight, i.pass_pct,
-           sum(g.weight * m.value) / sum(g.weight) AS value,
-           sum(g.weight * m.attainment) / sum(g.weight) FILTER (WHERE m.attainment IS NOT NULL) AS attainment, own.value AS own
-      FROM review r
-      JOIN review_template t USING (template_id)
-      JOIN template_item i USING (template_id)
-      LEFT JOIN (mean m JOIN template_rater_group g ON g.rater_group = m.rater_group AND g.weight > 0)
-        ON m.review_id = r.review_id AND m.indicator_id = i.indicator_id AND g.template_id = r.template_id
-      LEFT JOIN mean own ON own.review_id = r.review_id AND own.indicator_id = i.indicator_id AND own.rater_group = 'self'
-     GROUP BY r.review_id, t.missing_policy, i.indicator_id, i.position, i.effective_weight, i.pass_pct, own.value
-  ), fresh AS (
+    SELECT v.review_id, v.indicator_id, min(v.position) AS position, min(v.pass_pct) AS pass_pct, min(v.veto_at) AS veto_at, min(v.veto_cap) AS veto_cap,
+           sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL) AS value,
+           sum(v.weight * v.attainment) FILTER (WHERE v.value IS NOT NULL) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL AND v.attainment IS NOT NULL) AS attainment
+      FROM valued v GROUP BY v.review_id, v.indicator_id
+  ), judged AS (
     SELECT i.review_id, count(i.value) AS scored,
-           round(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' AND count(i.value) > 0 THEN sum(i.weight * i.value) / 100
-                      WHEN i.missing_policy = 'renormalise' AND count(i.value) > 0
-                      THEN sum(i.weight * i.value) / NULLIF(sum(i.weight) FILTER (WHERE i.value IS NOT NULL), 0) END, 4) AS composite,
-           round(CASE WHEN count(i.own) = count(*) OR i.missing_policy = 'zero' AND count(i.own) > 0 THEN sum(i.weight * i.own) / 100
-                      WHEN i.missing_policy = 'renormalise' AND count(i.own) > 0
-                      THEN sum(i.weight * i.own) / NULLIF(sum(i.weight) FILTER (WHERE i.own IS NOT NULL), 0) END, 4) AS self_composite,
-           count(i.value) = count(*) OR count(i.value) > 0 AND i.missing_policy <> 'block' AS complete,
            (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position, i.indicator_id) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
-           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE
+           min(i.veto_cap) FILTER (WHERE round(i.value, 4) <= i.veto_at) AS cap,
+           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE round(i.value, 4) <= i.veto_at), '{}') AS vetoed,
+           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE i.value IS NOT NULL AND
              CASE WHEN i.attainment IS NOT NULL THEN round(i.attainment, 4) < coalesce(i.pass_pct, 100)
                   WHEN i.pass_pct IS NOT NULL THEN round(i.value, 4) < i.pass_pct
                   ELSE round(i.value, 4) <= setting_number('indicator.qualitative_missed') END), '{}') AS missed
-      FROM item i GROUP BY i.review_id, i.missing_policy
+      FROM item i GROUP BY i.review_id
+  ), summed AS (
+    SELECT v.review_id, t.missing_policy, count(v.value) = count(*) AS whole, count(v.value) > 0 AS begun, bool_or(v.short) AS short,
+           round(CASE WHEN count(v.value) = count(*) OR t.missing_policy = 'zero' AND count(v.value) > 0 THEN sum(v.weight * v.value) / sum(v.weight)
+                      WHEN t.missing_policy = 'renormalise' AND count(v.value) > 0
+                      THEN sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL) END, 4) AS composite,
+           round(CASE WHEN count(v.own) = count(*) OR t.missing_policy = 'zero' AND count(v.own) > 0 THEN sum(v.weight * v.own) / sum(v.weight)
+                      WHEN t.missing_policy = 'renormalise' AND count(v.own) > 0
+                      THEN sum(v.weight * v.own) / sum(v.weight) FILTER (WHERE v.own IS NOT NULL) END, 4) AS self_composite
+      FROM valued v JOIN review r USING (review_id) JOIN review_template t USING (template_id)
+     GROUP BY v.review_id, t.missing_policy
+  ), fresh AS (
+    SELECT s.review_id, j.scored, j.lowest, j.missed, j.vetoed, s.self_composite,
+           CASE WHEN NOT s.short AND s.composite IS NOT NULL THEN LEAST(s.composite, j.cap) END AS composite,
+           NOT s.short AND (s.whole OR s.begun AND s.missing_policy <> 'block') AS complete,
+           CASE WHEN NOT s.whole THEN s.missing_policy END AS missing_used
+      FROM summed s JOIN judged j USING (review_id)
   )
   SELECT 'composite', 'review', r.review_id, f.composite::text, r.composite::text
     FROM review r JOIN fresh f USING (review_id) WHERE r.composite IS DISTINCT FROM f.composite
@@ -41,6 +73,22 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'complete', 'review', r.review_id, f.complete::text, r.complete::text
     FROM review r JOIN fresh f USING (review_id) WHERE r.complete <> f.complete
+  UNION ALL
+  SELECT 'missing_used', 'review', r.review_id, f.missing_used, r.missing_used
+    FROM review r JOIN fresh f USING (review_id)
+   WHERE r.missing_used IS DISTINCT FROM f.missing_used AND (r.items_scored > 0 OR r.missing_used IS NOT NULL)
+  UNION ALL
+  -- an open review is divided as its employee's assignments are now
+  SELECT 'segments', 'review', r.review_id, want.n::text, have.n::text
+    FROM review r
+    JOIN review_cycle c USING (cycle_id)
+    CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(g.load), 0) AS load FROM review_segment g WHERE g.review_id = r.review_id) have
+    CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(w.days * w.fte), 0) AS load FROM wanted_segment(ARRAY[r.review_id]) w) want
+   WHERE r.status = 'open' AND (have.n, have.load) <> (want.n, want.load)
+     AND (SELECT count(*) FROM assignment a WHERE a.employee_id = r.employee_id AND a.valid && c.period) > 1
+  UNION ALL
+  SELECT 'vetoed', 'review', r.review_id, f.vetoed::text, r.vetoed::text
+    FROM review r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
   UNION ALL
   SELECT 'lowest', 'review', r.review_id, f.lowest::text, r.lowest_indicator_id::text
     FROM review r JOIN fresh f USING (review_id) WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
@@ -211,10 +259,12 @@ BEGIN ATOMIC
     FROM review r
    WHERE r.plan_reason IS NOT NULL
      AND NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = r.review_id AND p.status <> 'withdrawn')
+     -- anonymous scores make no draft
+     AND (r.status = 'locked' OR NOT has_anonymous(r.review_id))
   UNION ALL
   SELECT 'plan_without_cause', 'development_plan', p.plan_id, 'no plan', p.status
     FROM development_plan p JOIN review r USING (review_id)
-   WHERE r.plan_reason IS NULL AND (p.status = 'draft' OR p.status <> 'withdrawn' AND r.status = 'locked')
+   WHERE r.plan_reason IS NULL AND (p.status = 'draft' AND NOT has_anonymous(r.review_id) OR p.status <> 'withdrawn' AND r.status = 'locked')
   UNION ALL
   SELECT 'plan_reason', 'review', r.review_id, want.reason::text, r.plan_reason::text
     FROM review r

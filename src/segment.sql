@@ -1,0 +1,243 @@
+-- segment: transfers within a cycle, several assignments, short service and leave.
+
+INSERT INTO setting (setting, kind, value, default_value, comment)
+SELECT s, k, v, v, c FROM (VALUES
+  ('review.segment_min_days', 'integer', '1', 'Days that an assignment must have in a cycle to be rated as a segment of its own'),
+  ('review.min_service_days', 'integer', NULL, 'Days that somebody must have worked in a cycle to be rated (say 90); fewer: not_rated; null: no minimum'),
+  ('review.prorate_targets',  'text', 'protected', 'Targets from the template of summed indicators shrink with the days that somebody was away: protected (protected leave), all (and days before the first or after the last); null: never')
+) AS d (s, k, v, c);
+ALTER TABLE setting ADD CONSTRAINT setting_segment_range CHECK (CASE
+  WHEN setting = 'review.segment_min_days' THEN coalesce(value::integer, 0) > 0
+  WHEN setting = 'review.min_service_days' THEN value::integer > 0
+  WHEN setting = 'review.prorate_targets' THEN value IN ('protected', 'all')
+  ELSE true END);
+
+CREATE FUNCTION worked_days(employee bigint, period daterange) RETURNS integer STABLE LANGUAGE SQL
+  RETURN (SELECT coalesce(sum(upper(s.valid * period) - lower(s.valid * period)), 0)::integer FROM employee_status s
+           WHERE s.employee_id = employee AND s.status IN ('probation', 'active') AND s.valid && period);
+COMMENT ON FUNCTION worked_days(bigint, daterange) IS 'Days of a bounded period on which somebody is employed and not on leave.';
+
+-- segments ---------------------------------------------------------------------
+
+CREATE FUNCTION wanted_segment(reviews bigint[])
+  RETURNS TABLE (review_id bigint, segment_no integer, template_id bigint, manager_id bigint, org_unit_id bigint, job_id bigint,
+                 fte numeric, days integer, from_date date, until_date date) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH span AS (
+    SELECT r.review_id, r.cycle_id, r.employee_id, a.org_unit_id, a.job_id, a.fte, a.manager_id, a.is_primary,
+           a.valid * c.period AS valid, worked_days(r.employee_id, a.valid * c.period) AS days
+      FROM review r
+      JOIN review_cycle c USING (cycle_id)
+      JOIN assignment a ON a.employee_id = r.employee_id AND a.valid && c.period
+     WHERE r.review_id = ANY (reviews)
+       AND EXISTS (SELECT FROM assignment o WHERE o.employee_id = r.employee_id AND o.valid && c.period AND o.assignment_id <> a.assignment_id)
+  ), part AS (
+    SELECT s.review_id, t.template_id, CASE WHEN s.is_primary THEN manager_of(s.employee_id, upper(s.valid) - 1) ELSE s.manager_id END AS manager_id,
+           s.org_unit_id, s.job_id, s.fte, s.days, lower(s.valid) AS from_date, upper(s.valid) - 1 AS until_date
+      FROM span s
+      JOIN org_unit u USING (org_unit_id)
+      JOIN job j USING (job_id)
+      CROSS JOIN LATERAL (
+        SELECT ct.template_id FROM cycle_template ct
+         WHERE ct.cycle_id = s.cycle_id
+           AND (ct.unit_kind IS NULL OR ct.unit_kind = u.unit_kind)
+           AND (ct.job_family IS NULL OR ct.job_family = j.job_family)
+           AND (ct.job_id IS NULL OR ct.job_id = j.job_id)
+         ORDER BY specificity(ct.unit_kind, ct.job_family, ct.job_id) DESC LIMIT 1) t
+     WHERE s.days >= setting_number('review.segment_min_days')
+  ), whole AS (
+    SELECT p.review_id, p.template_id, p.manager_id, p.org_unit_id, p.job_id, p.fte, sum(p.days)::integer AS days,
+           min(p.from_date) AS from_date, max(p.until_date) AS until_date
+      FROM part p GROUP BY p.review_id, p.template_id, p.manager_id, p.org_unit_id, p.job_id, p.fte
+  )
+  SELECT w.review_id, (row_number() OVER (PARTITION BY w.review_id ORDER BY w.from_date, w.until_date, w.org_unit_id, w.job_id, w.fte, w.manager_id))::integer,
+         w.template_id, w.manager_id, w.org_unit_id, w.job_id, w.fte, w.days, w.from_date, w.until_date
+    FROM whole w
+   -- one manager and one template throughout: nothing to divide
+   WHERE EXISTS (SELECT FROM whole o WHERE o.review_id = w.review_id AND (o.template_id, o.manager_id) IS DISTINCT FROM (w.template_id, w.manager_id));
+END;
+COMMENT ON FUNCTION wanted_segment(bigint[]) IS 'Segments that reviews should have by assignments, status and templates as they are now; none for reviews of one manager and one template.';
+
+CREATE FUNCTION segments_set(reviews bigint[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  DELETE FROM review_segment g WHERE g.review_id = ANY (reviews);
+  INSERT INTO review_segment (review_id, segment_no, template_id, manager_id, org_unit_id, job_id, fte, days, load, from_date, until_date, decision_id)
+  SELECT d.cause_id, s.n, (s.part ->> 'template')::bigint, (s.part ->> 'manager')::bigint, (s.part ->> 'unit')::bigint, (s.part ->> 'job')::bigint,
+         (s.part ->> 'fte')::numeric, (s.part ->> 'days')::integer, (s.part ->> 'days')::integer * (s.part ->> 'fte')::numeric,
+         (s.part ->> 'from')::date, (s.part ->> 'until')::date, d.decision_id
+    FROM decision d CROSS JOIN LATERAL jsonb_array_elements(d.outcome -> 'segments') WITH ORDINALITY AS s (part, n)
+   WHERE d.decision_id = ANY (decisions) ORDER BY d.decision_id, s.n;
+  UPDATE review r SET segmented = EXISTS (SELECT FROM review_segment g WHERE g.review_id = r.review_id) WHERE r.review_id = ANY (reviews);
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
+END;
+COMMENT ON FUNCTION segments_set(bigint[], bigint[]) IS 'Write the segments that decisions name, and the composites that follow.';
+
+CREATE FUNCTION segments_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id = ANY (reviews) ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  WITH want AS (
+    SELECT w.* FROM wanted_segment(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')) w
+  ), listed AS (
+    SELECT r.review_id, r.employee_id,
+           (SELECT jsonb_agg(jsonb_build_array(w.template_id, w.manager_id, w.org_unit_id, w.job_id, trim_scale(w.fte), w.days, w.from_date, w.until_date) ORDER BY w.segment_no)
+              FROM want w WHERE w.review_id = r.review_id) AS new,
+           (SELECT jsonb_agg(jsonb_build_array(g.template_id, g.manager_id, g.org_unit_id, g.job_id, trim_scale(g.fte), g.days, g.from_date, g.until_date) ORDER BY g.segment_no)
+              FROM review_segment g WHERE g.review_id = r.review_id) AS old
+      FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'
+  ), d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
+    SELECT 'review.segment', l.employee_id, 'review', l.review_id, 'setting:review.segment_min_days', jsonb_build_object('segments', coalesce(l.old, '[]')),
+           jsonb_build_object('segments', coalesce((SELECT jsonb_agg(jsonb_build_object('template', w.template_id, 'manager', w.manager_id, 'unit', w.org_unit_id,
+             'job', w.job_id, 'fte', w.fte, 'days', w.days, 'from', w.from_date, 'until', w.until_date) ORDER BY w.segment_no)
+             FROM want w WHERE w.review_id = l.review_id), '[]'))
+      FROM listed l WHERE l.new IS DISTINCT FROM l.old ORDER BY l.review_id
+    RETURNING cause_id AS review_id, decision_id, outcome
+  )
+  SELECT segments_set(array_agg(d.review_id ORDER BY d.review_id), array_agg(d.decision_id ORDER BY d.review_id)) FROM d HAVING count(*) > 0;
+END;
+COMMENT ON FUNCTION segments_follow(bigint[]) IS 'Consequences of assignments and status on reviews that are not locked: their segments, with a decision where they change.';
+
+-- service and targets ------------------------------------------------------------
+
+CREATE FUNCTION targets_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH away AS (
+    SELECT r.review_id, r.cycle_id, r.employee_id, r.template_id, upper(c.period) - lower(c.period) AS days,
+           (SELECT coalesce(sum(upper(s.valid * c.period) - lower(s.valid * c.period)), 0) FROM employee_status s
+             WHERE s.employee_id = r.employee_id AND s.valid && c.period
+               AND (s.protected OR setting_text('review.prorate_targets') = 'all' AND s.status = 'left'))
+           + CASE WHEN setting_text('review.prorate_targets') = 'all'
+                  THEN GREATEST((SELECT min(lower(s.valid)) FROM employee_status s WHERE s.employee_id = r.employee_id) - lower(c.period), 0) ELSE 0 END AS gone
+      FROM review r JOIN review_cycle c USING (cycle_id)
+     WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND setting_text('review.prorate_targets') IS NOT NULL
+  ), want AS (
+    SELECT a.review_id, a.cycle_id, a.employee_id, i.indicator_id, a.days, a.gone,
+           (SELECT jsonb_object_agg(f.key, round((f.value #>> '{}')::numeric * (a.days - a.gone) / a.days, 4))
+              FROM jsonb_each(i.facts) f WHERE f.key LIKE '%target%' AND jsonb_typeof(f.value) = 'number') AS facts
+      FROM away a
+      JOIN template_item i USING (template_id)
+      JOIN indicator n ON n.indicator_id = i.indicator_id AND n.kind = 'quantitative' AND n.aggregation = 'sum'
+     WHERE a.gone < a.days
+  ), changed AS (
+    SELECT w.* FROM want w
+      LEFT JOIN target t ON t.cycle_id = w.cycle_id AND t.employee_id = w.employee_id AND t.indicator_id = w.indicator_id
+     WHERE w.facts IS NOT NULL AND (t.target_id IS NULL AND w.gone > 0 OR t.decision_id IS NOT NULL AND t.facts <> w.facts)
+  ), d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
+    SELECT 'target.prorate', c.employee_id, 'review', c.review_id, 'setting:review.prorate_targets', c.indicator_id,
+           jsonb_build_object('days', c.days, 'away', c.gone), c.facts
+      FROM changed c ORDER BY c.review_id, c.indicator_id
+    RETURNING decision_id, cause_id, rule_id
+  )
+  INSERT INTO target (cycle_id, employee_id, indicator_id, facts, decision_id)
+  SELECT c.cycle_id, c.employee_id, c.indicator_id, c.facts, d.decision_id
+    FROM changed c JOIN d ON d.cause_id = c.review_id AND d.rule_id = c.indicator_id
+   ORDER BY c.review_id, c.indicator_id
+  ON CONFLICT (cycle_id, employee_id, indicator_id) DO UPDATE SET facts = excluded.facts, decision_id = excluded.decision_id;
+  -- facts that were scored meet the new target
+  UPDATE score s SET facts = s.facts
+    FROM review r JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id
+    JOIN decision d ON d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()
+   WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND s.review_id = r.review_id AND s.indicator_id = t.indicator_id AND s.facts IS NOT NULL;
+END;
+COMMENT ON FUNCTION targets_follow(bigint[]) IS 'Consequences of absence on targets of reviews that are not locked: summed targets of the template shrink by the days away, personal ones stay.';
+
+CREATE FUNCTION service_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH service AS (
+    SELECT r.review_id, r.employee_id, r.status, worked_days(r.employee_id, c.period) AS days, setting_number('review.min_service_days')::integer AS minimum
+      FROM review r JOIN review_cycle c USING (cycle_id)
+     WHERE r.review_id = ANY (reviews) AND r.status IN ('open', 'not_rated') AND r.items_scored = 0
+       -- what a person decided stands
+       AND NOT EXISTS (SELECT FROM decision d WHERE d.cause_id = r.review_id AND d.cause = 'review' AND d.kind IN ('review.rate', 'review.exempt'))
+  ), d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
+    SELECT CASE s.status WHEN 'open' THEN 'review.not_rated' ELSE 'review.rated' END, s.employee_id, 'review', s.review_id, 'setting:review.min_service_days',
+           jsonb_build_object('days', s.days, 'minimum', s.minimum), jsonb_build_object('status', CASE s.status WHEN 'open' THEN 'not_rated' ELSE 'open' END)
+      FROM service s WHERE (s.status = 'open') = coalesce(s.days < s.minimum, false) ORDER BY s.review_id
+    RETURNING cause_id, inputs, outcome
+  )
+  UPDATE review r SET status = d.outcome ->> 'status',
+         block_reason = CASE d.outcome ->> 'status' WHEN 'not_rated' THEN format('%s of %s days of service', d.inputs ->> 'days', d.inputs ->> 'minimum') END
+    FROM d WHERE r.review_id = d.cause_id;
+END;
+COMMENT ON FUNCTION service_follow(bigint[]) IS 'Consequences of short service on reviews without scores: not rated below setting review.min_service_days, rated again above it, unless somebody decided.';
+
+CREATE FUNCTION review_opened(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT segments_follow(reviews);
+  SELECT targets_follow(reviews);
+  SELECT service_follow(reviews);
+END;
+COMMENT ON FUNCTION review_opened(bigint[]) IS 'Consequences of a new review: segments, targets, service.';
+CREATE TRIGGER review_1_opened AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_opened', 'key=review_id');
+
+CREATE FUNCTION employment_followed(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT review_opened(t.reviews)
+    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
+           WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') t
+   WHERE t.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION employment_followed(bigint[]) IS 'Consequences of a transfer, another assignment or a leave on reviews that are not locked.';
+CREATE TRIGGER assignment_reviews_insert AFTER INSERT ON assignment REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+CREATE TRIGGER assignment_reviews_update AFTER UPDATE ON assignment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+CREATE TRIGGER assignment_reviews_delete AFTER DELETE ON assignment REFERENCING OLD TABLE AS old_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+CREATE TRIGGER employee_status_reviews_insert AFTER INSERT ON employee_status REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+CREATE TRIGGER employee_status_reviews_update AFTER UPDATE ON employee_status REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+CREATE TRIGGER employee_status_reviews_delete AFTER DELETE ON employee_status REFERENCING OLD TABLE AS old_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+
+-- a reweighted cycle takes its segments along
+CREATE FUNCTION cycle_segments_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT segments_follow(t.reviews)
+    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
+           WHERE r.cycle_id = ANY (cycles) AND r.segmented AND r.status <> 'locked') t
+   WHERE t.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION cycle_segments_follow(bigint[]) IS 'Consequence of another template version in a cycle: segments use it as well (IND-12).';
+CREATE TRIGGER cycle_template_segments AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_segments_follow', 'key=cycle_id', 'changed=template_id');
+
+-- verbs --------------------------------------------------------------------------
+
+CREATE FUNCTION exempt_review(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot exempt employee %s', who(), employee), NULL, 'HR does; not for oneself.')
+   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
+  SELECT hrloop.fail('23502', 'exempting somebody needs a reason', NULL, 'Say why there is no score in this cycle.', 'decision', 'reason')
+   WHERE hrloop.meaningful_chars(coalesce(exempt_review.reason, '')) = 0;
+  SELECT hrloop.fail('55000', format('locked: review of employee %s, cycle %s', employee, cycle), NULL, 'Use unlock_review(cycle, employee, reason) first.', 'review', 'status')
+    FROM review r WHERE r.review_id = find_review(cycle, employee) AND r.status = 'locked';
+  SELECT d.decision_id FROM review r
+   CROSS JOIN LATERAL new_decision('review.exempt', r.employee_id, 'review', r.review_id, jsonb_build_object('status', r.status), '{"status": "not_rated"}', exempt_review.reason) d
+   WHERE r.review_id = find_review(cycle, employee) AND r.status <> 'not_rated';
+  UPDATE review r SET status = 'not_rated', block_reason = exempt_review.reason, plan_reason = NULL
+   WHERE r.review_id = find_review(cycle, employee) AND r.status <> 'not_rated';
+  SELECT r.status FROM review r WHERE r.review_id = find_review(cycle, employee);
+END;
+COMMENT ON FUNCTION exempt_review(text, text, text) IS
+  'HR decides that somebody has no score in a cycle (long leave, late hire, gone): the review is not_rated and does not hold up the lock of the cycle. Undo: rate_review(). Errors: 42501 not HR, or oneself; 23502 no reason, 55000 locked, 22023 unknown.';
+
+CREATE FUNCTION rate_review(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot have employee %s rated', who(), employee), NULL, 'HR does; not for oneself.')
+   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
+  SELECT hrloop.fail('23502', 'rating somebody all the same needs a reason', NULL, 'Say why.', 'decision', 'reason')
+   WHERE hrloop.meaningful_chars(coalesce(rate_review.reason, '')) = 0;
+  SELECT d.decision_id FROM review r
+   CROSS JOIN LATERAL new_decision('review.rate', r.employee_id, 'review', r.review_id, jsonb_build_object('status', r.status, 'because', r.block_reason), '{"status": "open"}', rate_review.reason) d
+   WHERE r.review_id = find_review(cycle, employee) AND r.status = 'not_rated';
+  UPDATE review r SET status = 'open', block_reason = NULL WHERE r.review_id = find_review(cycle, employee) AND r.status = 'not_rated';
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = find_review(cycle, employee) AND r.status = 'open'));
+  SELECT r.status FROM review r WHERE r.review_id = find_review(cycle, employee);
+END;
+COMMENT ON FUNCTION rate_review(text, text, text) IS
+  'HR has somebody rated who was not_rated; returns the status. Errors: 42501 not HR, or oneself; 23502 no reason, 55000 a review_gate holds, 22023 unknown.';
