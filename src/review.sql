@@ -402,7 +402,12 @@ CREATE FUNCTION review_status_problem(reviews bigint[]) RETURNS SETOF hrloop.pro
 BEGIN ATOMIC
   SELECT '55000', format('not complete: review of employee %s, cycle %s', e.employee_no, c.code),
          coalesce((SELECT format('Not scored: %s.', string_agg(i.indicator_code, ', ' ORDER BY i.position)) FROM review_item i
-                    WHERE i.review_id = r.review_id AND i.value IS NULL HAVING count(*) > 0), 'A rater group has fewer raters than its minimum.'),
+                    WHERE i.review_id = r.review_id AND i.value IS NULL HAVING count(*) > 0),
+                  (SELECT format('Segments not scored by their managers: %s.', string_agg(DISTINCT coalesce(m.employee_no, '-'), ', '))
+                     FROM review_segment g JOIN template_item i USING (template_id) LEFT JOIN employee m ON m.employee_id = g.manager_id
+                    WHERE g.review_id = r.review_id
+                      AND NOT EXISTS (SELECT FROM part_value(r.review_id, r.template_id, i.indicator_id, true, g.manager_id, false) v WHERE v.value IS NOT NULL)
+                   HAVING count(*) > 0), 'A rater group has fewer raters than its minimum.'),
          'Score what is missing, or use a template whose missing_policy is renormalise or zero.', 'review', 'status', 'review_complete'
     FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND (NOT r.complete OR r.composite IS NULL)
@@ -868,19 +873,20 @@ CREATE FUNCTION what_if(template text, weights jsonb, cycle text)
 BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('template "%s" of cycle "%s" does not have indicator "%s"', template, cycle, k.key))
     FROM jsonb_object_keys(weights) AS k (key)
-   WHERE NOT EXISTS (SELECT FROM review r JOIN review_template t USING (template_id) JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
-                      WHERE r.cycle_id = find_cycle(cycle) AND t.code = template AND n.code = k.key);
+   WHERE NOT EXISTS (SELECT FROM cycle_template ct JOIN review_template t USING (template_id) JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
+                      WHERE ct.cycle_id = find_cycle(cycle) AND t.code = template AND n.code = k.key);
   SELECT hrloop.fail('23514', format('weights sum to %s, not 100', trim_scale(p.total)), format('Part: %s.', coalesce('group ' || p.part, 'the whole template')),
                      'What is not named keeps its weight.')
     FROM (SELECT t.template_id, g.code AS part, sum(coalesce((weights ->> n.code)::numeric, i.weight))
                  + CASE WHEN g.code IS NULL THEN coalesce((SELECT sum(x.weight) FROM template_group x WHERE x.template_id = t.template_id), 0) ELSE 0 END AS total
             FROM review_template t JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
             LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
-           WHERE t.code = template AND EXISTS (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.template_id = t.template_id)
+           WHERE t.code = template AND EXISTS (SELECT FROM cycle_template ct WHERE ct.cycle_id = find_cycle(cycle) AND ct.template_id = t.template_id)
            GROUP BY t.template_id, g.code) p
    WHERE p.total <> 100;
   WITH item AS (
-    SELECT r.review_id, t.missing_policy, p.load * coalesce((weights ->> n.code)::numeric, i.weight) * coalesce(g.weight, 100) / 100 AS weight,
+    SELECT r.review_id, t.missing_policy,
+           p.load * coalesce(CASE WHEN o.code = what_if.template THEN (weights ->> n.code)::numeric END, i.weight) * coalesce(g.weight, 100) / 100 AS weight,
            v.value, i.indicator_id, i.veto_at, i.veto_cap
       FROM review r
       CROSS JOIN LATERAL (SELECT r.template_id, NULL::bigint AS manager_id, 1 AS load WHERE NOT r.segmented
@@ -889,9 +895,12 @@ BEGIN ATOMIC
       JOIN template_item i ON i.template_id = p.template_id
       JOIN indicator n USING (indicator_id)
       JOIN review_template t ON t.template_id = r.template_id
+      JOIN review_template o ON o.template_id = p.template_id
       LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
       LEFT JOIN LATERAL part_value(r.review_id, r.template_id, i.indicator_id, r.segmented, p.manager_id, false) v ON true
-     WHERE r.cycle_id = find_cycle(cycle) AND t.code = template
+     WHERE r.cycle_id = find_cycle(cycle)
+       AND (t.code = template OR r.segmented AND EXISTS (SELECT FROM review_segment s JOIN review_template x USING (template_id)
+                                                           WHERE s.review_id = r.review_id AND x.code = template))
        AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books())
   ), cap AS (
     SELECT c.review_id, min(c.veto_cap) AS cap
@@ -900,7 +909,7 @@ BEGIN ATOMIC
             HAVING round(sum(i.weight * i.value) / sum(i.weight), 4) <= min(i.veto_at)) c
      GROUP BY c.review_id
   ), fresh AS (
-    SELECT i.review_id, LEAST(i.composite, cap.cap) AS composite
+    SELECT i.review_id, round(LEAST(i.composite, cap.cap), 4) AS composite
       FROM (SELECT i.review_id,
                    round(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' THEN sum(i.weight * i.value) / sum(i.weight)
                               WHEN i.missing_policy = 'renormalise' THEN sum(i.weight * i.value) / NULLIF(sum(i.weight) FILTER (WHERE i.value IS NOT NULL), 0)

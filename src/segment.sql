@@ -19,7 +19,7 @@ COMMENT ON FUNCTION worked_days(bigint, daterange) IS 'Days of a bounded period 
 
 -- segments ---------------------------------------------------------------------
 
-CREATE FUNCTION wanted_segment(reviews bigint[])
+CREATE FUNCTION wanted_segment(reviews bigint[], min_days numeric)
   RETURNS TABLE (review_id bigint, segment_no integer, template_id bigint, manager_id bigint, org_unit_id bigint, job_id bigint,
                  fte numeric, days integer, from_date date, until_date date) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -44,7 +44,7 @@ BEGIN ATOMIC
            AND (ct.job_family IS NULL OR ct.job_family = j.job_family)
            AND (ct.job_id IS NULL OR ct.job_id = j.job_id)
          ORDER BY specificity(ct.unit_kind, ct.job_family, ct.job_id) DESC LIMIT 1) t
-     WHERE s.days >= setting_number('review.segment_min_days')
+     WHERE s.days >= min_days
   ), whole AS (
     SELECT p.review_id, p.template_id, p.manager_id, p.org_unit_id, p.job_id, p.fte, sum(p.days)::integer AS days,
            min(p.from_date) AS from_date, max(p.until_date) AS until_date
@@ -56,7 +56,7 @@ BEGIN ATOMIC
    -- one manager and one template throughout: nothing to divide
    WHERE EXISTS (SELECT FROM whole o WHERE o.review_id = w.review_id AND (o.template_id, o.manager_id) IS DISTINCT FROM (w.template_id, w.manager_id));
 END;
-COMMENT ON FUNCTION wanted_segment(bigint[]) IS 'Segments that reviews should have by assignments, status and templates as they are now; none for reviews of one manager and one template.';
+COMMENT ON FUNCTION wanted_segment(bigint[], numeric) IS 'Segments that reviews should have by assignments of so many days, status and templates as they are now; none for reviews of one manager and one template.';
 
 CREATE FUNCTION segments_set(reviews bigint[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -76,7 +76,7 @@ CREATE FUNCTION segments_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id = ANY (reviews) ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH want AS (
-    SELECT w.* FROM wanted_segment(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')) w
+    SELECT w.* FROM wanted_segment(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'), setting_number('review.segment_min_days')) w
   ), listed AS (
     SELECT r.review_id, r.employee_id,
            (SELECT jsonb_agg(jsonb_build_array(w.template_id, w.manager_id, w.org_unit_id, w.job_id, trim_scale(w.fte), w.days, w.from_date, w.until_date) ORDER BY w.segment_no)
@@ -112,7 +112,7 @@ BEGIN ATOMIC
      WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND setting_text('review.prorate_targets') IS NOT NULL
   ), want AS (
     SELECT a.review_id, a.cycle_id, a.employee_id, i.indicator_id, a.days, a.gone,
-           (SELECT jsonb_object_agg(f.key, round((f.value #>> '{}')::numeric * (a.days - a.gone) / a.days, 4))
+           (SELECT jsonb_object_agg(f.key, trim_scale(round((f.value #>> '{}')::numeric * (a.days - a.gone) / a.days, 4)))
               FROM jsonb_each(i.facts) f WHERE f.key LIKE '%target%' AND jsonb_typeof(f.value) = 'number') AS facts
       FROM away a
       JOIN template_item i USING (template_id)

@@ -78,14 +78,13 @@ BEGIN ATOMIC
     FROM review r JOIN fresh f USING (review_id)
    WHERE r.missing_used IS DISTINCT FROM f.missing_used AND (r.items_scored > 0 OR r.missing_used IS NOT NULL)
   UNION ALL
-  -- an open review is divided as its employee's assignments are now
-  SELECT 'segments', 'review', r.review_id, want.n::text, have.n::text
-    FROM review r
-    JOIN review_cycle c USING (cycle_id)
-    CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(g.load), 0) AS load FROM review_segment g WHERE g.review_id = r.review_id) have
-    CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(w.days * w.fte), 0) AS load FROM wanted_segment(ARRAY[r.review_id]) w) want
-   WHERE r.status = 'open' AND (have.n, have.load) <> (want.n, want.load)
-     AND (SELECT count(*) FROM assignment a WHERE a.employee_id = r.employee_id AND a.valid && c.period) > 1
+  -- the segments of an open review are assignments of its employee
+  SELECT 'segment', 'review_segment', g.review_segment_id, 'an assignment under this manager', g.days || ' days × ' || g.fte
+    FROM review_segment g JOIN review r USING (review_id)
+   WHERE r.status = 'open'
+     AND NOT EXISTS (SELECT FROM wanted_segment(ARRAY[r.review_id], 1) w
+                      WHERE (w.template_id, w.org_unit_id, w.job_id, w.fte, w.days) = (g.template_id, g.org_unit_id, g.job_id, g.fte, g.days)
+                        AND w.manager_id IS NOT DISTINCT FROM g.manager_id AND g.load = w.days * w.fte)
   UNION ALL
   SELECT 'vetoed', 'review', r.review_id, f.vetoed::text, r.vetoed::text
     FROM review r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
@@ -129,7 +128,7 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'breakdown', 'decision', d.decision_id, d.outcome ->> 'score', sum((i ->> 'points')::numeric)::text
     FROM decision d CROSS JOIN LATERAL jsonb_array_elements(d.inputs -> 'items') i
-   WHERE d.kind = 'review.lock' AND (d.inputs ->> 'missing')::int = 0
+   WHERE d.kind = 'review.lock' AND (d.inputs ->> 'missing')::int = 0 AND NOT d.inputs ? 'vetoed'
    GROUP BY d.decision_id, d.outcome
   HAVING abs(sum((i ->> 'points')::numeric) - (d.outcome ->> 'score')::numeric) > 0.0001 * count(*);
 END;
