@@ -482,15 +482,13 @@ SET ROLE regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA review_test TO regress_review_app;
-REVOKE EXECUTE ON FUNCTION lock_review, act_as FROM regress_review_app;
-GRANT SELECT ON ALL TABLES IN SCHEMA review_test TO regress_review_app;
-REVOKE SELECT ON development_plan FROM regress_review_app;
+GRANT EXECUTE ON FUNCTION submit_score, find_review, find_cycle, find_employee, find_indicator, unknown_code, actor, who, shown_composite TO regress_review_app;
+GRANT SELECT ON review, review_cycle, employee, indicator, rater_group TO regress_review_app;
 SET ROLE regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
-GRANT INSERT, UPDATE ON score TO regress_review_app;
+GRANT SELECT, INSERT, UPDATE ON score TO regress_review_app;
 SET ROLE regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 30, '新签3家') AS composite;
 SELECT submit_score('2023Q1', 'E12', '客户满意度', 40, '投诉2次') AS composite;

@@ -33,8 +33,9 @@ SELECT count(*) AS proposals FROM salary_adjustment;
 -- a reason is one, and is given by the manager or HR
 SELECT explain_deviation('2023Q1', 'E010', ' 。!');
 \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY sqlstate
 UPDATE review SET deviation_reason = '--' WHERE review_id = find_review('2023Q1', 'E010');
-\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT explain_deviation('2023Q1', 'E010', '我觉得没问题'); ROLLBACK;
 BEGIN; SELECT act_as('E002') > 0 AS acts; SELECT explain_deviation('2023Q1', 'E010', '隔级'); ROLLBACK;
 SELECT explain_deviation('2023Q1', 'E011', '无评分');

@@ -221,7 +221,7 @@ BEGIN ATOMIC
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL,
          deviation_reason = CASE WHEN abs(r.composite - r.self_composite) > setting_number('review.tolerance') THEN decide_appeal.rationale END
    WHERE decide_appeal.upheld AND r.review_id = find_review(cycle, employee);
-  SELECT r.composite FROM review r WHERE r.review_id = find_review(cycle, employee);
+  SELECT coalesce(r.calibrated, r.composite) FROM review r WHERE r.review_id = find_review(cycle, employee);
 END;
 COMMENT ON FUNCTION decide_appeal(text, text, boolean, text, jsonb, date) IS
-  'Decide an appeal as HR. Upheld: the corrected scores {"indicator": value or facts} take the place of the manager''s, the review is locked again as the next version and a new raise is proposed. Rejected: the raise is proposed again. Returns the composite that stands. Errors: 42501 not HR, or who rated; 23502 no rationale, 22023 no scores or unknown, 55000 none open, or the raise is applied (REV-08).';
+  'Decide an appeal as HR. Upheld: the corrected scores {"indicator": value or facts} take the place of the manager''s, the review is locked again as the next version and a new raise is proposed. Rejected: the raise is proposed again. A calibration that these scores overtake is void. Returns the final score that stands. Errors: 42501 not HR, or who rated; 23502 no rationale, 22023 no scores or unknown, 55000 none open, or the raise is applied (REV-08).';

@@ -124,7 +124,7 @@ CREATE INDEX decision_employee ON decision (employee_id, decided_at);
 COMMENT ON TABLE decision IS
   'Every automatic consequence and every human decision about it: cause, rule, inputs and outcome. Append-only; explanations are rendered from here alone.';
 COMMENT ON COLUMN decision.decision_id IS 'Key.';
-COMMENT ON COLUMN decision.kind IS 'What was decided, room or subject first: review.lock, review.unlock, review.gate, plan.draft, plan.stand, plan.withdraw, skill.level, allowance, pay.propose, pay.apply, appeal.upheld, warning.threshold, cycle.reweight …';
+COMMENT ON COLUMN decision.kind IS 'What was decided, room or subject first: review.lock, review.unlock, review.gate, calibration.set, calibration.void, plan.draft, plan.stand, plan.withdraw, skill.level, allowance, pay.propose, pay.apply, appeal.upheld, warning.threshold, cycle.reweight …';
 COMMENT ON COLUMN decision.employee_id IS 'Whom it is about.';
 COMMENT ON COLUMN decision.cause IS 'Table of the row that caused it.';
 COMMENT ON COLUMN decision.cause_id IS 'Key of the row that caused it.';

@@ -432,7 +432,7 @@ BEGIN ATOMIC
   ), items AS (
     SELECT c.review_id, jsonb_agg(c.item ORDER BY c.added, c.position) AS list FROM changed c GROUP BY c.review_id
   )
-  SELECT r.review_id, jsonb_build_object('kind', CASE (band_of(c.grade_scale_id, r.composite)).label WHEN setting_text('task.talk_grade') THEN 'improvement' ELSE 'development' END,
+  SELECT r.review_id, jsonb_build_object('kind', CASE (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label WHEN setting_text('task.talk_grade') THEN 'improvement' ELSE 'development' END,
                                          'reasons', to_jsonb(r.plan_reason), 'gaps', coalesce(gaps.list, '[]'), 'items', coalesce(items.list, '[]'))
     FROM review r JOIN review_cycle c USING (cycle_id) LEFT JOIN gaps USING (review_id) LEFT JOIN items USING (review_id)
    WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
@@ -461,7 +461,7 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'plan.withdraw', p.employee_id, 'review', p.review_id,
-           jsonb_build_object('score', r.composite, 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status, 'decision', p.decision_id),
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status, 'decision', p.decision_id),
            jsonb_build_object('plan', p.plan_id)
       FROM development_plan p JOIN review r USING (review_id)
      WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
@@ -500,7 +500,7 @@ BEGIN ATOMIC
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT CASE WHEN standing THEN 'plan.stand' ELSE 'plan.draft' END, w.employee_id, 'review', w.review_id, 'setting:plan',
-           jsonb_build_object('score', r.composite, 'threshold', (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps')
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'threshold', (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps')
            -- by this decision the manager's changes go into the plan
            || coalesce((SELECT jsonb_build_object('manager', jsonb_agg(c.decision_id ORDER BY c.plan_change_id)) FROM plan_change c
                          WHERE c.review_id = w.review_id HAVING count(*) > 0), '{}'),
@@ -565,7 +565,7 @@ BEGIN ATOMIC
     JOIN employee e ON e.employee_id = p.employee_id
     JOIN review r ON r.review_id = p.review_id
     CROSS JOIN LATERAL (
-      SELECT p.manager_id, 'manager', CASE p.kind WHEN 'improvement' THEN 'plan.draft_improvement' ELSE 'plan.draft' END, jsonb_build_object('employee', e.name, 'score', r.composite)
+      SELECT p.manager_id, 'manager', CASE p.kind WHEN 'improvement' THEN 'plan.draft_improvement' ELSE 'plan.draft' END, jsonb_build_object('employee', e.name, 'score', coalesce(r.calibrated, r.composite))
        WHERE p.status = 'draft' AND p.manager_id IS NOT NULL
       UNION ALL
       SELECT p.employee_id, 'employee', 'plan.updated', '{}'::jsonb WHERE p.status = 'proposed'

@@ -325,7 +325,7 @@ BEGIN ATOMIC
    ORDER BY c.review_id, c.indicator_id
   ON CONFLICT (review_id, indicator_id) DO UPDATE
      SET facts = excluded.facts, attainment = excluded.attainment, value = excluded.value, points = excluded.points, computed_at = now()
-   WHERE (initial_score.facts, initial_score.attainment, initial_score.value) IS DISTINCT FROM (excluded.facts, excluded.attainment, excluded.value);
+   WHERE (initial_score.facts, initial_score.attainment, initial_score.value, initial_score.points) IS DISTINCT FROM (excluded.facts, excluded.attainment, excluded.value, excluded.points);
 END;
 COMMENT ON FUNCTION live_refresh(bigint[]) IS
   'Live scores of reviews anew from the readings of their cycles: facts gathered as the indicator says (sum, mean, last), formula, cap and floor as the cycle pinned them. Locked reviews stay (LIV-01).';
@@ -349,7 +349,7 @@ COMMENT ON FUNCTION live_followed(bigint[]) IS 'Consequences of a review that op
 CREATE TRIGGER review_live_insert AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('live_followed', 'key=review_id');
 CREATE TRIGGER review_live_update AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('live_followed', 'key=review_id', 'changed=status');
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('live_followed', 'key=review_id', 'changed=status,template_id');
 
 CREATE FUNCTION measurement_live(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

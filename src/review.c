@@ -33,6 +33,7 @@ typedef struct Review
 	int64		manager;		/* 0: none */
 	int64		template;
 	bool		segmented;
+	Numeric		calibrated;		/* takes the place of the composite */
 	/* outcome; NULL pointers stand for null */
 	Numeric		composite;
 	Numeric		self_composite;
@@ -258,15 +259,15 @@ missing_used(const HrTemplate *template, const Side *sides)
 static char *
 plan_reason(const Review *review, const HrRules *rules, bool all_scored)
 {
+	Numeric		final = review->calibrated ? review->calibrated : review->composite;
 	bool		score,
 				missed;
 
 	if (review->composite == NULL || !all_scored)
 		return NULL;
-	score = rules->plan_threshold &&
-		compare(review->composite, rules->plan_threshold) <= 0;
+	score = rules->plan_threshold && compare(final, rules->plan_threshold) <= 0;
 	missed = rules->plan_on_missed && strcmp(review->missed, "{}") != 0 &&
-		(rules->plan_ceiling == NULL || compare(review->composite, rules->plan_ceiling) < 0);
+		(rules->plan_ceiling == NULL || compare(final, rules->plan_ceiling) < 0);
 	if (score)
 		return missed ? "{score,missed}" : "{score}";
 	return missed ? "{missed}" : NULL;
@@ -409,7 +410,7 @@ static int
 lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 {
 	static const HrQuery query = {"lock reviews",
-		"SELECT review_id, employee_id, template_id, status, block_reason, manager_id, segmented FROM @review"
+		"SELECT review_id, employee_id, template_id, status, block_reason, manager_id, segmented, calibrated FROM @review"
 		" WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
 	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 	int			count = (int) hr_execute(books, &query, &arg, NULL, false);
@@ -430,6 +431,7 @@ lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 		review[i].template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
 		review[i].manager = int_cell(rows, i, 6);
 		review[i].segmented = DatumGetBool(SPI_getbinval(row, desc, 7, &null));
+		review[i].calibrated = numeric_copy(rows, i, 8);
 		if (strcmp(status, "open") != 0)
 			not_open(hr_describe(books, owner, review[i].id, 0), status, SPI_getvalue(row, desc, 5));
 	}

@@ -97,12 +97,16 @@ CREATE TABLE review (
   segmented      boolean NOT NULL DEFAULT false,
   missing_used   text,
   vetoed         bigint[] NOT NULL DEFAULT '{}',
-  UNIQUE (cycle_id, employee_id)
+  calibrated     numeric(9,4) CHECK (calibrated >= 0 AND calibrated <= 100),
+  calibrated_by  bigint REFERENCES decision,
+  UNIQUE (cycle_id, employee_id),
+  CONSTRAINT review_calibrated CHECK ((calibrated IS NULL) = (calibrated_by IS NULL))
 );
 CREATE INDEX review_employee ON review (employee_id);
 CREATE INDEX review_manager ON review (manager_id, cycle_id);
 CREATE INDEX review_template_used ON review (template_id);
 CREATE INDEX review_unit ON review (org_unit_id, cycle_id);
+CREATE INDEX review_calibration ON review (calibrated_by);
 COMMENT ON TABLE review IS 'One employee in one cycle. What stands below the pinned columns is derived from the scores while the review is open.';
 COMMENT ON COLUMN review.review_id IS 'Key.';
 COMMENT ON COLUMN review.cycle_id IS 'Cycle.';
@@ -123,6 +127,8 @@ COMMENT ON COLUMN review.missed IS 'Derived: keys of the missed indicators.';
 COMMENT ON COLUMN review.lowest_indicator_id IS 'Derived: indicator with the lowest score.';
 COMMENT ON COLUMN review.plan_reason IS 'Derived: why a development plan is due: score, missed, both; null: none is.';
 COMMENT ON COLUMN review.deviation_reason IS 'Why the manager''s composite and the employee''s own differ by more than setting review.tolerance; see explain_deviation(). An unlock empties it (REV-04).';
+COMMENT ON COLUMN review.calibrated IS 'Calibrated score (校准): the final score in place of the composite, which stays beside it; null: not calibrated. Written by calibrate() and apply_calibration().';
+COMMENT ON COLUMN review.calibrated_by IS 'Decision calibration.set that stands.';
 COMMENT ON COLUMN review.segmented IS 'Whether review_segment divides it: a transfer, or several assignments.';
 COMMENT ON COLUMN review.missing_used IS 'Derived: what became of indicators without a score: block, renormalise or zero, by the template; null: none is missing.';
 COMMENT ON COLUMN review.vetoed IS 'Derived: keys of the indicators whose veto caps the composite.';
@@ -241,6 +247,7 @@ CREATE TABLE review_result (
   review_id   bigint  NOT NULL REFERENCES review,
   version     integer NOT NULL CHECK (version > 0),
   composite   numeric(9,4) NOT NULL,
+  original    numeric(9,4),
   grade       text,
   locked_on   date    NOT NULL,
   decision_id bigint  NOT NULL REFERENCES decision,
@@ -254,7 +261,8 @@ COMMENT ON TABLE review_result IS 'What a lock fixed. An unlock closes the versi
 COMMENT ON COLUMN review_result.result_id IS 'Key.';
 COMMENT ON COLUMN review_result.review_id IS 'Review.';
 COMMENT ON COLUMN review_result.version IS 'Version, from 1.';
-COMMENT ON COLUMN review_result.composite IS 'Final score.';
+COMMENT ON COLUMN review_result.composite IS 'Final score: the calibrated one, else the composite.';
+COMMENT ON COLUMN review_result.original IS 'Composite as computed, if it was calibrated; null: it was not.';
 COMMENT ON COLUMN review_result.grade IS 'Grade (绩效等级) by the cycle''s scale (REV-09); null in a gap of the scale.';
 COMMENT ON COLUMN review_result.locked_on IS 'Day of the lock.';
 COMMENT ON COLUMN review_result.decision_id IS 'Decision review.lock with the breakdown.';
@@ -343,9 +351,12 @@ CREATE FUNCTION sees_all_scores() RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END;
 COMMENT ON FUNCTION sees_all_scores() IS 'Whether who acts may see composites of open reviews with the anonymous scores in them: HR, and the owner of the books when nobody acts.';
 
-CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE LANGUAGE SQL
+-- Runs as the owner of the books: the total may be shown to whom the scores behind it may not.
+CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT CASE WHEN r.status = 'locked' OR sees_all_scores() OR NOT has_anonymous(r.review_id) THEN r.composite
+  SELECT CASE WHEN sees_all_scores() THEN r.composite
+              WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
+              WHEN r.status = 'locked' OR NOT has_anonymous(r.review_id) THEN r.composite
               ELSE (SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
                                 ELSE LEAST(round(CASE t.missing_policy WHEN 'renormalise' THEN 100 * sum(i.product) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL)
                                                                        ELSE sum(i.product) END, 4),
@@ -353,7 +364,8 @@ BEGIN ATOMIC
                       FROM item_values(r.review_id, r.template_id, r.segmented, true) i) END
     FROM review r JOIN review_template t USING (template_id) WHERE r.review_id = shown_composite.review;
 END;
-COMMENT ON FUNCTION shown_composite(bigint) IS 'Composite of a review as who acts may see it: until the lock without the scores of anonymous raters.';
+COMMENT ON FUNCTION shown_composite(bigint) IS
+  'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee and the manager until the lock without the scores of anonymous raters; nobody else (REV-07).';
 
 -- rules and consequences of a review's status ---------------------------------
 
@@ -437,6 +449,12 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION review_status_problem(bigint[]) IS 'Rules: only complete reviews lock, an unlock has a reason, a gate holds, a deviation from the self composite is explained (REV-04).';
 
+CREATE FUNCTION calibration_figures(decision bigint) RETURNS jsonb STABLE LANGUAGE SQL
+  RETURN (SELECT jsonb_build_object('calibration', jsonb_build_object('original', d.inputs -> 'score', 'calibrated', d.outcome -> 'calibrated',
+                                    'session', d.inputs -> 'session', 'reason', d.reason, 'by', d.decided_by))
+            FROM decision d WHERE d.decision_id = calibration_figures.decision);
+COMMENT ON FUNCTION calibration_figures(bigint) IS 'What the lock keeps of a calibration: original, calibrated, session, reason, by whom.';
+
 CREATE FUNCTION review_status_changed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- unlocked: the standing version is closed by a decision with the reason
@@ -472,8 +490,9 @@ BEGIN ATOMIC
                                WHERE x.review_id = r.review_id GROUP BY x.rater_group) a)) END
            || CASE WHEN r.self_composite IS NULL OR r.composite IS NULL THEN '{}'
                    ELSE jsonb_build_object('self', r.self_composite, 'deviation', r.composite - r.self_composite,
-                                           'tolerance', (SELECT setting_number('review.tolerance')), 'deviation_reason', r.deviation_reason) END,
-           jsonb_build_object('score', r.composite, 'grade', (band_of(c.grade_scale_id, r.composite)).label,
+                                           'tolerance', (SELECT setting_number('review.tolerance')), 'deviation_reason', r.deviation_reason) END
+           || CASE WHEN r.calibrated IS NULL THEN '{}' ELSE calibration_figures(r.calibrated_by) END,
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'grade', (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label,
                               'plan_reason', to_jsonb(r.plan_reason))
       FROM review r
       JOIN item i ON i.review_id = r.review_id
@@ -484,9 +503,10 @@ BEGIN ATOMIC
      ORDER BY r.review_id
     RETURNING decision_id, cause_id, outcome
   )
-  INSERT INTO review_result (review_id, version, composite, grade, locked_on, decision_id)
+  INSERT INTO review_result (review_id, version, composite, original, grade, locked_on, decision_id)
   SELECT r.review_id, 1 + (SELECT count(*) FROM review_result x WHERE x.review_id = r.review_id),
-         r.composite, d.outcome ->> 'grade', coalesce(r.locked_on, current_date), d.decision_id
+         coalesce(r.calibrated, r.composite), CASE WHEN r.calibrated IS NOT NULL THEN r.composite END,
+         d.outcome ->> 'grade', coalesce(r.locked_on, current_date), d.decision_id
     FROM d JOIN review r ON r.review_id = d.cause_id
    ORDER BY r.review_id;
 END;
@@ -723,12 +743,12 @@ BEGIN ATOMIC
   ON CONFLICT ON CONSTRAINT score_once DO UPDATE
      SET raw_value = excluded.raw_value, scale_max = excluded.scale_max, facts = excluded.facts,
          rationale = excluded.rationale, scored_at = excluded.scored_at;
-  -- neither the employee nor a rater beside the manager learns what others gave
-  SELECT CASE WHEN actor() IS NULL OR actor() = r.manager_id OR sees_all_scores() THEN shown_composite(r.review_id) END
+  -- the employee does not learn here what the manager gave
+  SELECT CASE WHEN actor() IS DISTINCT FROM r.employee_id THEN shown_composite(r.review_id) END
     FROM review r WHERE r.review_id = find_review(cycle, employee);
 END;
 COMMENT ON FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) IS
-  'Give or correct a score: value 0 to scale_max, or facts such as {"actual": 8}; rater: who acts, else the review''s manager (self: the employee). Returns the composite as the manager and HR may see it, to other raters null; null while incomplete. Errors: 23502 no rationale or no value, 23514 out of range or too short, 55000 locked or blocked, 22023 unknown code or facts without result, 42501 another''s score.';
+  'Give or correct a score: value 0 to scale_max, or facts such as {"actual": 8}; rater: who acts, else the review''s manager (self: the employee). Returns the composite to the manager, HR and the owner (see shown_composite), null to other raters and while incomplete. Errors: 23502 no rationale or no value, 23514 out of range or too short, 55000 locked or blocked, 22023 unknown code or facts without result, 42501 another''s score.';
 
 CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT current_date) RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -1068,6 +1088,8 @@ COMMENT ON COLUMN review_key_event.amount IS 'Money, yuan.';
 COMMENT ON COLUMN review_key_event.indicator_code IS 'Indicator it speaks for.';
 
 INSERT INTO message_text (kind, locale, body) VALUES
+  ('score.calibrated',          'zh', '校准:原得分{original}分,校准为{calibrated}分({session}):{reason}'),
+  ('score.calibrated',          'en', 'Calibrated from {original} to {calibrated} ({session}): {reason}'),
   ('score.segment',             'zh', '{from}至{until}任职段权重{weight}%'),
   ('score.segment',             'en', 'Assignment from {from} to {until} weighs {weight} %'),
   ('score.veto',                'zh', '一票否决:{indicators},综合得分以{score}分为上限'),
@@ -1084,6 +1106,10 @@ CREATE FUNCTION explain_score(cycle text, employee text, locale text DEFAULT NUL
 BEGIN ATOMIC
   WITH r AS (
     SELECT v.*, d.inputs, d.outcome,
+           -- the employee learns of it at the lock, and so does whoever must not know the composite before
+           CASE WHEN d.decision_id IS NOT NULL THEN d.inputs
+                WHEN actor() IS DISTINCT FROM v.employee_id AND (sees_all_scores() OR NOT has_anonymous(v.review_id)) THEN calibration_figures(v.calibrated_by)
+           END -> 'calibration' AS calibration,
            coalesce(d.inputs ->> 'missing_policy', (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id)) AS missing_policy
       FROM review v
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
@@ -1102,8 +1128,10 @@ BEGIN ATOMIC
     SELECT 0 AS n, CASE WHEN r.outcome IS NOT NULL
              THEN sentence('score.total', jsonb_build_object('score', r.outcome -> 'score', 'grade', coalesce(r.outcome ->> 'grade', '-')), explain_score.locale)
              ELSE sentence('score.open', jsonb_build_object('scored', r.items_scored, 'items', (SELECT count(*) FROM item),
-                           'score', coalesce(shown_composite(r.review_id)::text, '-')), explain_score.locale) END AS line
+                           'score', coalesce(r.calibration ->> 'calibrated', shown_composite(r.review_id)::text, '-')), explain_score.locale) END AS line
       FROM r
+    UNION ALL
+    SELECT 1, sentence('score.calibrated', r.calibration, explain_score.locale) FROM r WHERE r.calibration IS NOT NULL
     UNION ALL
     SELECT 2 + g.n, sentence('score.segment', g.segment || jsonb_build_object('weight', round(100 * (g.segment ->> 'load')::numeric
                              / sum((g.segment ->> 'load')::numeric) OVER (), 2)), explain_score.locale)
@@ -1138,4 +1166,4 @@ BEGIN ATOMIC
   SELECT row_number() OVER (ORDER BY n)::integer, line FROM line ORDER BY n;
 END;
 COMMENT ON FUNCTION explain_score(text, text, text) IS
-  'Why this score: total, every indicator with weight and points, the rationale of the groups that must give one, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';
+  'Why this score: total, its calibration, every indicator with weight and points, the rationale of the groups that must give one, and what became of parts without a score, for the employee, the manager and HR; rendered from the lock''s decision, or from the scores while the review is open. No rows for anybody else. Error 22023: unknown.';

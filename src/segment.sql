@@ -101,7 +101,7 @@ COMMENT ON FUNCTION segments_follow(bigint[]) IS 'Consequences of assignments an
 
 CREATE FUNCTION targets_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH away AS (
+  WITH absence AS (
     SELECT r.review_id, r.cycle_id, r.employee_id, r.template_id, upper(c.period) - lower(c.period) AS days,
            (SELECT coalesce(sum(upper(s.valid * c.period) - lower(s.valid * c.period)), 0) FROM employee_status s
              WHERE s.employee_id = r.employee_id AND s.valid && c.period
@@ -110,6 +110,9 @@ BEGIN ATOMIC
                   THEN GREATEST((SELECT min(lower(s.valid)) FROM employee_status s WHERE s.employee_id = r.employee_id) - lower(c.period), 0) ELSE 0 END AS gone
       FROM review r JOIN review_cycle c USING (cycle_id)
      WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND setting_text('review.prorate_targets') IS NOT NULL
+  ), away AS MATERIALIZED (
+    SELECT a.* FROM absence a
+     WHERE a.gone > 0 OR EXISTS (SELECT FROM target t WHERE t.cycle_id = a.cycle_id AND t.employee_id = a.employee_id AND t.decision_id IS NOT NULL)
   ), want AS (
     SELECT a.review_id, a.cycle_id, a.employee_id, i.indicator_id, a.days, a.gone,
            (SELECT jsonb_object_agg(f.key, trim_scale(round((f.value #>> '{}')::numeric * (a.days - a.gone) / a.days, 4)))

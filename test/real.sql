@@ -190,9 +190,12 @@ UPDATE step SET rows = (SELECT count(*) FROM salary_adjustment WHERE status = 'a
 SELECT apply_cycle('2021Q1') AS raises_applied;
 UPDATE step SET rows = (SELECT count(*) FROM salary_adjustment WHERE status = 'applied') WHERE what LIKE 'apply%';
 
+\ir appraisal.sql
 :step ('verify everything');
 \pset footer on
-SELECT * FROM verify();
+CREATE TEMP TABLE difference AS SELECT * FROM verify();
+SELECT count(*) AS differences FROM difference;
+SELECT * FROM difference ORDER BY problem, table_name, row_id LIMIT 20;
 \pset footer off
 :step ('reports');
 
