@@ -350,6 +350,16 @@ END;
 COMMENT ON FUNCTION plan_gaps(bigint[]) IS
   'Gaps of reviews that call for a plan: the missed indicators, or the lowest when only the score does; each with the skill of the lowest rating below what is required (DEV-02).';
 
+CREATE FUNCTION fitting_resource(indicator bigint, skills bigint[]) RETURNS TABLE (resource_id bigint, kind text, rank bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT o.resource_id, o.kind, row_number() OVER (PARTITION BY o.kind ORDER BY count(*) DESC, o.duration, o.code)
+    FROM resource o JOIN resource_tag t USING (resource_id)
+   WHERE o.active AND (t.indicator_id = fitting_resource.indicator OR t.skill_id = ANY (fitting_resource.skills))
+   GROUP BY o.resource_id, o.kind, o.duration, o.code;
+END;
+COMMENT ON FUNCTION fitting_resource(bigint, bigint[]) IS
+  'Resources for an indicator or skills, ranked within their kind: what fits more of them first, then the shorter one, then by code (DEV-03).';
+
 CREATE FUNCTION plan_resources(reviews bigint[])
   RETURNS TABLE (review_id bigint, resource_id bigint, origin text, rank integer, n bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -357,11 +367,8 @@ BEGIN ATOMIC
   SELECT g.review_id, best.resource_id, g.reason, 1, g.n * 10 + best.kind_rank
     FROM plan_gaps(reviews) g
     CROSS JOIN LATERAL (
-      SELECT DISTINCT ON (o.kind) o.resource_id, CASE o.kind WHEN 'course' THEN 1 WHEN 'project' THEN 2 ELSE 3 END AS kind_rank
-        FROM resource o JOIN resource_tag t USING (resource_id)
-       WHERE o.active AND (t.indicator_id = g.indicator_id OR t.skill_id = g.skill_id)
-       GROUP BY o.resource_id, o.kind, o.duration, o.code
-       ORDER BY o.kind, count(*) DESC, o.duration, o.code) best
+      SELECT f.resource_id, CASE f.kind WHEN 'course' THEN 1 WHEN 'project' THEN 2 ELSE 3 END AS kind_rank
+        FROM fitting_resource(g.indicator_id, ARRAY[g.skill_id]) f WHERE f.rank = 1) best
   UNION ALL
   SELECT r.review_id, best.resource_id, 'mentor', 2, a.mentor_advice_id
     FROM review r

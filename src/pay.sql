@@ -791,13 +791,19 @@ CREATE VIEW data_quality WITH (security_invoker) AS
      AND EXISTS (SELECT FROM employee_status s WHERE s.employee_id = e.employee_id AND s.status <> 'left' AND s.valid && c.period)
      AND NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.employee_id = e.employee_id)
   UNION ALL
+  SELECT 'excellent_without_course', 'review_result', x.result_id, e.employee_no, c.code
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) JOIN employee e ON e.employee_id = r.employee_id
+   WHERE x.reopened_by IS NULL
+     AND EXISTS (SELECT FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'talent.no_course')
+     AND NOT EXISTS (SELECT FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'talent.recommend')
+  UNION ALL
   SELECT 'raise_scale_gap', 'scale', g.scale_id, NULL, g.code || ' ' || g.gap_text FROM scale_gap g WHERE g.kind = 'raise'
   UNION ALL
   SELECT 'template_without_value', 'review_template', w.template_id, NULL, w.template_code || ': ' || w.indicator_code
     FROM template_warning w
    WHERE w.status = 'active'
      AND w.version = (SELECT max(t.version) FROM review_template t WHERE t.code = w.template_code AND t.status = 'active');
-COMMENT ON VIEW data_quality IS 'What HR should look after: locked reviews without key events, results without base pay, people without a review, gaps in raise scales, templates of figures without value (ORG-07, DQ-03, IND-16).';
+COMMENT ON VIEW data_quality IS 'What HR should look after: locked reviews without key events, results without base pay, people without a review, excellent people for whom no course fits, gaps in raise scales, templates of figures without value (ORG-07, DQ-03, REV-15, IND-16).';
 COMMENT ON COLUMN data_quality.problem IS 'Kind of problem.';
 COMMENT ON COLUMN data_quality.table_name IS 'Table of the row.';
 COMMENT ON COLUMN data_quality.row_id IS 'Key of the row.';

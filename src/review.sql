@@ -6,7 +6,7 @@ CREATE TABLE review_cycle (
   name             text      NOT NULL,
   kind             text      NOT NULL DEFAULT 'quarterly' CHECK (kind IN ('monthly', 'quarterly', 'half-yearly', 'yearly', 'probation')),
   period           daterange NOT NULL CHECK (NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)),
-  status           text      NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'open', 'locked')),
+  status           text      NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'open', 'locked', 'closed')),
   grade_scale_id   bigint    REFERENCES scale,
   pay_effective    boolean   NOT NULL DEFAULT true,
   pay_effective_on date,
@@ -18,7 +18,7 @@ COMMENT ON COLUMN review_cycle.code IS 'Human key: 2023Q1.';
 COMMENT ON COLUMN review_cycle.name IS 'Name.';
 COMMENT ON COLUMN review_cycle.kind IS 'monthly, quarterly, half-yearly, yearly or probation.';
 COMMENT ON COLUMN review_cycle.period IS 'Days that are appraised.';
-COMMENT ON COLUMN review_cycle.status IS 'draft, open, locked.';
+COMMENT ON COLUMN review_cycle.status IS 'draft, open, locked; closed: signed by all departments (REV-12).';
 COMMENT ON COLUMN review_cycle.grade_scale_id IS 'Grades; pinned when the cycle opens.';
 COMMENT ON COLUMN review_cycle.pay_effective IS 'Whether its lock proposes raises (AMB-04).';
 COMMENT ON COLUMN review_cycle.pay_effective_on IS 'First day of the new pay; null: the day after the period.';
@@ -839,8 +839,8 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reweighting a cycle needs a reason', NULL, 'Say why the rules change before the lock.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reweight_cycle.reason, '')) = 0;
-  SELECT hrloop.fail('55000', format('cycle "%s" is locked', cycle), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
-    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';
+  SELECT hrloop.fail('55000', format('cycle "%s" is %s', cycle, c.status), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
+    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status IN ('locked', 'closed');
   SELECT hrloop.fail('22023', format('cycle "%s" uses no older version of template "%s"', cycle, template), NULL,
                      'Make one with revise_template(code, weights, reason).')
    WHERE NOT EXISTS (SELECT FROM cycle_template ct JOIN review_template o USING (template_id)
