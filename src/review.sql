@@ -734,6 +734,7 @@ CREATE FUNCTION submit_score(cycle text, employee text, indicator text, value nu
                              rater text DEFAULT NULL, rater_group text DEFAULT 'manager', scale_max numeric DEFAULT 100,
                              facts jsonb DEFAULT NULL) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
    WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
@@ -809,6 +810,7 @@ COMMENT ON FUNCTION unlock_review(text, text, text) IS
 
 CREATE FUNCTION explain_deviation(cycle text, employee text, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot explain the deviation in the review of employee %s', who(), employee), NULL,
                      'The manager who rates or HR explains it.')
     FROM review r WHERE r.review_id = find_review(cycle, employee)
@@ -974,16 +976,26 @@ COMMENT ON FUNCTION what_if_summary(text, jsonb, text) IS
 
 -- what people read ---------------------------------------------------------------
 
+CREATE FUNCTION own_side(review bigint) RETURNS TABLE (self_composite numeric, both_in boolean) STABLE ROWS 1 LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT CASE WHEN b.both_in OR actor() = r.employee_id THEN r.self_composite END, b.both_in
+    FROM review r
+    CROSS JOIN LATERAL (SELECT r.status = 'locked' OR (r.composite IS NOT NULL AND r.self_composite IS NOT NULL) AS both_in) b
+   WHERE r.review_id = own_side.review
+     AND (actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books());
+END;
+COMMENT ON FUNCTION own_side(bigint) IS 'The employee''s own score, to others once both sides are in, and whether they are; for the employee, the manager, HR and the owner (REV-03).';
+
 CREATE VIEW assessment WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no,
-         CASE WHEN seen.both_in OR actor() = r.employee_id THEN r.self_composite END AS self_score,
+         seen.self_composite AS self_score,
          CASE WHEN seen.both_in OR actor() = r.manager_id THEN shown_composite(r.review_id) END AS manager_score,
          seen.both_in
     FROM review r
     JOIN review_cycle c USING (cycle_id)
     JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
-    CROSS JOIN LATERAL (SELECT r.status = 'locked' OR (r.composite IS NOT NULL AND r.self_composite IS NOT NULL) AS both_in) seen
+    CROSS JOIN LATERAL own_side(r.review_id) seen
    WHERE actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books();
 COMMENT ON VIEW assessment IS 'Self and manager score side by side; neither side sees the other''s before both are in, nor the employee the manager''s before it is disclosed (REV-03, REV-08).';
 COMMENT ON COLUMN assessment.review_id IS 'Review.';
