@@ -79,7 +79,12 @@ BEGIN ATOMIC
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN employee b ON b.employee_id = s.rater_id
     JOIN rater_group k ON k.rater_group = s.rater_group
-   WHERE s.score_id = ANY (scores) AND NOT may_rate(s.review_id, s.rater_group, s.rater_id)
+   WHERE s.score_id = ANY (scores)
+     -- most are colleagues whom nobody named or barred: no need to look further
+     AND NOT (k.relation = 'peer' AND NOT r.segmented AND coalesce(r.manager_id <> s.rater_id, true)
+              AND NOT EXISTS (SELECT FROM review_rater n WHERE n.review_id = s.review_id)
+              AND NOT EXISTS (SELECT FROM assignment a WHERE a.manager_id = r.employee_id AND a.employee_id = s.rater_id))
+     AND NOT may_rate(s.review_id, s.rater_group, s.rater_id)
   UNION ALL
   -- one more or one other score would be found by the difference
   SELECT '55000', format('scores of group "%s" are published and closed: review of employee %s, cycle %s', s.rater_group, e.employee_no, c.code),
