@@ -77,7 +77,8 @@ SELECT t, k FROM (VALUES
 
 -- whoever was pinned as the manager of a review or plan stays so after a transfer
 INSERT INTO visibility (table_name, kind, reads, writes) VALUES
-  ('employee',          'person', $$hrloop.visible('book'::regclass, employee_id, 'name')$$, $$hrloop.visible('book'::regclass, employee_id)$$),
+  ('employee',          'person', $$hrloop.visible('book'::regclass, employee_id, 'name')$$,
+                                  $$hrloop.visible('book'::regclass, employee_id) OR hrloop.acts_for('book'::regclass, 'finance')$$),
   ('review',            'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = hrloop.actor('book'::regclass)$$, NULL),
   ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = hrloop.actor('book'::regclass)$$, NULL),
   ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = hrloop.actor('book'::regclass)$$, NULL),
@@ -146,8 +147,6 @@ CREATE FUNCTION apply_visibility() RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM visibility_statement() AS s));
 COMMENT ON FUNCTION apply_visibility() IS
   'Make the row policies anew as visibility says, after a change of it; returns how many statements that took. For the owner of the books. Error 42501: somebody else (SEC-02).';
-SELECT apply_visibility();
-
 CREATE VIEW visibility_problem WITH (security_invoker) AS
   SELECT c.relname::text AS table_name,
          CASE WHEN v.table_name IS NULL THEN 'not in visibility'
@@ -194,3 +193,187 @@ ALTER FUNCTION close_calibration(text) SECURITY DEFINER SET search_path FROM CUR
 ALTER FUNCTION explain_pay(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION allowance_on(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION allowance_trail(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+-- who is asked whether they may, and reads no more than that
+ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+
+-- roles ------------------------------------------------------------------------------
+
+CREATE TABLE role_mapping (
+  role    text PRIMARY KEY CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
+  db_role text NOT NULL UNIQUE
+);
+COMMENT ON TABLE role_mapping IS 'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
+COMMENT ON COLUMN role_mapping.role IS 'employee, mentor, manager, hr, finance, executive or bi.';
+COMMENT ON COLUMN role_mapping.db_role IS 'Role of the database.';
+
+CREATE TABLE role_right (
+  role    text NOT NULL CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
+  object  text NOT NULL,
+  action  text NOT NULL CHECK (action IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'EXECUTE')),
+  columns text[] CHECK (columns IS NULL OR cardinality(columns) > 0 AND action IN ('SELECT', 'INSERT', 'UPDATE')),
+  PRIMARY KEY (role, object, action)
+);
+COMMENT ON TABLE role_right IS 'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not allowed; which rows is said in visibility (SEC-01).';
+COMMENT ON COLUMN role_right.role IS 'Role of the company.';
+COMMENT ON COLUMN role_right.object IS 'Table, view, or function with its argument types.';
+COMMENT ON COLUMN role_right.action IS 'SELECT, INSERT, UPDATE, DELETE; EXECUTE for functions.';
+COMMENT ON COLUMN role_right.columns IS 'Only these columns; null: all.';
+
+INSERT INTO visibility (table_name, kind) VALUES ('role_mapping', 'public'), ('role_right', 'public');
+
+CREATE VIEW right_object WITH (security_invoker) AS
+  SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
+    FROM pg_class b
+    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p', 'v')
+    CROSS JOIN LATERAL unnest(CASE c.relkind WHEN 'v' THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS a (action)
+   WHERE b.oid = 'book'::regclass
+  UNION ALL
+  SELECT format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)), 'function', p.oid, 'EXECUTE'
+    FROM pg_class b JOIN pg_proc p ON p.pronamespace = b.relnamespace WHERE b.oid = 'book'::regclass;
+COMMENT ON VIEW right_object IS 'Everything in these books that a right can be about, with the actions on it (SEC-01).';
+COMMENT ON COLUMN right_object.object IS 'Name as in role_right.';
+COMMENT ON COLUMN right_object.kind IS 'table, view or function.';
+COMMENT ON COLUMN right_object.oid IS 'Its oid.';
+COMMENT ON COLUMN right_object.action IS 'Action.';
+
+-- The default matrix.  Functions run as who calls them, or ask who is acting, so
+-- that everybody may call all of them but act_as(), which is for application servers.
+INSERT INTO role_right (role, object, action, columns)
+WITH person (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('hr'), ('finance'), ('executive')),
+column_of AS (
+  SELECT c.relname::text AS object, a.attname::text AS name, a.attnum AS position, a.atttypid = 'text'::regtype AS is_text, a.atttypid = 'jsonb'::regtype AS is_json
+    FROM pg_class b JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p')
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE b.oid = 'book'::regclass
+), hidden (object, name) AS (
+  -- figures of open reviews, which may have anonymous scores in them: shown by assessment, explain_score, shown_composite
+  SELECT 'review', unnest(ARRAY['composite', 'self_composite', 'missed', 'lowest_indicator_id', 'plan_reason', 'vetoed', 'calibrated'])
+  UNION ALL
+  SELECT 'employee', unnest(ARRAY['education', 'population', 'hired_on', 'db_role'])
+), told AS (
+  SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns FROM column_of k
+   WHERE k.object IN ('review', 'employee') AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h) GROUP BY k.object
+), plain AS (
+  -- without names, numbers, logins and free text: keys, figures, days and codes
+  SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns
+    FROM column_of k JOIN visibility v ON v.table_name = k.object
+   WHERE v.kind IN ('person', 'score', 'known') AND v.table_name <> 'notification'
+     AND k.name <> 'rater_id' AND (NOT k.is_text AND NOT k.is_json OR k.name IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population'))
+     AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h WHERE h.object = 'review' OR h.name <> 'population')
+   GROUP BY k.object
+)
+SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELECT' THEN t.columns END
+  FROM person p
+  CROSS JOIN right_object o
+  LEFT JOIN visibility v ON v.table_name = o.object
+  LEFT JOIN told t ON t.object = o.object
+ WHERE CASE o.kind
+         WHEN 'function' THEN o.object <> 'act_as(text)'
+         WHEN 'view' THEN p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation')
+                          OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation')
+         ELSE CASE p.role
+                WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'visibility', 'role_mapping', 'role_right')
+                ELSE o.action = 'SELECT' AND (v.kind IN ('public', 'known', 'person', 'score') OR v.kind = 'pay' AND p.role = 'finance')
+                     OR o.action = 'INSERT' AND o.object IN ('acknowledgement', 'appeal', 'decision', 'development_request', 'plan_progress', 'question', 'suggestion')
+                     OR p.role = 'mentor' AND (o.object, o.action) IN (('mentor_advice', 'INSERT'), ('plan_session', 'UPDATE'))
+                     OR p.role IN ('manager', 'executive')
+                        AND (o.action <> 'SELECT' AND o.object IN ('review_rater', 'plan_item')
+                             OR o.action IN ('INSERT', 'UPDATE') AND o.object IN ('calibration_session', 'key_event', 'plan_session', 'target')
+                             OR o.action = 'INSERT' AND o.object IN ('cycle_signature', 'mentor_advice', 'plan_change', 'plan_item_version')
+                             OR o.action = 'UPDATE' AND o.object IN ('development_plan', 'development_request', 'review_result', 'question', 'suggestion', 'warning'))
+                     OR p.role = 'executive' AND (o.object, o.action) IN (('promotion_case', 'UPDATE'), ('review_cycle', 'UPDATE'), ('cycle_template', 'UPDATE'))
+                     OR p.role = 'finance' AND (o.object, o.action) IN (('salary', 'INSERT'), ('salary', 'UPDATE'), ('salary', 'DELETE'), ('salary_adjustment', 'UPDATE'),
+                                                                        ('payroll_feed', 'INSERT'), ('payroll_feed', 'UPDATE'), ('cycle_signature', 'INSERT'))
+              END
+       END
+UNION ALL
+-- a notice is read, progress is told; managers lock and unlock; whoever changes pay locks the employee's row
+SELECT p.role, w.object, 'UPDATE', w.columns
+  FROM person p CROSS JOIN (VALUES ('notification', ARRAY['read_at']), ('plan_item', ARRAY['progress']),
+                                ('review', ARRAY['status', 'locked_on', 'reopen_reason']), ('employee', ARRAY['locale'])) AS w (object, columns)
+ WHERE CASE w.object WHEN 'review' THEN p.role IN ('manager', 'executive')
+                     WHEN 'employee' THEN p.role = 'finance'
+                     WHEN 'plan_item' THEN p.role IN ('employee', 'mentor', 'finance')
+                     ELSE p.role <> 'hr' END
+UNION ALL
+SELECT 'bi', v.table_name, 'SELECT', p.columns
+  FROM visibility v LEFT JOIN plain p ON p.object = v.table_name
+ WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
+UNION ALL
+SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)');
+
+CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH m AS (
+    SELECT r.role, r.db_role, n.nspname FROM role_mapping r, pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace WHERE b.oid = 'book'::regclass
+  )
+  SELECT s.statement
+    FROM (SELECT 1 AS n, m.role, format(k.statement, m.nspname, m.db_role) AS statement
+            FROM m CROSS JOIN (VALUES ('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I'), ('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I'),
+                                      ('GRANT USAGE ON SCHEMA %I TO %I')) AS k (statement)
+          UNION ALL
+          SELECT 2, m.role, format('GRANT %s%s ON %s %s TO %I', r.action,
+                   (SELECT format(' (%s)', string_agg(quote_ident(c.name), ', ' ORDER BY c.n)) FROM unnest(r.columns) WITH ORDINALITY AS c (name, n) HAVING count(*) > 0),
+                   CASE r.action WHEN 'EXECUTE' THEN 'FUNCTION' ELSE 'TABLE' END,
+                   string_agg(CASE o.kind WHEN 'function' THEN format('%I.%s', m.nspname, r.object) ELSE format('%I.%I', m.nspname, r.object) END, ', ' ORDER BY r.object),
+                   m.db_role)
+            FROM m JOIN role_right r USING (role) JOIN right_object o ON o.object = r.object AND o.action = r.action
+           GROUP BY m.role, m.db_role, m.nspname, r.action, r.columns) s
+   ORDER BY s.n, s.role, s.statement;
+END;
+COMMENT ON FUNCTION right_statement() IS 'The statements that give each mapped role what role_right says, and take everything else.';
+
+CREATE FUNCTION apply_rights() RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM right_statement() AS s));
+COMMENT ON FUNCTION apply_rights() IS
+  'Give each mapped role exactly what role_right says; returns how many statements that took. For the owner of the books, after a change of role_right and after a migration. Error 42501: somebody else (SEC-01).';
+
+CREATE FUNCTION map_role(role text, db_role text) RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT unknown_code('database role', coalesce(map_role.db_role, 'null')) WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = map_role.db_role);
+  INSERT INTO role_mapping (role, db_role) VALUES (map_role.role, map_role.db_role) ON CONFLICT ON CONSTRAINT role_mapping_pkey DO UPDATE SET db_role = excluded.db_role;
+  SELECT apply_rights();
+END;
+COMMENT ON FUNCTION map_role(text, text) IS
+  'Let a database role have the rights of a role of the company: employee, mentor, manager, hr, finance, executive or bi. What it had in these books is replaced. Errors: 22023 no such database role, 23514 no such role, 23505 it is mapped already, 42501 not the owner (SEC-01).';
+
+CREATE FUNCTION create_roles(prefix text DEFAULT NULL) RETURNS SETOF text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO role_mapping (role, db_role)
+  SELECT r.role, coalesce(create_roles.prefix, n.nspname::text) || '_' || r.role
+    FROM pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace,
+         unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi']) AS r (role)
+   WHERE b.oid = 'book'::regclass
+  ON CONFLICT ON CONSTRAINT role_mapping_pkey DO NOTHING;
+  SELECT hrloop.define('book'::regclass, ARRAY(SELECT format('CREATE ROLE %I', m.db_role) FROM role_mapping m
+                                                WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.db_role) ORDER BY m.role));
+  SELECT apply_rights();
+  SELECT m.db_role FROM role_mapping m ORDER BY m.role;
+END;
+COMMENT ON FUNCTION create_roles(text) IS
+  'Make a group role of the database for each role of the company that has none (name: prefix, by default that of the schema, and role) and give it its rights; grant them to logins. Returns their names. Errors: 42501 no right to create roles, or not the owner of the books (SEC-01).';
+
+CREATE FUNCTION permission_report()
+  RETURNS TABLE (role text, object text, kind text, action text, declared text, effective text, difference boolean) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT x.role, x.object, x.kind, x.action, x.declared, x.effective, x.declared <> x.effective
+    FROM (SELECT m.role, o.object, o.kind, o.action,
+                 CASE WHEN r.role IS NULL THEN 'no' WHEN r.columns IS NULL THEN 'yes'
+                      ELSE (SELECT string_agg(c, ', ' ORDER BY c) FROM unnest(r.columns) AS c) END AS declared,
+                 CASE WHEN o.kind = 'function' THEN CASE WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
+                      WHEN has_table_privilege(d.oid, o.oid, o.action) THEN 'yes'
+                      WHEN o.action = 'DELETE' THEN 'no'
+                      ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text) FROM pg_attribute a
+                                      WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                        AND has_column_privilege(d.oid, o.oid, a.attnum, o.action)), 'no') END AS effective
+            FROM role_mapping m
+            JOIN pg_roles d ON d.rolname = m.db_role
+            CROSS JOIN right_object o
+            LEFT JOIN role_right r ON r.role = m.role AND r.object = o.object AND r.action = o.action) x
+   ORDER BY x.role, x.kind, x.object, x.action;
+END;
+COMMENT ON FUNCTION permission_report() IS
+  'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, object and action; yes, no, or the columns (SEC-01).';
+
+SELECT apply_visibility();

@@ -376,6 +376,21 @@ END;
 COMMENT ON FUNCTION shown_composite(bigint) IS
   'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee (once disclosed) and the manager until the lock without the scores of anonymous raters; nobody else (REV-07, REV-08).';
 
+CREATE FUNCTION shown_items(review bigint)
+  RETURNS TABLE ("position" integer, indicator_id bigint, value numeric, attainment numeric, missed boolean)
+  STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT i.item_no, i.indicator_id, i.value, i.attainment, CASE WHEN s.whole THEN i.indicator_id = ANY (r.missed) END
+    FROM review r
+    CROSS JOIN LATERAL (SELECT sees_all_scores() OR r.status = 'locked' OR NOT has_anonymous(r.review_id) AS whole) s
+    CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented, NOT s.whole) i
+   WHERE r.review_id = shown_items.review
+     AND CASE WHEN actor() = r.employee_id THEN disclosed(r.review_id)
+              ELSE hrloop.visible('book'::regclass, r.employee_id) OR actor() = r.manager_id END;
+END;
+COMMENT ON FUNCTION shown_items(bigint) IS
+  'Value, attainment and missed flag of the indicators of a review as who acts may see them: until the lock without the scores of anonymous raters, and then the flag is null; the employee once disclosed (REV-07, REV-08).';
+
 -- rules and consequences of a review's status ---------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
