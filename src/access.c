@@ -190,8 +190,7 @@ const HrIdentity *
 hr_identity(Oid book_table)
 {
 	TimestampTz statement = GetCurrentStatementStartTimestamp();
-	HrIdentity	who = {.book_table = book_table, .statement = statement,
-	.session = GetSessionUserId(), .outer = GetOuterUserId()};
+	HrIdentity	who;
 
 	if (statement != heard)
 	{
@@ -199,10 +198,15 @@ hr_identity(Oid book_table)
 		AcceptInvalidationMessages();
 	}
 	if (latest.book_table == book_table && latest.statement == statement &&
-		latest.changes == changes && latest.session == who.session && latest.outer == who.outer)
+		latest.changes == changes && latest.session == GetSessionUserId() &&
+		latest.outer == GetOuterUserId())
 		return &latest;
 
+	who.book_table = book_table;
+	who.statement = statement;
 	who.changes = changes;
+	who.session = GetSessionUserId();
+	who.outer = GetOuterUserId();
 	who.books = hr_books_of(book_table);
 	who.known = named_actor(&who) || login_actor(&who);
 	who.owner = has_privs_of_role(who.outer, hr_books_owner(book_table));

@@ -75,22 +75,23 @@ SELECT t, k FROM (VALUES
   ('pay',    ARRAY['payroll_feed', 'salary', 'skill_allowance']),
   ('hr',     ARRAY['due_event', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
 
--- whoever was pinned as the manager of a review or plan stays so after a transfer
+-- Whoever was pinned as the manager of a review or plan stays so after a transfer.
+-- (SELECT …) is asked once in a query, not for each row.
 INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('employee',          'person', $$hrloop.visible('book'::regclass, employee_id, 'name')$$,
                                   $$hrloop.visible('book'::regclass, employee_id) OR hrloop.acts_for('book'::regclass, 'finance')$$),
-  ('review',            'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = hrloop.actor('book'::regclass)$$, NULL),
-  ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = hrloop.actor('book'::regclass)$$, NULL),
-  ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = hrloop.actor('book'::regclass)$$, NULL),
-  ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR hrloop.actor('book'::regclass) IN (replier_id, answered_by)$$, NULL),
-  ('review_segment',    'person', $$manager_id = hrloop.actor('book'::regclass) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
-  ('review_rater',      'person', $$rater_id = hrloop.actor('book'::regclass) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
-                                      AND r.employee_id <> hrloop.actor('book'::regclass))$$, NULL),
+  ('review',            'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$, NULL),
+  ('review_segment',    'person', $$manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
+  ('review_rater',      'person', $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
+                                      AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$, NULL),
   ('review_result',     'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
-                                      AND (r.employee_id <> hrloop.actor('book'::regclass) OR review_result.disclosed_on IS NOT NULL))$$, NULL),
+                                      AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass)) OR review_result.disclosed_on IS NOT NULL))$$, NULL),
   ('initial_score',     'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$, NULL),
   ('plan_change',       'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = plan_change.review_id)$$, NULL),
-  ('appeal',            'person', $$decided_by = hrloop.actor('book'::regclass) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$, NULL),
+  ('appeal',            'person', $$decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$, NULL),
   ('acknowledgement',   'person', $$EXISTS (SELECT FROM review_result x WHERE x.result_id = acknowledgement.result_id)$$, NULL),
   ('plan_gap',          'person', $$EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$, NULL),
   ('plan_item',         'person', $$EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$, NULL),
@@ -98,26 +99,26 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('plan_progress',     'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$, NULL),
   ('plan_session',      'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
   ('pool_evidence',     'person', $$EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
-  ('notification',      'person', $$recipient_id = hrloop.actor('book'::regclass) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role)$$,
-                                  $$hrloop.actor('book'::regclass) IS NOT NULL$$),
+  ('notification',      'person', $$recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role)$$,
+                                  $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$),
   ('salary_adjustment', 'pay',    $$hrloop.visible('book'::regclass, employee_id, 'pay')
-                                      AND (employee_id <> hrloop.actor('book'::regclass) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$, NULL),
-  ('calibration',       'score',  $$decided_by = hrloop.actor('book'::regclass)
+                                      AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$, NULL),
+  ('calibration',       'score',  $$decided_by = (SELECT hrloop.actor('book'::regclass))
                                       OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$, NULL),
-  ('score',             'score',  $$rater_id = hrloop.actor('book'::regclass) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
-                                  $$rater_id = hrloop.actor('book'::regclass) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$),
-  ('decision',          'score',  $$CASE WHEN employee_id IS NULL THEN hrloop.actor('book'::regclass) IS NOT NULL
+  ('score',             'score',  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
+                                  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$),
+  ('decision',          'score',  $$CASE WHEN employee_id IS NULL THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
                                       WHEN kind ~ '^(pay\.|salary\.|allowance)'
-                                      THEN hrloop.visible('book'::regclass, employee_id, 'pay') AND (employee_id <> hrloop.actor('book'::regclass) OR result_told(cause, cause_id))
+                                      THEN hrloop.visible('book'::regclass, employee_id, 'pay') AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
                                       WHEN kind ~ '^(review|calibration)\.' THEN hrloop.visible('book'::regclass, employee_id) AND result_told(cause, cause_id)
                                       ELSE hrloop.visible('book'::regclass, employee_id) END$$,
-                                  $$hrloop.actor('book'::regclass) IS NOT NULL$$);
+                                  $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$);
 
 CREATE FUNCTION visibility_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH t AS (
     SELECT c.oid, c.relname, v.kind, v.writes,
-           coalesce(v.reads, CASE v.kind WHEN 'known' THEN $$hrloop.actor('book'::regclass) IS NOT NULL$$
+           coalesce(v.reads, CASE v.kind WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
                                          WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
                                          WHEN 'pay'   THEN $$hrloop.visible('book'::regclass, employee_id, 'pay')$$
                                          ELSE $$hrloop.visible('book'::regclass, employee_id)$$ END) AS reads
