@@ -157,6 +157,7 @@ COMMIT;
 SELECT access_test.actor();
 RESET SESSION AUTHORIZATION;
 SET search_path = access_test, pg_catalog;
+SET client_min_messages = warning;
 
 -- parallel workers see what their leader sees
 CREATE TABLE parallel_review AS SELECT review_id, employee_id FROM review CROSS JOIN generate_series(1, 2000);
