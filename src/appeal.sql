@@ -8,7 +8,7 @@ ALTER TABLE setting ADD CONSTRAINT setting_appeal_range
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('review.disclosed', 'zh', '你的绩效反馈已生成,请及时查看', 'TXT-23'),
-  ('review.disclosed', 'en', 'Your result of {cycle} is disclosed, please read and acknowledge it', NULL),
+  ('review.disclosed', 'en', 'Your performance feedback is ready, please have a look', NULL),
   ('review.refused',   'zh', '员工{employee}不认可{cycle}考核结果:{remark}', NULL),
   ('review.refused',   'en', '{employee} refuses the result of {cycle}: {remark}', NULL);
 

@@ -79,14 +79,14 @@ CREATE FUNCTION cite_contribution(contribution bigint, unit text, on_date date D
 BEGIN ATOMIC
   SELECT unknown_code('practice case', coalesce(contribution::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM contribution c WHERE c.contribution_id = cite_contribution.contribution AND c.kind = 'case' AND c.withdrawn_by IS NULL);
-  SELECT hrloop.fail('42501', format('%s cannot record that unit "%s" cites case %s', who(), unit, contribution), NULL, 'A head of the unit or HR does; nobody for their own case.')
+  SELECT hrloop.fail('42501', format('%s cannot record that unit "%s" cites case %s', who(), cite_contribution.unit, contribution), NULL, 'A head of the unit or HR does; nobody for their own case.')
     FROM contribution c
    WHERE c.contribution_id = cite_contribution.contribution AND actor() IS NOT NULL
      AND (actor() = c.employee_id
           OR NOT holds_role('hr', actor())
-             AND NOT EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = find_unit(unit) AND h.employee_id = actor() AND h.valid @> current_date));
+             AND NOT EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = find_unit(cite_contribution.unit) AND h.employee_id = actor() AND h.valid @> current_date));
   INSERT INTO contribution_citation (contribution_id, employee_id, org_unit_id, cited_on)
-  SELECT c.contribution_id, c.employee_id, find_unit(unit), on_date FROM contribution c WHERE c.contribution_id = cite_contribution.contribution
+  SELECT c.contribution_id, c.employee_id, find_unit(cite_contribution.unit), on_date FROM contribution c WHERE c.contribution_id = cite_contribution.contribution
   ON CONFLICT ON CONSTRAINT contribution_citation_once DO NOTHING;
   SELECT count(*) FROM contribution_citation x WHERE x.contribution_id = cite_contribution.contribution;
 END;
@@ -259,27 +259,11 @@ CREATE TRIGGER suggestion_archive_update AFTER UPDATE ON suggestion REFERENCING 
 CREATE TRIGGER suggestion_archive_delete AFTER DELETE ON suggestion REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_suggestions', 'key=suggestion_id');
 
-CREATE FUNCTION archive_contributions(contributions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT archive_follow('contribution', contributions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
-    SELECT c.contribution_id AS source_id, c.kind, c.employee_id, c.occurred_on, c.title,
-           jsonb_strip_nulls(jsonb_build_object('role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'evidence', c.evidence)) AS detail,
-           c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone
-      FROM contribution c WHERE c.contribution_id = ANY (contributions)) l));
-END;
-COMMENT ON FUNCTION archive_contributions(bigint[]) IS 'Contributions in the archive (ORG-06).';
-CREATE TRIGGER contribution_archive_insert AFTER INSERT ON contribution REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_contributions', 'key=contribution_id');
-CREATE TRIGGER contribution_archive_update AFTER UPDATE ON contribution REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_contributions', 'key=contribution_id', 'changed=employee_id,kind,title,role,quantity,unit,occurred_on,evidence,withdrawn_by');
-CREATE TRIGGER contribution_archive_delete AFTER DELETE ON contribution REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_contributions', 'key=contribution_id');
-
 CREATE FUNCTION archive_citations(citations bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT archive_follow('contribution_citation', citations, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT x.contribution_citation_id AS source_id, 'citation' AS kind, x.employee_id, x.cited_on AS occurred_on, c.title,
-           jsonb_build_object('unit', u.name, 'case', c.contribution_id) AS detail
+           jsonb_build_object('unit', u.name, 'case', c.contribution_id) AS detail, c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone
       FROM contribution_citation x JOIN contribution c USING (contribution_id) JOIN org_unit u USING (org_unit_id)
      WHERE x.contribution_citation_id = ANY (citations)) l));
 END;
@@ -291,6 +275,24 @@ CREATE TRIGGER contribution_citation_archive_update AFTER UPDATE ON contribution
 CREATE TRIGGER contribution_citation_archive_delete AFTER DELETE ON contribution_citation REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_citations', 'key=contribution_citation_id');
 
+CREATE FUNCTION archive_contributions(contributions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT archive_follow('contribution', contributions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+    SELECT c.contribution_id AS source_id, c.kind, c.employee_id, c.occurred_on, c.title,
+           jsonb_strip_nulls(jsonb_build_object('role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'evidence', c.evidence)) AS detail,
+           c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone
+      FROM contribution c WHERE c.contribution_id = ANY (contributions)) l));
+  SELECT archive_citations(x.ids)
+    FROM (SELECT array_agg(x.contribution_citation_id) AS ids FROM contribution_citation x WHERE x.contribution_id = ANY (contributions)) x WHERE x.ids IS NOT NULL;
+END;
+COMMENT ON FUNCTION archive_contributions(bigint[]) IS 'Contributions in the archive; with a case go those who cite it (ORG-06).';
+CREATE TRIGGER contribution_archive_insert AFTER INSERT ON contribution REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_contributions', 'key=contribution_id');
+CREATE TRIGGER contribution_archive_update AFTER UPDATE ON contribution REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_contributions', 'key=contribution_id', 'changed=employee_id,kind,title,role,quantity,unit,occurred_on,evidence,withdrawn_by');
+CREATE TRIGGER contribution_archive_delete AFTER DELETE ON contribution REFERENCING OLD TABLE AS old_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('archive_contributions', 'key=contribution_id');
+
 -- who reads what of whom ------------------------------------------------------------
 
 CREATE FUNCTION may_read_profile(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
@@ -300,6 +302,10 @@ COMMENT ON FUNCTION may_read_profile(bigint) IS
 
 -- What a line speaks of may be hidden from the person until it is disclosed (REV-08),
 -- raises from whoever may not read pay (SEC-02).
+CREATE FUNCTION membership_disclosed(membership bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN EXISTS (SELECT FROM pool_evidence v JOIN review_result x USING (result_id) WHERE v.pool_membership_id = membership AND x.disclosed_on IS NOT NULL);
+COMMENT ON FUNCTION membership_disclosed(bigint) IS 'Whether a result that led into a pool is disclosed: before that the membership would tell the grade (REV-08).';
+
 CREATE FUNCTION archive_shown(employee bigint, source_table text, source_id bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE archive_shown.source_table
     WHEN 'review_result' THEN actor() IS DISTINCT FROM employee
@@ -308,9 +314,12 @@ CREATE FUNCTION archive_shown(employee bigint, source_table text, source_id bigi
       AND (actor() IS DISTINCT FROM employee
            OR EXISTS (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
                        WHERE a.adjustment_id = archive_shown.source_id AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))))
+    WHEN 'pool_membership' THEN actor() IS DISTINCT FROM employee OR membership_disclosed(archive_shown.source_id)
+    WHEN 'promotion_case' THEN actor() IS DISTINCT FROM employee
+      OR EXISTS (SELECT FROM promotion_case p JOIN review_result x USING (result_id) WHERE p.promotion_case_id = archive_shown.source_id AND x.disclosed_on IS NOT NULL)
     ELSE true END;
 COMMENT ON FUNCTION archive_shown(bigint, text, bigint) IS
-  'Whether a line of the archive may be shown to who is acting, if they may read the archive at all: results to the person once disclosed, raises to who may read pay.';
+  'Whether a line of the archive may be shown to who is acting, if they may read the archive at all: results and what followed from them to the person once disclosed, raises to who may read pay.';
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('growth.result',          'zh', '{title}考核得{score}分,等级{grade}', NULL),
@@ -420,13 +429,15 @@ COMMENT ON COLUMN development_record.recorded_at IS 'When it was written.';
 -- strengths, weaknesses, growth track (ORG-05) ----------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
-SELECT s, 'number', v, v, c FROM (VALUES
-  ('profile.strength_at',       '85', 'A skill rated at or above this is a strength (优势), 0-100; null: none is (AMB-33, ORG-05)'),
-  ('profile.weakness_at',       '70', 'A skill rated at or below this is a weakness (短板), 0-100, unless it is a strength; null: none is (AMB-33, ORG-05)'),
-  ('profile.participation_low', '80', 'Training participation is low (培训参与度低) when the mean completion of courses is below this percentage, 0-100; null: never (AMB-33, ORG-05)')
-) AS d (s, v, c);
+SELECT s, k, v, v, c FROM (VALUES
+  ('profile.strength_at',       'number', '85', 'A skill rated at or above this is a strength (优势), 0-100; null: none is (AMB-33, ORG-05)'),
+  ('profile.weakness_at',       'number', '70', 'A skill rated at or below this is a weakness (短板), 0-100, unless it is a strength; null: none is (AMB-33, ORG-05)'),
+  ('profile.participation_low', 'number', '80', 'Training participation is low (培训参与度低) when the mean completion of courses is below this percentage, 0-100; null: never (AMB-33, ORG-05)'),
+  ('profile.feedback_cycles',   'integer', '4', 'Newest cycles whose feedback (360) profile() shows, 1 or more; null: all (ORG-04)')
+) AS d (s, k, v, c);
 ALTER TABLE setting ADD CONSTRAINT setting_profile_range
-  CHECK (CASE WHEN setting IN ('profile.strength_at', 'profile.weakness_at', 'profile.participation_low') THEN value::numeric BETWEEN 0 AND 100 ELSE true END);
+  CHECK (CASE WHEN setting IN ('profile.strength_at', 'profile.weakness_at', 'profile.participation_low') THEN value::numeric BETWEEN 0 AND 100
+              WHEN setting = 'profile.feedback_cycles' THEN value::numeric > 0 ELSE true END);
 INSERT INTO message_text (kind, locale, body) VALUES
   ('track.participation_low', 'zh', '培训参与度低'),
   ('track.participation_low', 'en', 'low training participation');
@@ -435,7 +446,7 @@ CREATE FUNCTION skill_verdict(employee bigint, on_date date)
   RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT s.code, s.name, r.rating, r.rated_on, r.source,
-         CASE WHEN r.rating >= setting_number('profile.strength_at') THEN 'strength' WHEN r.rating <= setting_number('profile.weakness_at') THEN 'weakness' END
+         CASE WHEN r.rating >= (SELECT setting_number('profile.strength_at')) THEN 'strength' WHEN r.rating <= (SELECT setting_number('profile.weakness_at')) THEN 'weakness' END
     FROM (SELECT DISTINCT ON (x.skill_id) x.* FROM skill_rating x
            WHERE x.employee_id = employee AND x.rated_on <= on_date
            ORDER BY x.skill_id, x.rated_on DESC, x.skill_rating_id DESC) r
@@ -471,9 +482,9 @@ COMMENT ON FUNCTION course_completion(bigint, date) IS
 
 CREATE FUNCTION track_flag(employee bigint, on_date date) RETURNS TABLE (flag text, figure numeric, threshold numeric, courses bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT 'participation_low', round(avg(c.completion), 2), setting_number('profile.participation_low'), count(*)
+  SELECT 'participation_low', round(avg(c.completion), 2), (SELECT setting_number('profile.participation_low')), count(*)
     FROM course_completion(employee, on_date) c
-  HAVING round(avg(c.completion), 2) < setting_number('profile.participation_low');
+  HAVING round(avg(c.completion), 2) < (SELECT setting_number('profile.participation_low'));
 END;
 COMMENT ON FUNCTION track_flag(bigint, date) IS 'Flags of an employee''s growth track: participation_low; nobody without courses is flagged; unguarded (ORG-05).';
 
@@ -534,16 +545,18 @@ CREATE FUNCTION profile_live(employee bigint, on_date date) RETURNS jsonb STABLE
            WHERE l.score IS NOT NULL);
 COMMENT ON FUNCTION profile_live(bigint, date) IS 'Live score and completion of indicators in the newest cycle that is open, from the readings; null: there is none; unguarded.';
 
-CREATE FUNCTION profile_facts(employee bigint, on_date date DEFAULT current_date, own boolean DEFAULT false, pay boolean DEFAULT true) RETURNS jsonb STABLE LANGUAGE SQL
+-- Many at a time: what this calls is planned once for all of them.
+CREATE FUNCTION profile_documents(employees bigint[], on_date date DEFAULT current_date, own boolean DEFAULT false, pay boolean DEFAULT true)
+  RETURNS TABLE (employee_id bigint, document jsonb) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT jsonb_strip_nulls(jsonb_build_object(
-      'employee_no', e.employee_no, 'name', e.name, 'on_date', profile_facts.on_date,
+  SELECT e.employee_id, jsonb_strip_nulls(jsonb_build_object(
+      'employee_no', e.employee_no, 'name', e.name, 'on_date', profile_documents.on_date,
       'basic', jsonb_build_object(
-        'status', (SELECT s.status FROM employee_status s WHERE s.employee_id = e.employee_id AND s.valid @> profile_facts.on_date),
+        'status', (SELECT s.status FROM employee_status s WHERE s.employee_id = e.employee_id AND s.valid @> profile_documents.on_date),
         'unit', jsonb_build_object('code', u.code, 'name', u.name, 'kind', u.unit_kind),
         'job', jsonb_build_object('code', j.code, 'name', j.name, 'family', j.job_family, 'since', lower(a.valid)),
-        'manager', (SELECT jsonb_build_object('employee_no', m.employee_no, 'name', m.name) FROM employee m WHERE m.employee_id = manager_of(e.employee_id, profile_facts.on_date)),
-        'hired_on', e.hired_on, 'service_years', GREATEST(extract(year FROM age(profile_facts.on_date, e.hired_on))::integer, 0),
+        'manager', (SELECT jsonb_build_object('employee_no', m.employee_no, 'name', m.name) FROM employee m WHERE m.employee_id = manager_of(e.employee_id, profile_documents.on_date)),
+        'hired_on', e.hired_on, 'service_years', GREATEST(extract(year FROM age(profile_documents.on_date, e.hired_on))::integer, 0),
         'education', e.education, 'population', e.population),
       'performance', jsonb_build_object(
         'score', results.list #> '{0,score}', 'grade', results.list #> '{0,grade}',
@@ -553,77 +566,80 @@ BEGIN ATOMIC
         'results', results.list, 'live', live.doc,
         'key_events', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', k.occurred_on, 'event', k.event, 'evidence', k.evidence, 'amount', trim_scale(k.amount))
                                                  ORDER BY k.occurred_on DESC, k.key_event_id DESC), '[]')
-                         FROM key_event k WHERE k.employee_id = e.employee_id AND k.occurred_on <= profile_facts.on_date)),
+                         FROM key_event k WHERE k.employee_id = e.employee_id AND k.occurred_on <= profile_documents.on_date)),
       'development', jsonb_build_object(
         'course_completion', course.mean, 'courses', course.list, 'courses_passed', course.passed,
         'projects', (SELECT coalesce(jsonb_agg(p.doc ORDER BY p.day DESC, p.n DESC), '[]')
                        FROM (SELECT c.occurred_on AS day, c.contribution_id AS n,
                                     jsonb_build_object('name', c.title, 'role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'on', c.occurred_on) AS doc
-                               FROM contribution c WHERE c.employee_id = e.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL AND c.occurred_on <= profile_facts.on_date
+                               FROM contribution c WHERE c.employee_id = e.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL AND c.occurred_on <= profile_documents.on_date
                              UNION ALL
                              SELECT p.planned_on, i.plan_item_id,
                                     jsonb_build_object('name', i.title, 'quantity', trim_scale(i.quantity), 'completion', trim_scale(i.progress), 'due_on', i.due_on, 'plan', c.code)
                                FROM development_plan p JOIN plan_item i USING (plan_id) JOIN review_cycle c ON c.cycle_id = p.cycle_id
-                              WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= profile_facts.on_date AND i.kind = 'project') p),
+                              WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= profile_documents.on_date AND i.kind = 'project') p),
         'contributions', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'title', c.title, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'on', c.occurred_on,
                                      'citations', CASE WHEN c.kind = 'case' THEN (SELECT count(*) FROM contribution_citation z WHERE z.contribution_id = c.contribution_id) END)
                                    ORDER BY c.occurred_on DESC, c.contribution_id DESC), '[]')
-                            FROM contribution c WHERE c.employee_id = e.employee_id AND c.kind <> 'project' AND c.withdrawn_by IS NULL AND c.occurred_on <= profile_facts.on_date),
+                            FROM contribution c WHERE c.employee_id = e.employee_id AND c.kind <> 'project' AND c.withdrawn_by IS NULL AND c.occurred_on <= profile_documents.on_date),
         'mentor_comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', v.advised_on, 'comment', v.advice, 'skill', s.code,
                                        'mentor', (SELECT m.name FROM employee m WHERE m.employee_id = v.mentor_id)) ORDER BY v.advised_on DESC, v.mentor_advice_id DESC), '[]')
-                              FROM mentor_advice v JOIN skill s USING (skill_id) WHERE v.employee_id = e.employee_id AND v.advised_on <= profile_facts.on_date),
+                              FROM mentor_advice v JOIN skill s USING (skill_id) WHERE v.employee_id = e.employee_id AND v.advised_on <= profile_documents.on_date),
         'plans', (SELECT coalesce(jsonb_agg(jsonb_build_object('cycle', c.code, 'kind', p.kind, 'status', p.status, 'planned_on', p.planned_on, 'items', i.items,
                                                                'progress', i.progress, 'due_on', i.due_on) ORDER BY p.planned_on DESC, p.plan_id DESC), '[]')
                     FROM development_plan p JOIN review_cycle c USING (cycle_id)
                     CROSS JOIN LATERAL (SELECT count(*) AS items, round(avg(i.progress), 2) AS progress, max(i.due_on) AS due_on FROM plan_item i WHERE i.plan_id = p.plan_id) i
-                   WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= profile_facts.on_date)),
+                   WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= profile_documents.on_date)),
       'skills', (SELECT jsonb_build_object(
                    'strengths', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating DESC, v.skill_code COLLATE "C") FILTER (WHERE v.verdict = 'strength'), '[]'),
                    'weaknesses', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating, v.skill_code COLLATE "C") FILTER (WHERE v.verdict = 'weakness'), '[]'),
                    'ratings', coalesce(jsonb_agg(jsonb_build_object('skill', v.skill_code, 'name', v.skill_name, 'rating', trim_scale(v.rating), 'rated_on', v.rated_on, 'source', v.source)
                                                  ORDER BY v.rating DESC, v.skill_code COLLATE "C"), '[]'))
-                   FROM skill_verdict(e.employee_id, profile_facts.on_date) v)
+                   FROM skill_verdict(e.employee_id, profile_documents.on_date) v)
                 || jsonb_build_object('levels', (SELECT coalesce(jsonb_agg(jsonb_build_object('skill', s.code, 'level', l.code, 'name', l.name, 'rank', l.rank, 'since', lower(h.valid))
                                                                            ORDER BY s.code COLLATE "C"), '[]')
                                                    FROM employee_skill_level h JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = h.skill_id
-                                                  WHERE h.employee_id = e.employee_id AND h.superseded_by IS NULL AND h.valid @> profile_facts.on_date)),
-      'track', (SELECT coalesce(jsonb_agg(jsonb_build_object('flag', f.flag, 'figure', f.figure, 'threshold', f.threshold)), '[]') FROM track_flag(e.employee_id, profile_facts.on_date) f),
+                                                  WHERE h.employee_id = e.employee_id AND h.superseded_by IS NULL AND h.valid @> profile_documents.on_date)),
+      'track', (SELECT coalesce(jsonb_agg(jsonb_build_object('flag', f.flag, 'figure', f.figure, 'threshold', f.threshold)), '[]') FROM track_flag(e.employee_id, profile_documents.on_date) f),
       'talent', (SELECT jsonb_build_object('training_priority', coalesce(bool_or(t.training_priority), false),
                           'pools', coalesce(jsonb_agg(jsonb_build_object('pool', t.code, 'name', t.name, 'since', m.joined_on, 'reason', m.reason) ORDER BY t.code COLLATE "C"), '[]'))
-                   FROM pool_membership m JOIN talent_pool t USING (talent_pool_id) WHERE m.employee_id = e.employee_id AND m.valid @> profile_facts.on_date),
-      'pay', CASE WHEN profile_facts.pay THEN (
+                   FROM pool_membership m JOIN talent_pool t USING (talent_pool_id) WHERE m.employee_id = e.employee_id AND m.valid @> profile_documents.on_date AND (NOT profile_documents.own OR membership_disclosed(m.pool_membership_id))),
+      'pay', CASE WHEN profile_documents.pay THEN (
         SELECT jsonb_build_object('base', trim_scale(s.amount), 'since', lower(s.valid),
                  'allowance', (SELECT trim_scale(coalesce(sum(w.amount), 0)) FROM skill_allowance w
-                                WHERE w.employee_id = e.employee_id AND w.superseded_by IS NULL AND w.valid @> profile_facts.on_date))
-          FROM (SELECT 1) o LEFT JOIN salary s ON s.employee_id = e.employee_id AND s.superseded_by IS NULL AND s.valid @> profile_facts.on_date) END))
+                                WHERE w.employee_id = e.employee_id AND w.superseded_by IS NULL AND w.valid @> profile_documents.on_date))
+          FROM (SELECT 1) o LEFT JOIN salary s ON s.employee_id = e.employee_id AND s.superseded_by IS NULL AND s.valid @> profile_documents.on_date) END))
     FROM employee e
-    LEFT JOIN assignment a ON a.employee_id = e.employee_id AND a.is_primary AND a.valid @> profile_facts.on_date
+    LEFT JOIN assignment a ON a.employee_id = e.employee_id AND a.is_primary AND a.valid @> profile_documents.on_date
     LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     LEFT JOIN job j ON j.job_id = a.job_id
-    CROSS JOIN LATERAL (SELECT profile_results(e.employee_id, profile_facts.on_date, profile_facts.own) AS list OFFSET 0) results
-    CROSS JOIN LATERAL (SELECT profile_live(e.employee_id, profile_facts.on_date) AS doc OFFSET 0) live
+    CROSS JOIN LATERAL (SELECT profile_results(e.employee_id, profile_documents.on_date, profile_documents.own) AS list OFFSET 0) results
+    CROSS JOIN LATERAL (SELECT profile_live(e.employee_id, profile_documents.on_date) AS doc OFFSET 0) live
     CROSS JOIN LATERAL (SELECT round(avg(c.completion), 2) AS mean, count(*) FILTER (WHERE c.completed_on IS NOT NULL) AS passed,
                                coalesce(jsonb_agg(jsonb_build_object('course', c.course_code, 'name', c.course_name, 'completion', c.completion,
                                                                      'completed_on', c.completed_on, 'score', c.score)), '[]') AS list
-                          FROM course_completion(e.employee_id, profile_facts.on_date) c) course
-   WHERE e.employee_id = profile_facts.employee;
+                          FROM course_completion(e.employee_id, profile_documents.on_date) c) course
+   WHERE e.employee_id = ANY (profile_documents.employees);
 END;
-COMMENT ON FUNCTION profile_facts(bigint, date, boolean, boolean) IS
-  'The profile document of an employee on a day, for rules (jsonpath predicates) and for profile(): basic, performance, development, skills, track, talent, pay. Keys are absent where nothing is known, lists are empty; numbers are numbers, dates ISO. Unguarded; own: only what is disclosed to the person; pay: whether with pay (ORG-04).';
+COMMENT ON FUNCTION profile_documents(bigint[], date, boolean, boolean) IS
+  'Profile documents of employees on a day, for rules (jsonpath predicates) and for profile(): basic, performance, development, skills, track, talent, pay. Keys are absent where nothing is known, lists are empty; numbers are numbers, dates ISO. Call it for some hundred at a time. Unguarded; own: only what is disclosed to the person; pay: whether with pay (ORG-04).';
+CREATE FUNCTION profile_facts(employee bigint, on_date date DEFAULT current_date, own boolean DEFAULT false, pay boolean DEFAULT true) RETURNS jsonb STABLE LANGUAGE SQL
+  RETURN (SELECT d.document FROM profile_documents(ARRAY[employee], on_date, own, pay) d);
+COMMENT ON FUNCTION profile_facts(bigint, date, boolean, boolean) IS 'The profile document of one employee; see profile_documents(). Unguarded (ORG-04).';
 
 CREATE FUNCTION profile(employee text, on_date date DEFAULT current_date) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT jsonb_set(d.doc, '{performance,feedback}', (
            SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('cycle', x.cycle, 'group', f.rater_group, 'name', f.name, 'indicator', f.indicator_code,
                                        'raters', f.raters, 'value', trim_scale(f.value), 'comments', to_jsonb(f.comments))) ORDER BY x.n, f.indicator_code COLLATE "C", f.rater_group), '[]')
-             FROM ROWS FROM (jsonb_path_query(d.doc, '$.performance.results[*].cycle')) WITH ORDINALITY AS y (cycle, n)
-             CROSS JOIN LATERAL (SELECT y.cycle #>> '{}' AS cycle, y.n) x
+             FROM (SELECT y.r ->> 'cycle' AS cycle, y.n FROM jsonb_array_elements(d.doc #> '{performance,results}') WITH ORDINALITY AS y (r, n)
+                    WHERE y.n <= coalesce((SELECT setting_number('profile.feedback_cycles')), y.n)) x
              CROSS JOIN LATERAL feedback(x.cycle, profile.employee) f))
     FROM (SELECT profile_facts(e.id, coalesce(profile.on_date, current_date), actor() IS NOT DISTINCT FROM e.id, may_read_pay(e.id)) AS doc
             FROM (SELECT find_employee(profile.employee) AS id) e WHERE may_read_profile(e.id) OFFSET 0) d;
 END;
 COMMENT ON FUNCTION profile(text, date) IS
-  'The panoramic digital profile (全景数字档案) as of a day, one document: see profile_facts(); performance.feedback has what the rater groups said, as far as feedback() shows it. For the person (what is disclosed, own pay), the manager (without pay) and HR; null for anybody else. Progress of plans is as it is now. Error 22023: unknown (ORG-04).';
+  'The panoramic digital profile (全景数字档案) as of a day, one document: see profile_documents(); performance.feedback has what the rater groups said in the newest cycles (setting profile.feedback_cycles), as far as feedback() shows it. For the person (what is disclosed, own pay), the manager (without pay) and HR; null for anybody else. Progress of plans is as it is now. Error 22023: unknown (ORG-04).';
 
 CREATE VIEW profile_reader WITH (security_invoker) AS
   SELECT e.employee_id, e.employee_no, e.name, e.hired_on, e.education, e.population, actor() IS NOT DISTINCT FROM e.employee_id AS own
@@ -675,6 +691,7 @@ CREATE VIEW profile_line WITH (security_invoker) AS
   UNION ALL
   SELECT p.employee_no, 'talent', 'pool', t.code, NULL::numeric, NULL::text, m.reason, m.joined_on, 'pool_membership', m.pool_membership_id
     FROM profile_reader p JOIN pool_membership m ON m.employee_id = p.employee_id AND m.valid @> current_date JOIN talent_pool t USING (talent_pool_id)
+   WHERE NOT p.own OR membership_disclosed(m.pool_membership_id)
   UNION ALL
   SELECT p.employee_no, 'pay', 'base', NULL::text, trim_scale(s.amount), 'yuan/month', NULL::text, lower(s.valid), 'salary', s.salary_id
     FROM profile_reader p JOIN salary s ON s.employee_id = p.employee_id AND s.superseded_by IS NULL AND s.valid @> current_date WHERE may_read_pay(p.employee_id);
@@ -781,7 +798,7 @@ BEGIN ATOMIC
      GROUP BY p.kind, p.place, p.component, p.valid, p.amount, p.source_table, p.source_id, p.decision_id, span.month
   ), run AS (
     -- rounded on the running sum: what a component comes to in the month is rounded once
-    SELECT p.*, hrloop.round_money(sum(p.amount * p.days) OVER (PARTITION BY p.kind, p.component ORDER BY p.from_date) / p.month_days, setting_number('pay.minor_digits')::integer) AS sum
+    SELECT p.*, hrloop.round_money(sum(p.amount * p.days) OVER (PARTITION BY p.kind, p.component ORDER BY p.from_date) / p.month_days, (SELECT setting_number('pay.minor_digits')::integer)) AS sum
       FROM paid p
   )
   SELECT r.kind, r.place, r.component, r.from_date, r.until_date, r.days, r.month_days, r.amount,
@@ -969,8 +986,11 @@ COMMENT ON COLUMN my_payslip.explanation IS 'How it was worked out.';
 
 CREATE VIEW my_notices WITH (security_invoker) AS
   SELECT n.notification_id, n.created_at, n.kind, n.recipient_role, n.body, n.read_at
-    FROM notification n WHERE n.recipient_id = actor() AND n.withdrawn_at IS NULL;
-COMMENT ON VIEW my_notices IS 'Own notices that were not withdrawn; mark_read() marks one read (MOB-01).';
+    FROM notification n
+   WHERE n.recipient_id = actor() AND n.withdrawn_at IS NULL
+     AND NOT EXISTS (SELECT FROM decision d JOIN review_result x ON d.cause = 'review_result' AND x.result_id = d.cause_id
+                      WHERE d.decision_id = n.decision_id AND d.employee_id = actor() AND x.disclosed_on IS NULL);
+COMMENT ON VIEW my_notices IS 'Own notices that were not withdrawn, those of what followed from an own result once it is disclosed; mark_read() marks one read (MOB-01, REV-08).';
 COMMENT ON COLUMN my_notices.notification_id IS 'Notice.';
 COMMENT ON COLUMN my_notices.created_at IS 'When it was written.';
 COMMENT ON COLUMN my_notices.kind IS 'Kind, as in message_text.';

@@ -669,7 +669,8 @@ BEGIN ATOMIC
     UNION ALL SELECT 'key_event', k.key_event_id, 'key_event', k.employee_id, k.occurred_on FROM key_event k
     UNION ALL SELECT 'suggestion', s.suggestion_id, 'suggestion', s.employee_id, s.suggested_on FROM suggestion s WHERE s.status = 'accepted'
     UNION ALL SELECT 'contribution', c.contribution_id, c.kind, c.employee_id, c.occurred_on FROM contribution c WHERE c.withdrawn_by IS NULL
-    UNION ALL SELECT 'contribution_citation', x.contribution_citation_id, 'citation', x.employee_id, x.cited_on FROM contribution_citation x
+    UNION ALL SELECT 'contribution_citation', x.contribution_citation_id, 'citation', x.employee_id, x.cited_on FROM contribution_citation x JOIN contribution c USING (contribution_id)
+               WHERE c.withdrawn_by IS NULL
     UNION ALL SELECT 'decision', d.decision_id, 'plan', d.employee_id, NULL::date FROM decision d WHERE d.kind IN ('plan.item', 'plan.item_added', 'plan.item_removed')
   ), standing AS (
     SELECT g.* FROM growth_archive g LEFT JOIN growth_archive w ON w.withdraws = g.growth_archive_id
