@@ -223,6 +223,17 @@ SELECT 'PAY-16' AS id, line_no, amount, total, total = sum(amount) OVER () AS su
 SELECT set_salary('E011', 12345.68, '2023-08-11', '试算') > 0 AS set, set_salary('E011', 12345.67, '2023-08-21', '试算') > 0 AS set;
 SELECT days, monthly, amount FROM payslip_detail('E011', '2023-08-01') ORDER BY part_no;
 SELECT amount, round((12345.67 * 21 + 12345.68 * 10) / 31, 2) AS expected FROM payslip('E011', '2023-08-01');
+-- a correction explains itself
+INSERT INTO score (review_id, indicator_id, rater_id, raw_value, rationale)
+SELECT find_review('2023Q1', 'E090'), find_indicator(i), find_employee('E001'), 95, '招聘准时' FROM unnest(ARRAY['客户拓展', '客户满意度', '销售执行']) AS i;
+SELECT lock_review('2023Q1', 'E090', '2023-04-01') AS locked;
+BEGIN; SELECT act_as('E001') > 0 AS acting, approve_adjustment('2023Q1', 'E090') AS status, apply_adjustment('2023Q1', 'E090') AS pay; COMMIT;
+SELECT unlock_review('2023Q1', 'E090', '重复统计') AS open;
+UPDATE score SET raw_value = 85 WHERE review_id = find_review('2023Q1', 'E090');
+SELECT lock_review('2023Q1', 'E090', '2023-04-02') AS locked;
+BEGIN; SELECT act_as('E001') > 0 AS acting, approve_adjustment('2023Q1', 'E090') AS status, apply_adjustment('2023Q1', 'E090') AS pay; COMMIT;
+SELECT 'PAY-16' AS id, amount, rule, explanation FROM payslip('E090', '2023-05-01');
+SELECT kind, detail ? 'corrects' AS corrects, entry, standing FROM archive WHERE who = 'E090' AND kind IN ('result', 'raise');
 -- who leaves on the 11th is paid for ten days, and nothing later
 SELECT leave('E031', '2023-06-11') > 0 AS left_;
 SELECT m, amount, explanation FROM unnest(ARRAY['2023-06-01', '2023-07-01']::date[]) AS m CROSS JOIN LATERAL payslip('E031', m) ORDER BY m;
