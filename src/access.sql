@@ -69,8 +69,8 @@ SELECT t, k FROM (VALUES
                    'review_cycle', 'review_template', 'scale', 'setting', 'skill', 'skill_level', 'talent_pool', 'template_group', 'template_item',
                    'template_rater_group', 'visibility', 'workflow_stage']),
   ('known',  ARRAY['calibration_session', 'cause_analysis', 'cycle_signature', 'department_input', 'department_month', 'role_holder', 'unit_head']),
-  ('person', ARRAY['assignment', 'certification_result', 'certification_reversal', 'development_request', 'employee_skill_level', 'employee_status',
-                   'enrolment', 'growth_archive', 'hr_task', 'key_event', 'measurement', 'pool_membership', 'promotion_case', 'recommendation',
+  ('person', ARRAY['assignment', 'certification_result', 'certification_reversal', 'contribution', 'contribution_citation', 'development_request',
+                   'employee_skill_level', 'employee_status', 'enrolment', 'hr_task', 'key_event', 'measurement', 'pool_membership', 'promotion_case', 'recommendation',
                    'review_gate', 'skill_rating', 'suggestion', 'target', 'training_record', 'warning']),
   ('pay',    ARRAY['payroll_feed', 'salary', 'skill_allowance']),
   ('hr',     ARRAY['due_event', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
@@ -84,6 +84,8 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
   ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
   ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$, NULL),
+  -- raises and what is not disclosed yet are in it
+  ('growth_archive',    'person', $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$, NULL),
   ('review_segment',    'person', $$manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
   ('review_rater',      'person', $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
                                       AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$, NULL),
@@ -177,6 +179,7 @@ ALTER FUNCTION manager_of(bigint, date) SECURITY DEFINER SET search_path FROM CU
 ALTER FUNCTION heads_above(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 -- whether scores are there that one may not read
 ALTER FUNCTION has_anonymous(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION archive_shown(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- raters may not read the review that they rate
 ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;
 -- figures of a review that nobody but HR may read as they are; each of them asks who is acting
@@ -194,6 +197,8 @@ ALTER FUNCTION close_calibration(text) SECURITY DEFINER SET search_path FROM CUR
 ALTER FUNCTION explain_pay(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION allowance_on(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION allowance_trail(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION payslip_detail(text, date, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION profile(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
 -- who is asked whether they may, and reads no more than that
 ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 
@@ -250,7 +255,7 @@ column_of AS (
   -- figures of open reviews, which may have anonymous scores in them: shown by assessment, explain_score, shown_composite
   SELECT 'review', unnest(ARRAY['composite', 'self_composite', 'missed', 'lowest_indicator_id', 'plan_reason', 'vetoed', 'calibrated'])
   UNION ALL
-  SELECT 'employee', unnest(ARRAY['education', 'population', 'hired_on', 'db_role'])
+  SELECT 'employee', unnest(ARRAY['db_role'])
 ), told AS (
   SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns FROM column_of k
    WHERE k.object IN ('review', 'employee') AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h) GROUP BY k.object
@@ -260,7 +265,7 @@ column_of AS (
     FROM column_of k JOIN visibility v ON v.table_name = k.object
    WHERE v.kind IN ('person', 'score', 'known') AND v.table_name <> 'notification'
      AND k.name <> 'rater_id' AND (NOT k.is_text AND NOT k.is_json OR k.name IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population'))
-     AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h WHERE h.object = 'review' OR h.name <> 'population')
+     AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h)
    GROUP BY k.object
 )
 SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELECT' THEN t.columns END
@@ -270,8 +275,8 @@ SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELE
   LEFT JOIN told t ON t.object = o.object
  WHERE CASE o.kind
          WHEN 'function' THEN o.object <> 'act_as(text)'
-         WHEN 'view' THEN p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation')
-                          OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation')
+         WHEN 'view' THEN p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
+                          OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
          ELSE CASE p.role
                 WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'visibility', 'role_mapping', 'role_right')
                 ELSE o.action = 'SELECT' AND (v.kind IN ('public', 'known', 'person', 'score') OR v.kind = 'pay' AND p.role = 'finance')
@@ -302,7 +307,7 @@ SELECT 'bi', v.table_name, 'SELECT', p.columns
  WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
 UNION ALL
 SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
- WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)');
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)');
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
