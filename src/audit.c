@@ -45,11 +45,9 @@ PG_FUNCTION_INFO_V1(hrloop_log_read);
 
 typedef struct AuditColumn
 {
-	const char *key;			/* its name as JSON, with the colon */
+	const char *key;			/* its name as JSON, with the colon; NULL: not asked for yet */
 	FmgrInfo	output;
 	Oid			type;
-	int16		length;
-	bool		byval;
 	bool		left_out;		/* derived: never in an entry */
 	bool		in_key;
 } AuditColumn;
@@ -65,7 +63,9 @@ typedef struct Audit
 	int			reason;
 	bool		digest;			/* of an inserted row the hash is enough */
 	const char *action;
-	MemoryContext slice;
+	MemoryContext context,
+				slice;			/* what becomes of SLICE rows */
+	HrScope		scope;
 	int			count;
 	Datum		key[SLICE],
 				subjects[SLICE],
@@ -84,6 +84,17 @@ typedef struct Audit
 } Audit;
 
 static bool writing;			/* the engine itself writes the log */
+
+/* Where this part of this transaction left its lane: nobody else can move it. */
+static struct
+{
+	FullTransactionId transaction;
+	SubTransactionId part;
+	Oid			books;
+	int			lane;
+	int64		length;
+	uint8		head[PG_SHA256_DIGEST_LENGTH];
+}			left;
 
 /* ------------------------------------------------------------------- lanes */
 
@@ -139,11 +150,18 @@ audit_begin(Audit *audit)
 		"SELECT length, head FROM @audit_lane WHERE lane = $1", 1, {INT4OID}};
 	static const HrQuery make = {"audit lane new",
 		"INSERT INTO @audit_lane (lane) VALUES ($1) RETURNING length, head", 1, {INT4OID}};
-	Oid			lanes = get_relname_relid("audit_lane", audit->books);
 	Datum		lane;
 	bool		null;
 
-	audit->lane = find_lane(lanes);
+	if (left.books == audit->books && left.part == GetCurrentSubTransactionId() &&
+		FullTransactionIdEquals(left.transaction, GetTopFullTransactionId()))
+	{
+		audit->lane = left.lane;
+		audit->length = left.length;
+		memcpy(audit->head, left.head, sizeof(left.head));
+		return;
+	}
+	audit->lane = find_lane(get_relname_relid("audit_lane", audit->books));
 	lane = Int32GetDatum(audit->lane);
 	if (execute_latest(audit->books, &find, &lane) == 0)
 		execute_latest(audit->books, &make, &lane);
@@ -175,20 +193,28 @@ audit_end(Audit *audit)
 	Datum		values[3] = {Int32GetDatum(audit->lane), Int64GetDatum(audit->length),
 		digest_datum(audit->head)};
 
-	if (audit->lane != 0)
-		execute_latest(audit->books, &move, values);
+	execute_latest(audit->books, &move, values);
+	left.transaction = GetTopFullTransactionId();
+	left.part = GetCurrentSubTransactionId();
+	left.books = audit->books;
+	left.lane = audit->lane;
+	left.length = audit->length;
+	memcpy(left.head, audit->head, sizeof(left.head));
 }
 
 /* ------------------------------------------------------------------ hashes */
 
 static void
-sha256(pg_cryptohash_ctx *context, const uint8 *before, const char *text, int length, uint8 *digest)
+sha256(Audit *audit, const uint8 *before, const char *text, int length, uint8 *digest)
 {
-	if (pg_cryptohash_init(context) < 0 ||
-		(before && pg_cryptohash_update(context, before, PG_SHA256_DIGEST_LENGTH) < 0) ||
-		pg_cryptohash_update(context, (const uint8 *) text, length) < 0 ||
-		pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
-		elog(ERROR, "hrloop: sha256: %s", pg_cryptohash_error(context));
+	if (audit->sha == NULL)
+		audit->sha = pg_cryptohash_create(PG_SHA256);
+	if (audit->sha == NULL ||
+		pg_cryptohash_init(audit->sha) < 0 ||
+		(before && pg_cryptohash_update(audit->sha, before, PG_SHA256_DIGEST_LENGTH) < 0) ||
+		pg_cryptohash_update(audit->sha, (const uint8 *) text, length) < 0 ||
+		pg_cryptohash_final(audit->sha, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "hrloop: sha256: %s", pg_cryptohash_error(audit->sha));
 }
 
 /*
@@ -300,7 +326,7 @@ audit_flush(Audit *audit)
 		"  ORDER BY r.n", 13,
 	{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID}};
-	MemoryContext caller = MemoryContextSwitchTo(audit->slice);
+	MemoryContext caller;
 	const char *table = RelationGetRelationName(audit->td->tg_relation);
 	const char *user = GetUserNameFromId(GetSessionUserId(), false);
 	const char *role = role_name();
@@ -312,8 +338,13 @@ audit_flush(Audit *audit)
 	char		nulls[13];
 	StringInfoData content;
 
+	writing = true;
 	if (audit->lane == 0)
+	{
+		hr_scope_enter(&audit->scope, audit->td->tg_relation->rd_rel->relowner);
 		audit_begin(audit);
+	}
+	caller = MemoryContextSwitchTo(audit->slice);
 	if (audit->via)
 		find_subjects(audit);
 
@@ -342,7 +373,7 @@ audit_flush(Audit *audit)
 		field(&content, audit->no_before[i] ? NULL : json_text(audit->before[i]));
 		field(&content, audit->no_after[i] ? NULL : json_text(audit->after[i]));
 		field(&content, audit->no_reason[i] ? NULL : TextDatumGetCString(audit->reasons[i]));
-		sha256(audit->sha, audit->head, content.data, content.len, audit->head);
+		sha256(audit, audit->head, content.data, content.len, audit->head);
 		hashes[i] = digest_datum(audit->head);
 	}
 
@@ -390,38 +421,50 @@ describe_columns(Audit *audit, const char *ignored)
 {
 	Bitmapset  *key = RelationGetIndexAttrBitmap(audit->td->tg_relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	char	   *save;
-	StringInfoData name;
 
 	audit->column = palloc0(audit->desc->natts * sizeof(AuditColumn));
 	for (int i = 0; i < audit->desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(audit->desc, i);
 		AuditColumn *column = &audit->column[i];
-		Oid			output;
-		bool		varlena;
 
 		column->left_out = att->attisdropped || att->attgenerated != '\0';
-		if (column->left_out)
-			continue;
-		initStringInfo(&name);
-		escape_json(&name, NameStr(att->attname));
-		appendStringInfoChar(&name, ':');
-		column->key = name.data;
-		column->type = getBaseType(att->atttypid);
-		column->length = att->attlen;
-		column->byval = att->attbyval;
 		column->in_key = bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, key);
-		getTypeOutputInfo(att->atttypid, &output, &varlena);
-		fmgr_info(output, &column->output);
 	}
 	if (ignored)
 		for (char *column = strtok_r(pstrdup(ignored), ",", &save); column; column = strtok_r(NULL, ",", &save))
 			audit->column[hr_column(audit->desc, column, InvalidOid) - 1].left_out = true;
 }
 
+/* What it takes to write a column; most are never asked for. */
+static AuditColumn *
+column_for(Audit *audit, int i)
+{
+	AuditColumn *column = &audit->column[i];
+	Form_pg_attribute att = TupleDescAttr(audit->desc, i);
+	MemoryContext caller;
+	StringInfoData name;
+	Oid			output;
+	bool		varlena;
+
+	if (column->key)
+		return column;
+	caller = MemoryContextSwitchTo(audit->context);
+	getTypeOutputInfo(att->atttypid, &output, &varlena);
+	fmgr_info(output, &column->output);
+	column->type = getBaseType(att->atttypid);
+	initStringInfo(&name);
+	escape_json(&name, NameStr(att->attname));
+	appendStringInfoChar(&name, ':');
+	column->key = name.data;
+	MemoryContextSwitchTo(caller);
+	return column;
+}
+
 static void
 append_value(StringInfo out, AuditColumn *column, Datum value)
 {
+	int			utc = 0;
 	char		moment[MAXDATELEN + 1];
 	char	   *text;
 
@@ -433,7 +476,7 @@ append_value(StringInfo out, AuditColumn *column, Datum value)
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			JsonEncodeDateTime(moment, value, column->type, NULL);
+			JsonEncodeDateTime(moment, value, column->type, &utc);
 			escape_json(out, moment);
 			return;
 	}
@@ -494,7 +537,7 @@ whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 			continue;
 		value = slot_getattr(row, i + 1, &null);
 		if (!null)
-			append_column(&out, column, value, false);
+			append_column(&out, column_for(audit, i), value, false);
 	}
 	if (out.len == 0)
 		appendStringInfoChar(&out, '{');
@@ -509,7 +552,7 @@ digest_of(Audit *audit, Datum json)
 	StringInfoData out;
 
 	text = pg_server_to_any(text, strlen(text), PG_UTF8);
-	sha256(audit->sha, NULL, text, strlen(text), digest);
+	sha256(audit, NULL, text, strlen(text), digest);
 	initStringInfo(&out);
 	appendStringInfoString(&out, "{\"sha256\": \"");
 	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
@@ -538,15 +581,15 @@ differences(Audit *audit, TupleTableSlot *was, TupleTableSlot *is, Datum *before
 		x = slot_getattr(was, i + 1, &wasnull);
 		y = slot_getattr(is, i + 1, &isnull);
 		if (wasnull == isnull &&
-			(isnull || datum_image_eq(x, y, column->byval, column->length)))
+			(isnull || datum_image_eq(x, y, TupleDescAttr(audit->desc, i)->attbyval, TupleDescAttr(audit->desc, i)->attlen)))
 			continue;
 		if (old.data == NULL)
 		{
 			initStringInfo(&old);
 			initStringInfo(&new);
 		}
-		append_column(&old, column, x, wasnull);
-		append_column(&new, column, y, isnull);
+		append_column(&old, column_for(audit, i), x, wasnull);
+		append_column(&new, column_for(audit, i), y, isnull);
 	}
 	if (old.data == NULL)
 		return false;
@@ -572,7 +615,7 @@ row_key(Audit *audit, TupleTableSlot *row)
 		value = slot_getattr(row, i + 1, &null);
 		if (out.len > 0)
 			appendStringInfoChar(&out, ',');
-		appendStringInfoString(&out, OutputFunctionCall(&audit->column[i].output, value));
+		appendStringInfoString(&out, OutputFunctionCall(&column_for(audit, i)->output, value));
 	}
 	return CStringGetTextDatum(out.data);
 }
@@ -666,12 +709,11 @@ action_name(TriggerEvent event)
 static void
 plain_formats(void)
 {
-	static const char *const plain[][2] = {
-		{"datestyle", "ISO, YMD"}, {"timezone", "UTC"}, {"intervalstyle", "postgres"},
-	{"bytea_output", "hex"}};
-
-	for (int i = 0; i < lengthof(plain); i++)
-		(void) set_config_option(plain[i][0], plain[i][1], PGC_USERSET, PGC_S_SESSION,
+	if (DateStyle != USE_ISO_DATES)
+		(void) set_config_option("datestyle", "ISO", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	if (IntervalStyle != INTSTYLE_POSTGRES)
+		(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
@@ -693,10 +735,8 @@ audit_open(Audit *audit, TriggerData *td)
 	if (reason)
 		audit->reason = hr_column(audit->desc, reason, TEXTOID);
 	describe_columns(audit, argument(trigger, "ignore"));
+	audit->context = CurrentMemoryContext;
 	audit->slice = AllocSetContextCreate(CurrentMemoryContext, "hrloop audit", ALLOCSET_DEFAULT_SIZES);
-	audit->sha = pg_cryptohash_create(PG_SHA256);
-	if (audit->sha == NULL)
-		elog(ERROR, "hrloop: no memory for sha256");
 }
 
 /*
@@ -707,32 +747,33 @@ Datum
 hrloop_audit(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
-	Audit	   *audit;
-	HrScope		scope;
+	Audit	   *audit = palloc0(sizeof(Audit));
+	int			formats = NewGUCNestLevel();
 
 	hr_books_check(RelationGetNamespace(td->tg_relation));
-	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
-	plain_formats();
-	audit = palloc0(sizeof(Audit));
 	audit_open(audit, td);
+	plain_formats();
 	PG_TRY();
 	{
-		writing = true;
 		if (TRIGGER_FIRED_BY_TRUNCATE(td->tg_event))
 			audit_truncate(audit);
 		else
 			audit_rows(audit);
 		if (audit->count > 0)
 			audit_flush(audit);
-		audit_end(audit);
+		if (audit->lane != 0)
+			audit_end(audit);
 	}
 	PG_FINALLY();
 	{
 		writing = false;
-		pg_cryptohash_free(audit->sha);
+		if (audit->sha)
+			pg_cryptohash_free(audit->sha);
 	}
 	PG_END_TRY();
-	hr_scope_leave(&scope);
+	if (audit->lane != 0)
+		hr_scope_leave(&audit->scope);
+	AtEOXact_GUC(true, formats);
 	PG_RETURN_POINTER(NULL);
 }
 

@@ -117,6 +117,7 @@ INSERT INTO audit_rule (table_name, actions, because) VALUES
   ('plan_gap',       '{}', 'derived with its plan, whose decision holds it'),
   ('plan_session',   '{}', 'derived with its plan'),
   ('growth_archive', '{}', 'lists what other tables hold'),
+  ('cause_analysis', '{}', 'about a department, and recomputed by verify()'),
   ('notification',   '{}', 'rendered from decisions, and kept');
 
 CREATE FUNCTION audit_command() RETURNS TABLE (table_name text, action text, command text) STABLE LANGUAGE SQL
@@ -178,6 +179,8 @@ COMMENT ON FUNCTION audit_field(text) IS 'A field of what is hashed: its length 
 CREATE FUNCTION verify_audit(head text DEFAULT NULL) RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text)
   STABLE LANGUAGE SQL SET timezone = 'UTC'
 BEGIN ATOMIC
+  SELECT hrloop.fail('22023', 'this is not what audit_head() returned', NULL, 'Keep the text as it is: chain:length:hash, with a space between chains.')
+   WHERE verify_audit.head !~ '^\d{1,9}:\d{1,18}:[0-9a-f]{64}( \d{1,9}:\d{1,18}:[0-9a-f]{64})*$';
   WITH chain AS (
     SELECT a.audit_id, a.lane, a.seq, a.hash, lag(a.seq, 1, 0::bigint) OVER w AS seq_before,
            encode(sha256(lag(a.hash, 1, '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea) OVER w || convert_to(
@@ -218,7 +221,7 @@ BEGIN ATOMIC
    WHERE a.table_name = 'decision' AND a.action = 'insert' AND a.after ->> 'sha256' IS DISTINCT FROM encode(d.hash, 'hex');
 END;
 COMMENT ON FUNCTION verify_audit(text) IS
-  'What was done to the audit log behind its back: entries changed, removed, doubled or reordered, chains cut short or gone, decisions that are not what was entered. With a former audit_head(): also whether all of that is still there. Healthy: no rows (SEC-03).';
+  'What was done to the audit log behind its back: entries changed, removed, doubled or reordered, chains cut short or gone, decisions that are not what was entered. With a former audit_head(): also whether all of that is still there. Healthy: no rows. Error 22023: not a head (SEC-03).';
 
 -- the last statement of the room: from here on changes are audited
 SELECT hrloop.audit_attach('book'::regclass);

@@ -654,6 +654,7 @@ BEGIN ATOMIC
   UNION ALL SELECT * FROM verify_skills()
   UNION ALL SELECT * FROM verify_talent()
   UNION ALL SELECT * FROM verify_workflow()
+  UNION ALL SELECT * FROM verify_audit()
   UNION ALL
   SELECT 'notice_text', 'notification', n.notification_id, 'no placeholder', n.body FROM notification n WHERE n.body ~ '[{}]'
   UNION ALL
