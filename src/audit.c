@@ -322,8 +322,7 @@ audit_flush(Audit *audit)
 		"                          row_key, employee_id, before, after, reason, hash)"
 		" SELECT $1, $2 + r.n, $3, $4, $5, $6, $7, r.row_key, r.employee_id, r.before, r.after, r.reason, r.hash"
 		"   FROM unnest($8, $9, $10, $11, $12, $13) WITH ORDINALITY"
-		"        AS r (row_key, employee_id, before, after, reason, hash, n)"
-		"  ORDER BY r.n", 13,
+		"        AS r (row_key, employee_id, before, after, reason, hash, n)", 13,
 	{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID}};
 	MemoryContext caller;

@@ -51,7 +51,7 @@ COMMENT ON FUNCTION post_restore(name) IS
 CREATE FUNCTION consequence() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_consequence';
 COMMENT ON FUNCTION consequence() IS
-  'Statement trigger: hands the keys of the rows that matter to a function of the same books, run as their owner. Arguments: function, key=column, changed=columns, present=column.';
+  'Statement trigger: hands the keys of the rows that matter to a function of the same books, run as their owner. Arguments: function, key=column or rows=old, changed=columns, present=column.';
 CREATE FUNCTION refuse() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_refuse';
 COMMENT ON FUNCTION refuse() IS 'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';

@@ -29,6 +29,7 @@ CREATE TABLE training_record (
   source       text    NOT NULL DEFAULT 'manual',
   external_id  text,
   reason       text,
+  window_ended_at timestamptz,
   CONSTRAINT training_record_once UNIQUE (source, external_id),
   CONSTRAINT training_record_manual CHECK (source <> 'manual' OR hrloop.meaningful_chars(coalesce(reason, '')) > 0)
 );
@@ -44,6 +45,7 @@ COMMENT ON COLUMN training_record.passed IS 'Whether course and exam were passed
 COMMENT ON COLUMN training_record.source IS 'platform, or manual.';
 COMMENT ON COLUMN training_record.external_id IS 'Key in the source: the same one is stored once.';
 COMMENT ON COLUMN training_record.reason IS 'Compulsory for a manual entry.';
+COMMENT ON COLUMN training_record.window_ended_at IS 'When run_due() found the window after it ended; an import of old trainings may set it, so that nobody is told of them (TRN-06).';
 
 CREATE FUNCTION record_training(employee text, course text, completed_on date, score numeric DEFAULT NULL, passed boolean DEFAULT NULL,
                                 source text DEFAULT 'platform', external_id text DEFAULT NULL, reason text DEFAULT NULL,
@@ -93,6 +95,57 @@ END;
 COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: archive, and progress of plan items.';
 CREATE TRIGGER training_record_recorded AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_recorded', 'key=training_record_id');
+
+-- the months after a course (TRN-06) ----------------------------------------------
+
+INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
+  ('training.window_months', 'integer', '3', '3', 'Months before and after a finished course whose readings of its indicators are compared, 1-60; null: never (TRN-06)');
+ALTER TABLE setting ADD CONSTRAINT setting_training_range
+  CHECK (CASE WHEN setting = 'training.window_months' THEN value::numeric BETWEEN 1 AND 60 ELSE true END);
+
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('window.tracking', 'zh', '跟踪中'),
+  ('window.tracking', 'en', 'tracking'),
+  ('window.ended',    'zh', '可评估'),
+  ('window.ended',    'en', 'can be judged'),
+  ('window.unknown',  'zh', '缺少数据,无法评估'),
+  ('window.unknown',  'en', 'readings are missing');
+
+CREATE FUNCTION training_figures(record bigint)
+  RETURNS TABLE (indicator_id bigint, until_on date, before numeric, n_before bigint, after numeric, n_after bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT b.indicator_id, w.until_on,
+         round(avg(r.attainment) FILTER (WHERE r.measured_on <= t.completed_on), 4), count(r.attainment) FILTER (WHERE r.measured_on <= t.completed_on),
+         round(avg(r.attainment) FILTER (WHERE r.measured_on > t.completed_on), 4), count(r.attainment) FILTER (WHERE r.measured_on > t.completed_on)
+    FROM training_record t
+    CROSS JOIN LATERAL (SELECT (t.completed_on - m.months)::date AS after_day, (t.completed_on + m.months)::date AS until_on
+                          FROM (SELECT make_interval(months => setting_number('training.window_months')::integer) AS months) m) w
+    JOIN resource_tag b ON b.resource_id = t.resource_id AND b.indicator_id IS NOT NULL
+    LEFT JOIN reading r ON r.employee_id = t.employee_id AND r.indicator_id = b.indicator_id
+                       AND r.measured_on > w.after_day AND r.measured_on <= w.until_on
+   WHERE t.training_record_id = record
+   GROUP BY b.indicator_id, w.until_on;
+END;
+COMMENT ON FUNCTION training_figures(bigint) IS
+  'Mean attainment, and number of readings, of the indicators that a finished course is bound to, in the months up to its last day and in those after it; null: no reading (TRN-06).';
+
+CREATE FUNCTION training_window(employee text, course text, on_date date DEFAULT current_date)
+  RETURNS TABLE (indicator_code text, completed_on date, until_on date, before numeric, n_before bigint, after numeric, n_after bigint, growth_pct numeric, verdict text)
+  STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT i.code, t.completed_on, f.until_on, f.before, f.n_before, f.after, f.n_after,
+         CASE WHEN f.until_on <= on_date THEN round((f.after - f.before) / NULLIF(abs(f.before), 0) * 100, 2) END,
+         sentence(CASE WHEN f.until_on > on_date THEN 'window.tracking' WHEN f.before IS NULL OR f.after IS NULL THEN 'window.unknown' ELSE 'window.ended' END, '{}')
+    FROM (SELECT x.* FROM training_record x
+           WHERE x.employee_id = find_employee(training_window.employee) AND x.resource_id = find_resource(course) AND x.passed AND x.completed_on <= on_date
+             AND (actor() = x.employee_id OR may_handle(x.employee_id))
+           ORDER BY x.completed_on DESC, x.training_record_id DESC LIMIT 1) t
+    CROSS JOIN LATERAL training_figures(t.training_record_id) f
+    JOIN indicator i USING (indicator_id)
+   ORDER BY i.code COLLATE "C";
+END;
+COMMENT ON FUNCTION training_window(text, text, date) IS
+  'The indicators of a course before and after its latest completion: mean attainments, numbers of readings, relative growth once the window has ended, until then 跟踪中. An association, not an effect: there is no comparison group. For the employee, the manager, HR and the owner of the books; no row: not finished, or bound to no indicator. Error 22023: unknown (TRN-06).';
 
 -- skill levels -----------------------------------------------------------------
 

@@ -384,6 +384,70 @@ COMMENT ON FUNCTION measurement_pinned(bigint[]) IS 'Rule: a reading stays with 
 CREATE TRIGGER measurement_1_pinned AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_pinned', 'key=measurement_id', 'changed=measurement_id,employee_id,indicator_id');
 
+-- What a locked result was computed from stays as it was; what comes after the lock is kept beside it (LIV-01).
+INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
+  ('measure.late', 'text', 'keep', 'keep', 'New readings for a day whose review is locked: keep, and list them in late_measurement, or refuse (LIV-01)');
+ALTER TABLE setting ADD CONSTRAINT setting_measure_range
+  CHECK (CASE WHEN setting = 'measure.late' THEN coalesce(value, '') IN ('keep', 'refuse') ELSE true END);
+
+CREATE FUNCTION frozen_for(employee bigint, indicator bigint, on_date date) RETURNS TABLE (cycle text, locked_at timestamptz) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT c.code, d.decided_at
+    FROM review r
+    JOIN review_cycle c ON c.cycle_id = r.cycle_id
+    JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = frozen_for.indicator
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    JOIN decision d ON d.decision_id = x.decision_id
+   WHERE r.employee_id = frozen_for.employee AND r.status = 'locked' AND c.period @> on_date
+   ORDER BY r.review_id;
+END;
+COMMENT ON FUNCTION frozen_for(bigint, bigint, date) IS 'Cycles that contain a day and in which the employee''s review with this indicator is locked, with the moment of the lock.';
+
+CREATE FUNCTION frozen_problem(employee bigint, indicator bigint, on_date date, cycle text) RETURNS hrloop.problem STABLE LANGUAGE SQL
+  RETURN (SELECT ROW('55000', format('the review of employee %s in cycle "%s" is locked: reading of indicator "%s" on %s', e.employee_no, frozen_problem.cycle, i.code, on_date),
+                     'The locked result stands on the readings that were there.',
+                     CASE WHEN setting_text('measure.late') = 'refuse' THEN 'Use unlock_review(cycle, employee, reason) first.'
+                          ELSE 'Use unlock_review(cycle, employee, reason) first, or record the correction as a new reading: late_measurement lists it.' END,
+                     'measurement', 'measured_on', 'measurement_frozen')::hrloop.problem
+            FROM employee e, indicator i WHERE e.employee_id = frozen_problem.employee AND i.indicator_id = frozen_problem.indicator);
+COMMENT ON FUNCTION frozen_problem(bigint, bigint, date, text) IS 'What is said to who touches a reading of a locked review.';
+
+CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  -- what arrived after the lock never counted: it may be corrected
+  SELECT p.* FROM (
+    SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
+      FROM unnest(readings) AS m CROSS JOIN LATERAL frozen_for(m.employee_id, m.indicator_id, m.measured_on) f
+     WHERE m.recorded_at <= f.locked_at ORDER BY m.measurement_id LIMIT 1) b
+    CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
+END;
+COMMENT ON FUNCTION measurement_frozen(measurement[]) IS 'Rule: readings that were there at the lock of a review are neither changed nor deleted (LIV-01).';
+CREATE TRIGGER measurement_1_frozen_update AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_frozen', 'rows=old', 'changed=facts,measured_on,recorded_at');
+CREATE TRIGGER measurement_1_frozen_delete AFTER DELETE ON measurement REFERENCING OLD TABLE AS old_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_frozen', 'rows=old');
+
+CREATE FUNCTION measurement_moved(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM measurement_frozen(ARRAY(SELECT m FROM measurement m WHERE m.measurement_id = ANY (measurements) ORDER BY m.measurement_id)) p;
+END;
+COMMENT ON FUNCTION measurement_moved(bigint[]) IS 'Rule: nor does a reading of another day become one of theirs.';
+CREATE TRIGGER measurement_1_moved AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_moved', 'key=measurement_id', 'changed=measured_on,recorded_at');
+
+CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM (
+    SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
+      FROM measurement m CROSS JOIN LATERAL frozen_for(m.employee_id, m.indicator_id, m.measured_on) f
+     WHERE m.measurement_id = ANY (measurements) AND setting_text('measure.late') = 'refuse'
+     ORDER BY m.measurement_id LIMIT 1) b
+    CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
+END;
+COMMENT ON FUNCTION measurement_late(bigint[]) IS 'Rule, by setting measure.late: no new readings for a review that is locked (LIV-01).';
+CREATE TRIGGER measurement_1_late AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_late', 'key=measurement_id');
+
 -- What an indicator gathers is no part of a template: it holds for open reviews at once.
 CREATE FUNCTION aggregation_followed(indicators bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -76,7 +76,7 @@ CREATE FUNCTION segments_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id = ANY (reviews) ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH want AS (
-    SELECT w.* FROM wanted_segment(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'), setting_number('review.segment_min_days')) w
+    SELECT w.* FROM wanted_segment(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'), (SELECT setting_number('review.segment_min_days'))) w
   ), listed AS (
     SELECT r.review_id, r.employee_id,
            (SELECT jsonb_agg(jsonb_build_array(w.template_id, w.manager_id, w.org_unit_id, w.job_id, trim_scale(w.fte), w.days, w.from_date, w.until_date) ORDER BY w.segment_no)
@@ -105,11 +105,11 @@ BEGIN ATOMIC
     SELECT r.review_id, r.cycle_id, r.employee_id, r.template_id, upper(c.period) - lower(c.period) AS days,
            (SELECT coalesce(sum(upper(s.valid * c.period) - lower(s.valid * c.period)), 0) FROM employee_status s
              WHERE s.employee_id = r.employee_id AND s.valid && c.period
-               AND (s.protected OR setting_text('review.prorate_targets') = 'all' AND s.status = 'left'))
-           + CASE WHEN setting_text('review.prorate_targets') = 'all'
+               AND (s.protected OR (SELECT setting_text('review.prorate_targets')) = 'all' AND s.status = 'left'))
+           + CASE WHEN (SELECT setting_text('review.prorate_targets')) = 'all'
                   THEN GREATEST((SELECT min(lower(s.valid)) FROM employee_status s WHERE s.employee_id = r.employee_id) - lower(c.period), 0) ELSE 0 END AS gone
       FROM review r JOIN review_cycle c USING (cycle_id)
-     WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND setting_text('review.prorate_targets') IS NOT NULL
+     WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND (SELECT setting_text('review.prorate_targets')) IS NOT NULL
   ), away AS MATERIALIZED (
     SELECT a.* FROM absence a
      WHERE a.gone > 0 OR EXISTS (SELECT FROM target t WHERE t.cycle_id = a.cycle_id AND t.employee_id = a.employee_id AND t.decision_id IS NOT NULL)
@@ -148,9 +148,10 @@ COMMENT ON FUNCTION targets_follow(bigint[]) IS 'Consequences of absence on targ
 CREATE FUNCTION service_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH service AS (
-    SELECT r.review_id, r.employee_id, r.status, worked_days(r.employee_id, c.period) AS days, setting_number('review.min_service_days')::integer AS minimum
+    SELECT r.review_id, r.employee_id, r.status, worked_days(r.employee_id, c.period) AS days, (SELECT setting_number('review.min_service_days')::integer) AS minimum
       FROM review r JOIN review_cycle c USING (cycle_id)
-     WHERE r.review_id = ANY (reviews) AND r.status IN ('open', 'not_rated') AND r.items_scored = 0
+     WHERE r.review_id = ANY (reviews) AND r.items_scored = 0
+       AND (r.status = 'not_rated' OR r.status = 'open' AND (SELECT setting_number('review.min_service_days')) IS NOT NULL)
        -- what a person decided stands
        AND NOT EXISTS (SELECT FROM decision d WHERE d.cause_id = r.review_id AND d.cause = 'review' AND d.kind IN ('review.rate', 'review.exempt'))
   ), d AS (

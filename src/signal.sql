@@ -22,6 +22,8 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('plan.confirm',   'en', 'Please confirm the employee''s development plan', NULL),
   ('plan.draft',     'zh', '员工{employee}的考核得分{score}分,已生成发展计划草案,锁定后生效', NULL),
   ('plan.draft',     'en', '{employee} scores {score}: a development plan was drafted and will stand once the review is locked', NULL),
+  ('plan.draft_improvement', 'zh', '员工{employee}的考核得分{score}分,已生成改进计划草案,锁定后生效', NULL),
+  ('plan.draft_improvement', 'en', '{employee} scores {score}: an improvement plan was drafted and will stand once the review is locked', NULL),
   ('plan.withdrawn', 'zh', '员工{employee}的发展计划已撤回:原因已消除', NULL),
   ('plan.withdrawn', 'en', 'The development plan of {employee} was withdrawn: its cause is gone', NULL),
   ('plan.no_resource', 'zh', '员工{employee}的短板‘{gap}’没有匹配的发展资源,请补充资源', NULL),

@@ -14,8 +14,10 @@
  * key		the bigint column whose values are handed over
  * changed	only rows in which one of these columns differs from before
  * present	only rows in which this column is not null, before or after
+ * rows=old	instead of a key: the rows themselves, as they were before
  *
- * The function takes a bigint[].  If it returns rows of type hrloop.problem,
+ * The function takes a bigint[], or with rows=old an array of the table's row
+ * type: a rule about what was there cannot look up a row that is gone.  If it returns rows of type hrloop.problem,
  * the first one is raised as an error; so rules that refuse and rules that act
  * are both written as SQL and obey the same trigger, for one row and for a
  * million.
@@ -28,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(hrloop_consequence);
@@ -41,7 +44,8 @@ PG_FUNCTION_INFO_V1(hrloop_fail);
 typedef struct Spec
 {
 	const char *function;
-	int			key;
+	int			key;			/* 0: the old rows are handed over */
+	bool		old_rows;
 	int			nchanged;
 	int			changed[MAX_CHANGED];
 	int			present;		/* 0: no such condition */
@@ -197,13 +201,15 @@ parse_spec(TriggerData *td, Spec *spec)
 			parse_changed(desc, pstrdup(arg + 8), spec);
 		else if (strncmp(arg, "present=", 8) == 0)
 			spec->present = hr_column(desc, arg + 8, InvalidOid);
+		else if (strcmp(arg, "rows=old") == 0)
+			spec->old_rows = true;
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("hrloop.consequence() does not know argument \"%s\"", arg),
-					 errhint("Arguments: function, key=column, changed=columns, present=column.")));
+					 errhint("Arguments: function, key=column or rows=old, changed=columns, present=column.")));
 	}
-	if (trigger->tgnargs < 2 || spec->key == 0)
+	if (trigger->tgnargs < 2 || (spec->key == 0) != spec->old_rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" names no function and key", trigger->tgname)));
@@ -224,6 +230,16 @@ same_value(TupleTableSlot *a, TupleTableSlot *b, int column)
 	return datum_image_eq(x, y, att->attbyval, att->attlen);
 }
 
+/* Whether one of the columns to watch differs, or there are none to watch. */
+static bool
+differs(const Spec *spec, TupleTableSlot *before, TupleTableSlot *after)
+{
+	for (int i = 0; i < spec->nchanged; i++)
+		if (!same_value(before, after, spec->changed[i]))
+			return true;
+	return spec->nchanged == 0;
+}
+
 /*
  * An update's transition tables hold the old and the new image of each row at
  * the same place, so the two are read side by side.
@@ -240,12 +256,9 @@ collect_changed(TriggerData *td, const Spec *spec, HrIds *ids)
 	while (tuplestore_gettupleslot(td->tg_oldtable, true, false, before) &&
 		   tuplestore_gettupleslot(td->tg_newtable, true, false, after))
 	{
-		bool		differs = spec->nchanged == 0;
 		bool		null;
 
-		for (int i = 0; i < spec->nchanged && !differs; i++)
-			differs = !same_value(before, after, spec->changed[i]);
-		if (!differs)
+		if (!differs(spec, before, after))
 			continue;
 		if (spec->present &&
 			slot_attisnull(before, spec->present) &&
@@ -306,6 +319,22 @@ raise_found(void)
 	raise_problem(part);
 }
 
+/* Call a function of the books with an array; a problem it returns is raised. */
+static void
+call_with(Oid books, const char *function, Oid type, Datum array)
+{
+	char		name[2 * NAMEDATALEN];
+	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {type}};
+
+	CHECK_FOR_INTERRUPTS();
+	snprintf(name, sizeof(name), "call %s", function);
+	query.sql = psprintf("SELECT * FROM @%s($1)", function);
+	hr_execute(books, &query, &array, NULL, false);
+	raise_found();
+	SPI_freetuptable(SPI_tuptable);
+	pfree(DatumGetPointer(array));
+}
+
 /*
  * Call a function of the books with keys, a slice at a time.  Call it inside
  * a scope.
@@ -317,24 +346,74 @@ raise_found(void)
 void
 hr_call(Oid books, const char *function, const HrIds *ids)
 {
-	char		name[2 * NAMEDATALEN];
-	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {INT8ARRAYOID}};
 	int			level = hr_scans_allow();
 
-	snprintf(name, sizeof(name), "call %s", function);
-	query.sql = psprintf("SELECT * FROM @%s($1)", function);
 	for (int first = 0; first < ids->count; first += SLICE)
 	{
 		HrIds		slice = {.id = ids->id + first, .count = Min(SLICE, ids->count - first)};
-		Datum		arg = PointerGetDatum(hr_ids_array(&slice));
 
-		CHECK_FOR_INTERRUPTS();
-		hr_execute(books, &query, &arg, NULL, false);
-		raise_found();
-		SPI_freetuptable(SPI_tuptable);
-		pfree(DatumGetPointer(arg));
+		call_with(books, function, INT8ARRAYOID, PointerGetDatum(hr_ids_array(&slice)));
 	}
 	hr_scans_end(level);
+}
+
+/* Hand over rows of the trigger's table, and forget them. */
+static void
+call_with_rows(Oid books, const Spec *spec, Oid type, Datum *rows, int count)
+{
+	call_with(books, spec->function, get_array_type(type),
+			  PointerGetDatum(construct_array(rows, count, type, -1, false, TYPALIGN_DOUBLE)));
+	for (int i = 0; i < count; i++)
+		pfree(DatumGetPointer(rows[i]));
+}
+
+/* Call the function with the rows as they were, a slice at a time. */
+static void
+call_old_rows(Oid books, TriggerData *td, const Spec *spec)
+{
+	TupleDesc	desc = RelationGetDescr(td->tg_relation);
+	Oid			type = td->tg_relation->rd_rel->reltype;
+	TupleTableSlot *before = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	TupleTableSlot *after = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	Datum		rows[SLICE];
+	int			count = 0;
+	int			level = hr_scans_allow();
+
+	tuplestore_rescan(td->tg_oldtable);
+	if (td->tg_newtable)
+		tuplestore_rescan(td->tg_newtable);
+	while (tuplestore_gettupleslot(td->tg_oldtable, true, false, before))
+	{
+		if (td->tg_newtable &&
+			!(tuplestore_gettupleslot(td->tg_newtable, true, false, after) &&
+			  differs(spec, before, after)))
+			continue;
+		if (spec->present && slot_attisnull(before, spec->present))
+			continue;
+		rows[count++] = ExecFetchSlotHeapTupleDatum(before);
+		if (count == SLICE)
+		{
+			call_with_rows(books, spec, type, rows, count);
+			count = 0;
+		}
+	}
+	if (count > 0)
+		call_with_rows(books, spec, type, rows, count);
+	hr_scans_end(level);
+	ExecDropSingleTupleTableSlot(before);
+	ExecDropSingleTupleTableSlot(after);
+}
+
+/* The keys of the rows that matter. */
+static void
+collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
+{
+	if (td->tg_newtable && td->tg_oldtable)
+		collect_changed(td, spec, ids);
+	else
+		collect_all(td->tg_newtable ? td->tg_newtable : td->tg_oldtable,
+					RelationGetDescr(td->tg_relation), spec, ids);
+	hr_ids_settle(ids);
 }
 
 Datum
@@ -348,21 +427,20 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 
 	hr_books_check(books);
 	parse_spec(td, &spec);
-	if (td->tg_newtable && td->tg_oldtable)
-		collect_changed(td, &spec, &ids);
-	else if (td->tg_newtable || td->tg_oldtable)
-		collect_all(td->tg_newtable ? td->tg_newtable : td->tg_oldtable,
-					RelationGetDescr(td->tg_relation), &spec, &ids);
-	else
+	if (!td->tg_oldtable && (spec.old_rows || !td->tg_newtable))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" has no transition table",
 						td->tg_trigger->tgname)));
-	hr_ids_settle(&ids);
-	if (ids.count > 0)
+	if (!spec.old_rows)
+		collect_keys(td, &spec, &ids);
+	if (spec.old_rows || ids.count > 0)
 	{
 		hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
-		hr_call(books, spec.function, &ids);
+		if (spec.old_rows)
+			call_old_rows(books, td, &spec);
+		else
+			hr_call(books, spec.function, &ids);
 		hr_scope_leave(&scope);
 	}
 	PG_RETURN_POINTER(NULL);

@@ -383,6 +383,18 @@ BEGIN ATOMIC
   SELECT 'plan_reasons', 'development_plan', p.plan_id, p.document ->> 'reasons', to_jsonb(p.reasons)::text
     FROM development_plan p WHERE to_jsonb(p.reasons) <> p.document -> 'reasons'
   UNION ALL
+  SELECT 'plan_kind', 'development_plan', p.plan_id, p.document ->> 'kind', p.kind
+    FROM development_plan p WHERE p.kind IS DISTINCT FROM p.document ->> 'kind'
+  UNION ALL
+  SELECT 'plan_change', 'plan_change', c.plan_change_id, CASE WHEN c.removed THEN 'not there' ELSE c.title END, coalesce(have.title, 'not there')
+    FROM plan_change c
+    JOIN development_plan p ON p.review_id = c.review_id AND p.status <> 'withdrawn'
+    LEFT JOIN resource o USING (resource_id)
+    LEFT JOIN LATERAL (SELECT i.title FROM plan_item i
+                         LEFT JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS j (i, n) ON j.n = i.position
+                        WHERE i.plan_id = p.plan_id AND (i.resource_id = o.resource_id OR (j.i ->> 'own')::integer = c.own)) have ON true
+   WHERE c.indicator_id IS NULL AND CASE WHEN c.removed THEN have.title IS NOT NULL ELSE have.title IS DISTINCT FROM c.title END
+  UNION ALL
   SELECT 'plan_completion', 'development_plan', p.plan_id, CASE WHEN bool_and(i.progress = 100) THEN 'completed' ELSE 'effective' END, p.status
     FROM development_plan p JOIN plan_item i USING (plan_id) WHERE p.status IN ('effective', 'completed')
    GROUP BY p.plan_id, p.status HAVING bool_and(i.progress = 100) <> (p.status = 'completed')
