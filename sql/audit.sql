@@ -155,9 +155,9 @@ SELECT * FROM verify_audit('rubbish');
 -- a decision that was edited, or removed
 BEGIN; SET LOCAL session_replication_role = replica;
 UPDATE decision SET outcome = '{"amount": 99999}' WHERE kind = 'salary.set';
-SELECT v.problem, v.table_name, v.found = 'removed' AS removed FROM verify_audit() v;
+SELECT v.problem, v.table_name, v.expected, v.found FROM verify_audit() v;
 DELETE FROM decision WHERE kind = 'salary.set';
-SELECT v.problem, v.table_name, v.found = 'removed' AS removed FROM verify_audit() v;
+SELECT v.problem, v.table_name, v.expected, v.found FROM verify_audit() v;
 ROLLBACK;
 -- verify() looks, too
 BEGIN; SET LOCAL session_replication_role = replica;

@@ -10,14 +10,14 @@ CREATE FUNCTION result_hands(result bigint) RETURNS bigint[] STABLE LANGUAGE SQL
     SELECT r.employee_id FROM review_result x JOIN review r USING (review_id) WHERE x.result_id = result
     UNION ALL
     SELECT e.employee_id FROM review_result x JOIN review r USING (review_id) JOIN decision d ON d.decision_id = r.calibrated_by JOIN employee e ON e.employee_no = d.decided_by
-     WHERE x.result_id = result
+     WHERE x.result_id = result AND setting_on('four_eyes.pay')
     UNION ALL
-    SELECT a.decided_by FROM review_result x JOIN appeal a USING (review_id) WHERE x.result_id = result AND a.status = 'upheld'
+    SELECT a.decided_by FROM review_result x JOIN appeal a USING (review_id) WHERE x.result_id = result AND a.status = 'upheld' AND setting_on('four_eyes.pay')
     UNION ALL
     SELECT e.employee_id FROM review_result x JOIN review_result o ON o.review_id = x.review_id JOIN decision d ON d.decision_id = o.reopened_by JOIN employee e ON e.employee_no = d.decided_by
-     WHERE x.result_id = result AND o.version < x.version) h);
+     WHERE x.result_id = result AND o.version < x.version AND setting_on('four_eyes.pay')) h);
 COMMENT ON FUNCTION result_hands(bigint) IS
-  'Employees who do not approve what follows from a result: whose it is, who calibrated it, upheld an appeal against it, or opened it again.';
+  'Employees who do not approve what follows from a result: whose it is, who calibrated it, upheld an appeal against it, or opened it again; without four_eyes.pay only whose it is.';
 
 CREATE FUNCTION superior_of(superior bigint, employee bigint) RETURNS boolean STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -32,8 +32,8 @@ COMMENT ON FUNCTION superior_of(bigint, bigint) IS 'Whether somebody is today th
 
 CREATE FUNCTION adjustment_hands(adjustment bigint) RETURNS bigint[] STABLE LANGUAGE SQL
   RETURN (SELECT result_hands(a.result_id)
-                 || ARRAY(SELECT p.decided_by FROM promotion_case p WHERE p.result_id = a.result_id AND p.status = 'approved')
-                 || ARRAY(SELECT e.employee_id FROM decision d JOIN employee e ON e.employee_no = d.decided_by WHERE d.decision_id = a.decision_id AND d.kind = 'pay.correct')
+                 || ARRAY(SELECT p.decided_by FROM promotion_case p WHERE p.result_id = a.result_id AND p.status = 'approved' AND setting_on('four_eyes.pay'))
+                 || ARRAY(SELECT e.employee_id FROM decision d JOIN employee e ON e.employee_no = d.decided_by WHERE d.decision_id = a.decision_id AND d.kind = 'pay.correct' AND setting_on('four_eyes.pay'))
             FROM salary_adjustment a WHERE a.adjustment_id = adjustment);
 COMMENT ON FUNCTION adjustment_hands(bigint) IS 'Employees who do not approve a raise: those of its result, who approved a promotion for it, and who brought about a correction.';
 
@@ -93,7 +93,7 @@ BEGIN ATOMIC
          'Somebody else of HR or an executive has to decide; setting four_eyes.pay.', 'promotion_case', 'decided_by', 'promotion_case_hands'
     FROM promotion_case p JOIN employee e USING (employee_id)
    WHERE p.promotion_case_id = ANY (cases) AND p.status IN ('approved', 'rejected')
-     AND NOT EXISTS (SELECT FROM authority(p.decided_by, '{hr,executive}', CASE WHEN setting_on('four_eyes.pay') THEN result_hands(p.result_id) ELSE ARRAY[p.employee_id] END));
+     AND NOT EXISTS (SELECT FROM authority(p.decided_by, '{hr,executive}', result_hands(p.result_id)));
 END;
 COMMENT ON FUNCTION promotion_approved(bigint[]) IS 'Rule: a promotion is decided by somebody who had no part in its result; a delegate''s decision says for whom.';
 CREATE TRIGGER promotion_case_2_zhands AFTER UPDATE ON promotion_case REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row

@@ -885,16 +885,14 @@ hrloop_log_read(PG_FUNCTION_ARGS)
 	char	   *what = PG_ARGISNULL(2) ? pstrdup("") : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	int64		employee = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
 	StringInfoData out;
-	char		number[MAXINT8LEN + 1];
 
 	if (at != GetCurrentStatementStartTimestamp() || whose != employee ||
 		was_allowed != allowed || strcmp(last, what) != 0)
 	{
 		log_who(&out, allowed ? "read" : "denied");
-		log_field(&out, "schema", PG_ARGISNULL(0) ? NULL : get_namespace_name(get_rel_namespace(PG_GETARG_OID(0))));
 		log_field(&out, "what", what);
-		snprintf(number, sizeof(number), INT64_FORMAT, employee);
-		log_field(&out, "employee", number);
+		log_field(&out, "of", PG_ARGISNULL(0) ? NULL : get_namespace_name(get_rel_namespace(PG_GETARG_OID(0))));
+		appendStringInfo(&out, ", \"employee_id\": " INT64_FORMAT, employee);
 		log_line(&out);
 		at = GetCurrentStatementStartTimestamp();
 		whose = employee;

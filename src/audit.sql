@@ -81,7 +81,7 @@ SELECT t, '{insert,update,delete}', s, 'entered by people or other systems'
     ('employee', 'employee_id'), ('employee_status', 'employee_id'), ('assignment', 'employee_id'), ('unit_head', 'employee_id'),
     ('role_holder', 'employee_id'), ('key_event', 'employee_id'), ('target', 'employee_id'), ('review_gate', 'employee_id'),
     ('review_rater', 'review_id/review.employee_id'), ('score', 'review_id/review.employee_id'),
-    ('calibration', 'review_id/review.employee_id'), ('appeal', 'review_id/review.employee_id'),
+    ('calibration', 'review_id/review.employee_id'), ('plan_change', 'review_id/review.employee_id'), ('appeal', 'review_id/review.employee_id'),
     ('acknowledgement', 'result_id/review_result.review_id/review.employee_id'),
     ('certification_result', 'employee_id'), ('certification_reversal', 'employee_id'), ('training_record', 'employee_id'),
     ('skill_rating', 'employee_id'), ('enrolment', 'employee_id'), ('question', 'employee_id'), ('suggestion', 'employee_id'),
@@ -213,7 +213,7 @@ BEGIN ATOMIC
     FROM anchor h LEFT JOIN chain c ON c.lane = h.lane AND c.seq = h.length
    WHERE h.hash IS DISTINCT FROM encode(c.hash, 'hex')
   UNION ALL
-  SELECT 'decision_changed', 'decision', a.row_key::bigint, a.after ->> 'sha256', coalesce(encode(d.hash, 'hex'), 'removed')
+  SELECT 'decision_changed', 'decision', a.row_key::bigint, 'as it was entered', CASE WHEN d.hash IS NULL THEN 'removed' ELSE 'changed' END
     FROM audit_entry a
     LEFT JOIN LATERAL (
       SELECT sha256(convert_to((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(k)) f WHERE f.value <> 'null')::text, 'UTF8')) AS hash

@@ -882,8 +882,13 @@ CREATE TRIGGER allowance_rule_changed_insert AFTER INSERT ON allowance_rule REFE
 CREATE TRIGGER allowance_rule_changed_update AFTER UPDATE ON allowance_rule REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_rule_changed', 'key=allowance_rule_id');
 
+CREATE FUNCTION reads_pay(employee bigint, what text) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN setting_on('audit.log_reads') THEN hrloop.log_read('book'::regclass, employee, what, may_read_pay(employee))
+              ELSE may_read_pay(employee) END;
+COMMENT ON FUNCTION reads_pay(bigint, text) IS 'may_read_pay(), noted in the server log with what was asked for, whether or not one may (SEC-03).';
+
 CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
-  RETURN CASE WHEN may_read_pay(find_employee(employee)) THEN
+  RETURN CASE WHEN reads_pay(find_employee(employee), 'allowance_on') THEN
     (SELECT round(coalesce(sum(a.amount), 0), 2) FROM skill_allowance a
       WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
 COMMENT ON FUNCTION allowance_on(text, date) IS 'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
@@ -900,7 +905,7 @@ BEGIN ATOMIC
     JOIN review_cycle c USING (cycle_id)
     JOIN decision d USING (decision_id)
     JOIN review_result x USING (result_id)
-   WHERE a.employee_id = find_employee(employee) AND may_read_pay(a.employee_id)
+   WHERE a.employee_id = find_employee(employee) AND reads_pay(find_employee(employee), 'explain_pay')
      AND (actor() IS DISTINCT FROM a.employee_id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
      AND a.status IN ('proposed', 'held', 'approved', 'applied')
@@ -917,7 +922,7 @@ BEGIN ATOMIC
            a.amount - CASE WHEN lag(upper(a.valid)) OVER w = lower(a.valid) THEN lag(a.amount) OVER w ELSE 0 END AS increase,
            (lag(a.cause) OVER w, lag(a.cause_id) OVER w) IS DISTINCT FROM (a.cause, a.cause_id) AS achieved
       FROM skill_allowance a
-     WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND may_read_pay(a.employee_id)
+     WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND reads_pay(find_employee(employee), 'allowance_trail')
     WINDOW w AS (PARTITION BY a.component ORDER BY a.valid)
   ), event AS (
     SELECT s.increase, s.cause, coalesce(c.achieved_on, t.completed_on) AS on_day, coalesce(k.name, o.name) AS name, s.cause_id
