@@ -136,7 +136,7 @@ BEGIN; SELECT act_as('E092') > 0 AS finance; SELECT approve_adjustment('C', 'E01
 -- an approval is of these figures, on this pay ---------------------------------------------------------
 SELECT who, old, new, status, decided_by FROM raises WHERE who = 'E010';
 SELECT set_salary('E010', 10800, '2023-05-01', '转正') > 0 AS another_pay;
-SELECT approval_stands(find_adjustment('C', 'E010')) AS stands;
+SELECT h.approved AS as_approved FROM adjustment_hash(ARRAY[find_adjustment('C', 'E010')]) h;
 UPDATE salary_adjustment SET status = 'applied' WHERE adjustment_id = find_adjustment('C', 'E010');
 \echo :LAST_ERROR_SQLSTATE
 SELECT apply_adjustment('C', 'E010') AS nothing_paid;

@@ -420,17 +420,21 @@ COMMENT ON FUNCTION result_tells_raise(bigint[]) IS 'Consequence of a disclosure
 CREATE TRIGGER review_result_tells_raise AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_tells_raise', 'key=result_id', 'changed=disclosed_on');
 
-CREATE FUNCTION adjustment_hash(adjustment bigint) RETURNS text STABLE LANGUAGE SQL
-  RETURN (SELECT encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite), trim_scale(a.base_amount), a.base_on,
+CREATE FUNCTION adjustment_hash(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, hash text, approved boolean) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT h.adjustment_id, h.hash,
+         coalesce((SELECT d.inputs ->> 'hash' FROM decision d WHERE d.cause_id = h.adjustment_id AND d.cause = 'salary_adjustment' AND d.kind = 'pay.approve'
+                    ORDER BY d.decision_id DESC LIMIT 1) = h.hash, false)
+    FROM (SELECT a.adjustment_id,
+                 encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite), trim_scale(a.base_amount), a.base_on,
                    trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount), trim_scale(a.new_amount), a.effective_on,
-                   coalesce(trim_scale(salary_on(a.employee_id, a.effective_on))::text, '-')), 'UTF8')), 'hex')
+                   coalesce(trim_scale(s.amount)::text, '-')), 'UTF8')), 'hex') AS hash
             FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id) JOIN review_result x USING (result_id)
-           WHERE a.adjustment_id = adjustment);
-COMMENT ON FUNCTION adjustment_hash(bigint) IS 'sha256 of what an approval is about: whose raise, from which result and figures, on which pay.';
-CREATE FUNCTION approval_stands(adjustment bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT d.inputs ->> 'hash' FROM decision d WHERE d.cause_id = adjustment AND d.cause = 'salary_adjustment' AND d.kind = 'pay.approve'
-                    ORDER BY d.decision_id DESC LIMIT 1) = adjustment_hash(adjustment), false);
-COMMENT ON FUNCTION approval_stands(bigint) IS 'Whether a raise is still what was approved.';
+            LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
+           WHERE a.adjustment_id = ANY (adjustments)) h;
+END;
+COMMENT ON FUNCTION adjustment_hash(bigint[]) IS
+  'sha256 of what an approval of raises is about (whose, from which result and figures, on which pay), and whether it is that of their last approval.';
 
 CREATE FUNCTION adjustment_changed(adjustments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -439,10 +443,10 @@ BEGIN ATOMIC
     SELECT 'pay.' || CASE a.status WHEN 'applied' THEN 'apply' WHEN 'approved' THEN 'approve' ELSE 'reject' END,
            a.employee_id, 'salary_adjustment', a.adjustment_id, CASE a.status WHEN 'rejected' THEN a.reason END,
            jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by)
-           || CASE WHEN a.status = 'approved' THEN jsonb_build_object('hash', adjustment_hash(a.adjustment_id)) ELSE '{}' END
+           || CASE WHEN a.status = 'approved' THEN jsonb_build_object('hash', h.hash) ELSE '{}' END
            || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects, 'base', a.base_amount) END,
            jsonb_build_object('percent', a.percent, 'new', a.new_amount, 'effective_on', a.effective_on)
-      FROM salary_adjustment a
+      FROM salary_adjustment a JOIN adjustment_hash(adjustments) h USING (adjustment_id)
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
      ORDER BY a.employee_id
     RETURNING decision_id, kind, cause_id, employee_id
@@ -502,10 +506,10 @@ BEGIN ATOMIC
   UNION ALL
   SELECT '55000', format('what was approved for employee %s is not what would be paid', e.employee_no), NULL,
          'Use apply_adjustment(): the approval is void, and the raise proposed again.', 'salary_adjustment', 'status', 'salary_adjustment_as_approved'
-    FROM salary_adjustment a JOIN employee e USING (employee_id)
+    FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN adjustment_hash(adjustments) h USING (adjustment_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.decided_by IS NOT NULL
      AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
-     AND NOT approval_stands(a.adjustment_id);
+     AND NOT h.approved;
 END;
 COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS 'Rule: a raise is approved and applied on the pay it was computed from, and paid as it was approved.';
 CREATE FUNCTION adjustment_fixed(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
@@ -641,9 +645,9 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'pay.void', a.employee_id, 'salary_adjustment', a.adjustment_id,
-           jsonb_build_object('approved_by', a.decided_by, 'old', a.old_amount, 'pay', salary_on(a.employee_id, a.effective_on), 'hash', adjustment_hash(a.adjustment_id)),
+           jsonb_build_object('approved_by', a.decided_by, 'old', a.old_amount, 'pay', salary_on(a.employee_id, a.effective_on), 'hash', h.hash),
            '{"status": "proposed"}'
-      FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved' AND NOT approval_stands(a.adjustment_id)
+      FROM salary_adjustment a JOIN adjustment_hash(adjustments) h USING (adjustment_id) WHERE a.status = 'approved' AND NOT h.approved
      ORDER BY a.adjustment_id
     RETURNING decision_id, cause_id
   ), a AS (
