@@ -166,4 +166,11 @@ SELECT approve_adjustment('D', 'E031');
 \echo :LAST_ERROR_SQLSTATE
 SELECT approve_cycle('D') AS approved;
 SELECT * FROM approvals_left('D');
+-- verify() sees what went round the rules
+BEGIN; SET LOCAL session_replication_role = replica;
+UPDATE salary_adjustment SET decided_by = 'E001' WHERE employee_id = find_employee('E020') AND status = 'applied';
+UPDATE salary_adjustment SET decided_by = 'E030' WHERE employee_id = find_employee('E030') AND status = 'applied';
+UPDATE delegation SET role = 'finance' WHERE reason = '出差';
+SELECT v.problem, v.table_name, v.expected <> v.found AS differs FROM verify_approvals() v ORDER BY 1;
+ROLLBACK;
 SELECT * FROM verify();
