@@ -66,6 +66,23 @@ hr_actor(Oid books, int64 *employee, const char **number)
 	return true;
 }
 
+/* Who acts, in whichever books: both NULL if nobody does. */
+void
+hr_acting(const char **books, const char **number)
+{
+	Oid			set_for;
+	int64		employee;
+	int			offset = 0;
+
+	*books = *number = NULL;
+	if (actor_setting == NULL ||
+		sscanf(actor_setting, "%u:" INT64_FORMAT ":%n", &set_for, &employee, &offset) < 2 ||
+		offset == 0)
+		return;
+	*books = get_namespace_name(set_for);
+	*number = actor_setting + offset;
+}
+
 /* act_as of the engine is worth as much as the EXECUTE right on that of the books. */
 static void
 require_act_as(Oid books)

@@ -72,6 +72,18 @@ CREATE FUNCTION signal_announce() RETURNS trigger
 COMMENT ON FUNCTION signal_announce() IS
   'Statement trigger: NOTIFY on the channel named like the schema, payload "table ids", ids only. Argument: the key column.';
 
+CREATE FUNCTION audit() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit';
+COMMENT ON FUNCTION audit() IS
+  'Statement trigger: an entry of the audit log for each row that a statement changed. Arguments: subject=column, via=table.column/..., reason=column, ignore=columns, digest=yes (SEC-03).';
+CREATE FUNCTION audit_guard() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit_guard';
+COMMENT ON FUNCTION audit_guard() IS 'Statement trigger of the audit log: nobody but audit() writes it; error 55000.';
+CREATE FUNCTION audit_attach(book regclass) RETURNS bigint
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_audit_attach';
+COMMENT ON FUNCTION audit_attach(regclass) IS
+  'Make the triggers that audit_rule of the books asks for and that are missing; returns how many. Needs ownership.';
+
 -- for functions of the books -------------------------------------------------
 
 CREATE FUNCTION fail(sqlstate text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL,
@@ -125,5 +137,9 @@ COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named i
 CREATE FUNCTION who(book regclass) RETURNS text
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_who';
 COMMENT ON FUNCTION who(regclass) IS 'Number of the acting employee, or the name of the database login.';
+CREATE FUNCTION log_read(book regclass, employee bigint, what text, allowed boolean) RETURNS boolean
+  LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_log_read';
+COMMENT ON FUNCTION log_read(regclass, bigint, text, boolean) IS
+  'Note in the server log, once for each statement, that who acts asked for somebody''s data: a line "hrloop audit: {json}", event read or denied. Returns allowed.';
 
 GRANT USAGE ON SCHEMA hrloop TO PUBLIC;

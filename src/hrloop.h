@@ -23,7 +23,7 @@ typedef struct HrQuery
 	const char *name;			/* unique within the engine */
 	const char *sql;			/* @table stands for <books>.table */
 	int			nargs;
-	Oid			argtypes[10];
+	Oid			argtypes[16];
 } HrQuery;
 
 extern void hr_plan_cache_init(void);
@@ -183,5 +183,9 @@ extern void hr_no_such_item(const HrScoreRow *row);
 /* access.c: who is asking */
 extern void hr_access_init(void);
 extern bool hr_actor(Oid books, int64 *employee, const char **number);
+extern void hr_acting(const char **books, const char **number);
+
+/* audit.c: who changed what, and who was refused */
+extern void hr_log_refused(const char *message, const char *detail);
 
 #endif

@@ -293,6 +293,8 @@ raise_problem(char **part)
 {
 	const char *state = part[0] && strlen(part[0]) == 5 ? part[0] : "23514";
 
+	if (strcmp(state, "42501") == 0)
+		hr_log_refused(part[1], part[2]);
 	ereport(ERROR,
 			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
 			 errmsg_internal("%s", part[1] ? part[1] : "refused by a rule of the books"),
