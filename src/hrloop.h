@@ -184,4 +184,7 @@ extern void hr_no_such_item(const HrScoreRow *row);
 extern void hr_access_init(void);
 extern bool hr_actor(Oid books, int64 *employee, const char **number);
 
+/* privacy.c: whether the triggers of some books stand aside for an erasure */
+extern bool hr_erasing(Oid books);
+
 #endif

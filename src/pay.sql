@@ -902,7 +902,7 @@ COMMENT ON FUNCTION acknowledge_feed(bigint[]) IS 'Payroll took these rows; retu
 
 CREATE VIEW payroll_pending WITH (security_invoker) AS
   SELECT f.feed_id, e.employee_no, f.kind, f.entry, f.amount, f.effective_on, f.source_table, f.source_id, f.created_at
-    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL ORDER BY f.feed_id;
+    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL AND (SELECT require_tls()) ORDER BY f.feed_id;
 COMMENT ON VIEW payroll_pending IS 'What payroll has not acknowledged yet (PAY-05).';
 COMMENT ON COLUMN payroll_pending.feed_id IS 'Key to acknowledge.';
 COMMENT ON COLUMN payroll_pending.employee_no IS 'Whose.';
@@ -925,6 +925,7 @@ CREATE VIEW payroll_reconciliation WITH (security_invoker) AS
       UNION ALL
       SELECT coalesce(sum(a.amount), 0) FROM skill_allowance a WHERE a.superseded_by IS NULL HAVING k.kind = 'allowance') s
     LEFT JOIN payroll_feed f ON f.kind = k.kind
+   WHERE (SELECT require_tls())
    GROUP BY k.kind, s.total;
 COMMENT ON VIEW payroll_reconciliation IS 'Totals of the feed against their sources, yuan; the difference is 0 in healthy books (PAY-05).';
 COMMENT ON COLUMN payroll_reconciliation.kind IS 'raise, salary or allowance.';
