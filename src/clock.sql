@@ -300,8 +300,8 @@ CREATE FUNCTION due_month(code text, moment timestamptz) RETURNS bigint VOLATILE
 BEGIN ATOMIC
   WITH month AS (
     INSERT INTO due_event (code, source_id, happened_at)
-    SELECT due_month.code, m.month, moment FROM (SELECT extract(year FROM moment)::bigint * 100 + extract(month FROM moment)::bigint AS month) m
-     WHERE NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = m.month AND d.code = due_month.code)
+    SELECT due_month.code, m.month, moment FROM (SELECT to_char(moment, 'YYYYMM')::bigint AS month) m
+     WHERE m.month IS NOT NULL AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = m.month AND d.code = due_month.code)
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM month;
 END;

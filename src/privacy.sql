@@ -63,18 +63,20 @@ CREATE VIEW personal_table WITH (security_invoker) AS
     SELECT l.conrelid, string_agg(format('%I = $1', l.attname), ' OR ' ORDER BY l.attname)
       FROM link l WHERE l.confrelid = 'employee'::regclass AND coalesce(l.is_subject, l.attname = 'employee_id')
      GROUP BY l.conrelid
-  ), walk (relid, condition, depth, sure) AS (
-    SELECT d.relid, d.condition, 0, true FROM direct d
+  ), walk (relid, condition, depth, sure, by_decision) AS (
+    SELECT d.relid, d.condition, 0, true, false FROM direct d
     UNION ALL
-    SELECT l.conrelid, format('%I IN (SELECT %I FROM %I.%I WHERE %s)', l.attname, l.referred, n.nspname, c.relname, w.condition), w.depth + 1, l.attnotnull
+    SELECT l.conrelid, format('%I IN (SELECT %I FROM %I.%I WHERE %s)', l.attname, l.referred, n.nspname, c.relname, w.condition), w.depth + 1, l.attnotnull,
+           w.by_decision OR l.confrelid = 'decision'::regclass
       FROM walk w
       JOIN link l ON l.confrelid = w.relid AND coalesce(l.is_subject, true)
       JOIN pg_class c ON c.oid = w.relid
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE w.depth < 4 AND w.relid <> 'employee'::regclass AND NOT EXISTS (SELECT FROM direct d WHERE d.relid = l.conrelid)
   ), ranked AS (
-    -- one way that no row can miss is enough, the shortest; else all of them together
-    SELECT w.*, row_number() OVER (PARTITION BY w.relid ORDER BY w.sure DESC, w.depth, length(w.condition), w.condition) AS place,
+    -- one way that no row can miss is enough, the shortest, not by a decision if there is
+    -- another, as that may be about nobody; else all of them together
+    SELECT w.*, row_number() OVER (PARTITION BY w.relid ORDER BY w.sure DESC, w.by_decision, w.depth, w.condition) AS place,
            bool_or(w.sure) OVER (PARTITION BY w.relid) AS some_sure
       FROM walk w
   )
@@ -131,6 +133,7 @@ SELECT t, c, a, l, k::text[], b, m, r FROM (VALUES
   ('plan_progress',          'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
   ('plan_session',           'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
   ('warning',                'handled_by',  'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
+  ('quarantine',             'payload',     'pseudonym', NULL, NULL, NULL, NULL, 'events that wait to be mended'),
   ('notification',           'body',        'name', '已删除', NULL, 'args', NULL, 'named in what others were told'),
   ('notification',           'args',        'pseudonym', NULL, NULL, NULL, NULL, 'named in what others were told'),
   -- free texts
@@ -434,6 +437,7 @@ INSERT INTO export_limit (table_name, condition, reason) VALUES
 
 CREATE FUNCTION export_person(employee text) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hrloop.fail('22004', 'an export needs an employee') WHERE employee IS NULL;
   SELECT hrloop.fail('42501', format('the data of employee %s are for themselves and HR', employee), NULL, 'Act as one of them by act_as().')
    WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE actor() = find_employee(employee) OR holds_role('hr', actor()) END;
   SELECT require_tls();
@@ -452,7 +456,7 @@ BEGIN ATOMIC
                WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped AND (w.everything OR p.table_name IS NULL)) c) q;
 END;
 COMMENT ON FUNCTION export_person(text) IS
-  'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR all; for the person without what export_limit holds back and without the keys of who acted. Errors: 42501 neither HR nor the person; 28000 connection not encrypted as required; 22023 unknown (SEC-05).';
+  'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR all; for the person without what export_limit holds back and without the keys of who acted. Errors: 42501 neither HR nor the person; 28000 connection not encrypted as required; 22023 unknown, 22004 nobody (SEC-05).';
 
 -- what nobody thought of --------------------------------------------------------------------
 
@@ -475,6 +479,7 @@ CREATE VIEW privacy_gap WITH (security_invoker) AS
     FROM col c
    WHERE c.column_name ~ '(^|_)(employee|person|recipient|rater|mentor|mentee|manager|actor|user)_(id|no)$|_by$' AND c.table_name <> 'employee'
      AND NOT EXISTS (SELECT FROM ref r WHERE r.relid = c.relid AND r.attnum = c.attnum)
+     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'p' AND k.conrelid = c.relid AND k.conkey = ARRAY[c.attnum])
      AND NOT EXISTS (SELECT FROM personal_reference p WHERE (p.table_name, p.column_name) = (c.table_name, c.column_name))
      AND NOT EXISTS (SELECT FROM erasure_rule e WHERE (e.table_name, e.column_name) = (c.table_name, c.column_name))
   UNION ALL
@@ -521,13 +526,13 @@ CREATE VIEW unit_pay WITH (security_invoker) AS
          CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean
     FROM (SELECT a.org_unit_id, count(*) AS people, sum(p.amount) AS total
             FROM salary p JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary AND a.valid @> current_date
-           WHERE p.superseded_by IS NULL AND p.valid @> current_date AND (SELECT require_tls())
+           WHERE p.superseded_by IS NULL AND p.valid @> current_date AND NOT has_left(p.employee_id, current_date) AND (SELECT require_tls())
            GROUP BY a.org_unit_id) s
     JOIN org_unit u USING (org_unit_id)
     CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
 COMMENT ON VIEW unit_pay IS 'Base pay today by unit for BI, yuan a month; units of fewer people than setting privacy.min_cell show none (SEC-05).';
 COMMENT ON COLUMN unit_pay.unit_code IS 'Unit.';
 COMMENT ON COLUMN unit_pay.unit_name IS 'Its name.';
-COMMENT ON COLUMN unit_pay.people IS 'People with base pay.';
+COMMENT ON COLUMN unit_pay.people IS 'People with base pay who have not left.';
 COMMENT ON COLUMN unit_pay.suppressed IS 'Whether the mean is held back as too few people stand behind it.';
 COMMENT ON COLUMN unit_pay.mean IS 'Mean base pay, 2 decimals.';
