@@ -79,6 +79,7 @@ CREATE TABLE assignment (
   CONSTRAINT assignment_own_manager CHECK (manager_id <> employee_id),
   CONSTRAINT assignment_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&) WHERE (is_primary)
 );
+CREATE INDEX assignment_employee ON assignment (employee_id);
 CREATE INDEX assignment_unit ON assignment (org_unit_id);
 CREATE INDEX assignment_job ON assignment (job_id);
 CREATE INDEX assignment_manager ON assignment (manager_id);

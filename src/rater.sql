@@ -66,20 +66,27 @@ COMMENT ON FUNCTION may_rate(bigint, text, bigint) IS
 
 CREATE FUNCTION score_outsider_problem(scores bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
+  -- most are colleagues whom nobody named or barred: no need to look further
+  WITH doubtful AS MATERIALIZED (
+    SELECT s.score_id, s.review_id, s.rater_group, s.rater_id, r.employee_id, r.cycle_id, k.relation
+      FROM score s JOIN review r USING (review_id) JOIN rater_group k USING (rater_group)
+     WHERE s.score_id = ANY (scores)
+       AND NOT (k.relation = 'peer' AND NOT r.segmented AND coalesce(r.manager_id <> s.rater_id, true)
+                AND NOT EXISTS (SELECT FROM review_rater n WHERE n.review_id = s.review_id)
+                AND NOT EXISTS (SELECT FROM assignment a WHERE a.manager_id = r.employee_id AND a.employee_id = s.rater_id))
+  )
   SELECT '23514', format('rater %s is outside the group "%s": review of employee %s, cycle %s', b.employee_no, s.rater_group, e.employee_no, c.code),
          coalesce((SELECT format('Barred: %s', n.barred_because) FROM review_rater n
                     WHERE n.review_id = s.review_id AND n.rater_id = s.rater_id AND n.barred_because IS NOT NULL ORDER BY n.review_rater_id LIMIT 1),
                   CASE WHEN EXISTS (SELECT FROM review_rater n WHERE n.review_id = s.review_id AND n.rater_group = s.rater_group AND n.barred_because IS NULL)
                        THEN 'The raters of this group are named, and this is none of them.'
-                       ELSE format('The group is for: %s of the employee.', k.relation) END),
+                       ELSE format('The group is for: %s of the employee.', s.relation) END),
          'HR or the manager names raters with assign_raters(cycle, employee, rater_group, raters).', 'score', 'rater_id', 'score_rater_outside'
-    FROM score s
-    JOIN review r USING (review_id)
-    JOIN employee e ON e.employee_id = r.employee_id
-    JOIN review_cycle c ON c.cycle_id = r.cycle_id
+    FROM doubtful s
+    JOIN employee e ON e.employee_id = s.employee_id
+    JOIN review_cycle c ON c.cycle_id = s.cycle_id
     JOIN employee b ON b.employee_id = s.rater_id
-    JOIN rater_group k ON k.rater_group = s.rater_group
-   WHERE s.score_id = ANY (scores) AND NOT may_rate(s.review_id, s.rater_group, s.rater_id)
+   WHERE NOT may_rate(s.review_id, s.rater_group, s.rater_id)
   UNION ALL
   -- one more or one other score would be found by the difference
   SELECT '55000', format('scores of group "%s" are published and closed: review of employee %s, cycle %s', s.rater_group, e.employee_no, c.code),
