@@ -115,7 +115,10 @@ SELECT count(*) FROM explain_pay('E010');
 SELECT allowance_on('E010', '2023-06-01');
 SELECT count(*) FROM allowance_trail('E010');
 SELECT count(*) FROM payroll_pending;
+-- what maintains the books goes on
 SELECT count(*) FROM payroll_reconciliation;
+SELECT * FROM verify();
+SELECT sum(done) > 0 AS done FROM run_due('2023-11-06 09:00+08') WHERE rule = 'health_report';
 SELECT count(*) FROM unit_pay;
 SELECT export_person('E010');
 SELECT code, status, value, threshold FROM health() WHERE code = 'tls';

@@ -28,36 +28,43 @@ run_ok('pg_dump', @from, '--format=custom', '--file', "$dir/older");
 
 as_alice($node, $db, q{BEGIN; SELECT hr.act_as('E090'); SELECT hr.request_erasure('E011', '来信'); SELECT hr.act_as('E001'); SELECT hr.confirm_erasure('E011'); COMMIT});
 my $person = q{FROM hr.employee WHERE employee_id = (SELECT employee_id FROM hr.erasure_log)};
-is(as_alice($node, $db, "SELECT name $person"), '已删除', 'SEC-05: erased');
+is(said("SELECT name $person"), '已删除', 'SEC-05: erased');
 my $erased = everything();
-unlike($erased, qr/李四|E011|两起投诉/, 'nothing of the person is left');
+ok($erased !~ /李四|E011|两起投诉/, 'nothing of the person is left');
 run_ok('pg_dump', @from, '--data-only', '--table=hr.erasure_log', '--file', "$dir/log");
 run_ok('pg_dump', @from, '--format=custom', '--file', "$dir/newer");
 
 # a dump made after the erasure keeps it
 new_database($node, $db);
 run_ok('pg_restore', @from, '--exit-on-error', "$dir/newer");
-is(everything(), $erased, 'a newer dump brings nobody back');
+same(everything(), $erased, 'a newer dump brings nobody back');
 is(as_alice($node, $db, 'SELECT hr.reapply_erasures()'), 0, 'nothing to erase again');
 
 # an older one does, and the log puts it right
 new_database($node, $db);
 run_ok('pg_restore', @from, '--exit-on-error', "$dir/older");
-like(everything(), qr/李四/, 'an older dump brings the person back');
+ok(everything() =~ /李四.*两起投诉/s, 'an older dump brings the person back');
 as_alice($node, $db, 'ALTER TABLE hr.erasure_log DISABLE TRIGGER USER');
 run_ok(qw(psql --no-psqlrc --quiet --set ON_ERROR_STOP=1), @from, '--file', "$dir/log");
 as_alice($node, $db, 'ALTER TABLE hr.erasure_log ENABLE TRIGGER USER');
 is(as_alice($node, $db, 'SELECT hr.reapply_erasures()'), 1, 'SEC-05: reapply_erasures() erases again');
-is(as_alice($node, $db, "SELECT name, employee_no = (SELECT pseudonym FROM hr.erasure_log) $person"), '已删除|t', 'under the same pseudonym');
-unlike(everything(), qr/李四|E011|两起投诉/, 'SEC-05: nothing of the person is left');
+is(said("SELECT name, employee_no = (SELECT pseudonym FROM hr.erasure_log) $person"), '已删除|t', 'under the same pseudonym');
+ok(everything() !~ /李四|E011|两起投诉/, 'SEC-05: nothing of the person is left');
 is(as_alice($node, $db, q{SELECT count(*) FROM hr.decision WHERE kind = 'person.erase'}), 1, 'SEC-05: one decision says so');
 healthy($node, $db, 'hr', 'verify() finds nothing');
 is(as_alice($node, $db, 'SELECT hr.reapply_erasures()'), 0, 'once is enough');
 
 done_testing();
 
-# All rows of all tables, as the superuser sees them.
+# What a query prints, as the superuser sees it.
+sub said {
+    my $text = $node->safe_psql($db, shift);
+    utf8::decode($text);
+    return $text;
+}
+
+# All rows of all tables.
 sub everything {
-    return $node->safe_psql($db, q{SELECT format('SELECT %L, t FROM hr.%I t ORDER BY t::text COLLATE "C"', relname, relname) FROM pg_class
+    return said(q{SELECT format('SELECT %L, t FROM hr.%I t ORDER BY t::text COLLATE "C"', relname, relname) FROM pg_class
         WHERE relnamespace = 'hr'::regnamespace AND relkind = 'r' ORDER BY relname \gexec});
 }
