@@ -420,7 +420,7 @@ CREATE TABLE export_limit (
   condition  text NOT NULL CHECK (condition <> ''),
   reason     text NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0)
 );
-COMMENT ON TABLE export_limit IS 'Rows about a person that HR sees and the person does not: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)).';
+COMMENT ON TABLE export_limit IS 'Rows about a person that HR sees and the person does not: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)). It holds SQL: let nobody but the owner of the books write it.';
 COMMENT ON COLUMN export_limit.table_name IS 'Table.';
 COMMENT ON COLUMN export_limit.condition IS 'Rows that the person gets: SQL in which t is the row, @ the schema of the books and $1 the key of the employee.';
 COMMENT ON COLUMN export_limit.reason IS 'Why.';
