@@ -56,11 +56,11 @@ BEGIN;
 SELECT lock_review('2023Q2', 'E010', '2023-07-01') AS locked;
 SELECT 'DEV-06' AS id, (SELECT count(*) FROM development_plan p WHERE p.employee_id = find_employee('E010') AND p.status = 'proposed') AS plans,
        (SELECT count(*) FROM notices WHERE who IN ('E010', 'E003') AND kind IN ('plan.updated', 'plan.confirm')) AS notices,
-       (SELECT count(*) FROM growth_archive g WHERE g.employee_id = find_employee('E010')) AS archived;
+       (SELECT count(*) FROM growth_archive g WHERE g.employee_id = find_employee('E010') AND g.kind = 'plan') AS archived;
 ROLLBACK;
 SELECT 'DEV-06' AS id, (SELECT count(*) FROM development_plan p WHERE p.employee_id = find_employee('E010') AND p.status = 'proposed') AS plans,
        (SELECT count(*) FROM notices WHERE who = 'E010') AS notices,
-       (SELECT count(*) FROM growth_archive g WHERE g.employee_id = find_employee('E010')) AS archived;
+       (SELECT count(*) FROM growth_archive g WHERE g.employee_id = find_employee('E010') AND g.kind = 'plan') AS archived;
 SELECT lock_review('2023Q2', e, '2023-07-01') AS locked FROM unnest(ARRAY['E003', 'E010', 'E011']) AS e;
 SELECT 'DEV-01.2' AS id, e.employee_no AS who, r.composite, count(p.plan_id) AS plans, max(array_to_string(p.reasons, '+')) AS reasons
   FROM review r JOIN employee e USING (employee_id)
@@ -70,11 +70,11 @@ SELECT 'DEV-01.2' AS id, e.employee_no AS who, r.composite, count(p.plan_id) AS 
 SELECT 'DEV-06' AS id, n.role, n.who, n.body, n.body = t.body AS to_the_letter
   FROM notices n JOIN (VALUES ('plan.updated', '您的季度发展计划已更新,请查看'), ('plan.confirm', '请确认员工的发展计划')) AS t (kind, body) USING (kind)
  WHERE n.plan = (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2023Q2', 'E010')) ORDER BY n.role;
-SELECT 'DEV-06' AS id, g.occurred_on, g.kind, g.title FROM growth_archive g WHERE g.employee_id = find_employee('E010');
+SELECT 'DEV-06' AS id, g.occurred_on, g.kind, g.title FROM growth_archive g WHERE g.employee_id = find_employee('E010') AND g.kind = 'plan';
 SELECT 'DEV-06' AS id, count(DISTINCT x) AS transactions FROM (
   SELECT p.xmin::text FROM development_plan p WHERE p.review_id = find_review('2023Q2', 'E010')
   UNION ALL SELECT n.xmin::text FROM notification n WHERE n.kind IN ('plan.updated', 'plan.confirm') AND n.event_key = (SELECT 'plan:' || p.plan_id FROM development_plan p WHERE p.review_id = find_review('2023Q2', 'E010'))
-  UNION ALL SELECT g.xmin::text FROM growth_archive g WHERE g.employee_id = find_employee('E010')) AS t (x);
+  UNION ALL SELECT g.xmin::text FROM growth_archive g WHERE g.employee_id = find_employee('E010') AND g.kind = 'plan') AS t (x);
 
 -- DEV-02.1 the skill behind the missed indicator: one gap, 20 points
 SELECT 'DEV-02.1' AS id, e.employee_no AS who, i.code AS indicator, s.code AS skill, g.reason, g.rating, g.required, g.gap

@@ -53,7 +53,7 @@ SELECT z.kind FROM message_text z JOIN message_text e ON e.kind = z.kind AND e.l
    AND ARRAY(SELECT DISTINCT x[1] FROM regexp_matches(z.body, '\{(\w+)\}', 'g') x ORDER BY 1) <> ARRAY(SELECT DISTINCT x[1] FROM regexp_matches(e.body, '\{(\w+)\}', 'g') x ORDER BY 1) ORDER BY 1;
 -- the texts of the catalogue's appendix A, to the letter
 SELECT m.source AS id, m.kind, m.body, m.body = t.body AS to_the_letter
-  FROM (VALUES ('plan.updated', '您的季度发展计划已更新,请查看'), ('plan.confirm', '请确认员工的发展计划')) AS t (kind, body)
+  FROM (VALUES ('plan.updated', '您的季度发展计划已更新,请查看'), ('plan.confirm', '请确认员工的发展计划'), ('review.disclosed', '你的绩效反馈已生成,请及时查看')) AS t (kind, body)
   JOIN message_text m ON m.kind = t.kind AND m.locale = 'zh' ORDER BY 1;
 SELECT 'TXT-06' AS id, x = '您的季度绩效得分85分,符合加薪5%的条件,加薪后月薪从10000元调整为10500元' AS to_the_letter
   FROM sentence('pay.raise', '{"score": 85.0000, "percent": 5, "old": 10000.00, "new": 10500.00}', 'zh') x;

@@ -6,11 +6,11 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
 ALTER TABLE setting ADD CONSTRAINT setting_appeal_range
   CHECK (CASE setting WHEN 'appeal.days' THEN value::numeric >= 0 WHEN 'review.disclose' THEN coalesce(value, '') IN ('lock', 'manual') ELSE true END);
 
-INSERT INTO message_text (kind, locale, body) VALUES
-  ('review.disclosed', 'zh', '您的{cycle}考核结果已公布,请查看并确认'),
-  ('review.disclosed', 'en', 'Your result of {cycle} is disclosed, please read and acknowledge it'),
-  ('review.refused',   'zh', '员工{employee}不认可{cycle}考核结果:{remark}'),
-  ('review.refused',   'en', '{employee} refuses the result of {cycle}: {remark}');
+INSERT INTO message_text (kind, locale, body, source) VALUES
+  ('review.disclosed', 'zh', '你的绩效反馈已生成,请及时查看', 'TXT-23'),
+  ('review.disclosed', 'en', 'Your performance feedback is ready, please have a look', NULL),
+  ('review.refused',   'zh', '员工{employee}不认可{cycle}考核结果:{remark}', NULL),
+  ('review.refused',   'en', '{employee} refuses the result of {cycle}: {remark}', NULL);
 
 -- disclosure ----------------------------------------------------------------------
 

@@ -252,23 +252,55 @@ CREATE TABLE growth_archive (
   occurred_on  date   NOT NULL,
   kind         text   NOT NULL,
   title        text   NOT NULL,
+  detail       jsonb  NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(detail) = 'object'),
   source_table text   NOT NULL,
   source_id    bigint NOT NULL,
   decision_id  bigint REFERENCES decision,
-  UNIQUE (source_id, source_table, kind)
+  entry        text   NOT NULL DEFAULT 'post' CHECK (entry IN ('post', 'correct', 'withdraw')),
+  withdraws    bigint REFERENCES growth_archive,
+  recorded_at  timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT growth_archive_entry CHECK ((entry = 'post') = (withdraws IS NULL)),
+  -- one first line of each kind per source row; what follows it names the line that it takes the place of
+  CONSTRAINT growth_archive_once UNIQUE NULLS NOT DISTINCT (source_id, source_table, kind, withdraws)
 );
 CREATE INDEX growth_archive_employee ON growth_archive (employee_id, occurred_on);
-COMMENT ON TABLE growth_archive IS 'Growth archive (发展档案): every entry with its source. Append-only (DEV-06, ORG-06).';
+CREATE UNIQUE INDEX growth_archive_withdraws ON growth_archive (withdraws) WHERE withdraws IS NOT NULL;
+COMMENT ON TABLE growth_archive IS 'Growth archive (成长档案, 发展档案): every entry with its source. Append-only: what was wrong or is withdrawn is said by a new line (DEV-06, ORG-06). No pay in it: its source row has the figures.';
 COMMENT ON COLUMN growth_archive.growth_archive_id IS 'Key.';
 COMMENT ON COLUMN growth_archive.employee_id IS 'Whose.';
 COMMENT ON COLUMN growth_archive.occurred_on IS 'Day.';
-COMMENT ON COLUMN growth_archive.kind IS 'plan, training, certification …';
-COMMENT ON COLUMN growth_archive.title IS 'In words.';
+COMMENT ON COLUMN growth_archive.kind IS 'result, training, certification, certification.reversed, level, plan, key_event, suggestion, project, case, citation, feedback, help, raise, pool, pool.left or promotion.';
+COMMENT ON COLUMN growth_archive.title IS 'What it is about: course, project, pool, cycle, or in words.';
+COMMENT ON COLUMN growth_archive.detail IS 'Figures of the day: score, grade, role, quantity … by kind.';
 COMMENT ON COLUMN growth_archive.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN growth_archive.source_id IS 'Key of the source row.';
 COMMENT ON COLUMN growth_archive.decision_id IS 'Decision, if there was one.';
+COMMENT ON COLUMN growth_archive.entry IS 'post: first line of its source; correct: in place of withdraws; withdraw: withdraws no longer holds.';
+COMMENT ON COLUMN growth_archive.withdraws IS 'Line that this one takes the place of, or takes back; null: none.';
+COMMENT ON COLUMN growth_archive.recorded_at IS 'When it was written.';
 CREATE TRIGGER growth_archive_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON growth_archive
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Write a new entry that corrects the old one.');
+
+CREATE FUNCTION archive_follow(source text, ids bigint[], due jsonb) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO growth_archive (employee_id, occurred_on, kind, title, detail, source_table, source_id, decision_id, entry, withdraws)
+  SELECT CASE WHEN v.gone THEN h.employee_id ELSE d.employee_id END, CASE WHEN v.gone THEN h.occurred_on ELSE d.occurred_on END,
+         coalesce(d.kind, h.kind), CASE WHEN v.gone THEN h.title ELSE d.title END, CASE WHEN v.gone THEN h.detail ELSE coalesce(d.detail, '{}') END,
+         archive_follow.source, coalesce(d.source_id, h.source_id), d.decision_id,
+         CASE WHEN v.gone THEN 'withdraw' WHEN h.growth_archive_id IS NULL THEN 'post' ELSE 'correct' END, h.growth_archive_id
+    FROM jsonb_to_recordset(due) AS d (source_id bigint, kind text, employee_id bigint, occurred_on date, title text, detail jsonb, decision_id bigint, gone boolean)
+    FULL JOIN (SELECT a.* FROM growth_archive a
+                WHERE a.source_id = ANY (ids) AND a.source_table = archive_follow.source
+                  AND NOT EXISTS (SELECT FROM growth_archive w WHERE w.withdraws = a.growth_archive_id)) h
+      ON h.source_id = d.source_id AND h.kind = d.kind
+    CROSS JOIN LATERAL (SELECT d.source_id IS NULL OR coalesce(d.gone, false) AS gone) v
+   WHERE CASE WHEN v.gone THEN h.entry <> 'withdraw'
+              WHEN h.growth_archive_id IS NULL OR h.entry = 'withdraw' THEN true
+              ELSE (h.employee_id, h.occurred_on, h.title, h.detail) IS DISTINCT FROM (d.employee_id, d.occurred_on, d.title, coalesce(d.detail, '{}')) END
+   ORDER BY coalesce(d.occurred_on, h.occurred_on), coalesce(d.source_id, h.source_id), coalesce(d.kind, h.kind);
+END;
+COMMENT ON FUNCTION archive_follow(text, bigint[], jsonb) IS
+  'Make the archive say of these rows of a table what is due: [{source_id, kind, employee_id, occurred_on, title, detail, decision_id, gone}]. New lines are posted, changed ones corrected, missing or gone ones withdrawn, each by a line of its own; again: nothing (ORG-06).';
 
 CREATE TABLE plan_change (
   plan_change_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -588,11 +620,6 @@ BEGIN ATOMIC
     JOIN employee e ON e.employee_id = p.employee_id
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
      AND p.status = 'proposed' AND i.kind = 'placeholder'
-  ON CONFLICT DO NOTHING;
-  INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
-  SELECT p.employee_id, p.planned_on, 'plan', CASE p.kind WHEN 'improvement' THEN '改进计划 ' ELSE '发展计划 ' END || c.code, 'development_plan', p.plan_id, p.decision_id
-    FROM development_plan p JOIN review_cycle c USING (cycle_id)
-   WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id AND p.status = 'proposed'
   ON CONFLICT DO NOTHING;
   UPDATE development_plan p SET written_for = p.decision_id
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id;

@@ -79,11 +79,6 @@ COMMENT ON FUNCTION record_training(text, text, date, numeric, boolean, text, te
 
 CREATE FUNCTION training_recorded(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id)
-  SELECT t.employee_id, t.completed_on, 'training', r.name, 'training_record', t.training_record_id
-    FROM training_record t JOIN resource r USING (resource_id)
-   WHERE t.training_record_id = ANY (records)
-  ON CONFLICT DO NOTHING;
   -- a finished course is progress of the plans that ask for it
   INSERT INTO plan_progress (plan_item_id, progress)
   SELECT DISTINCT i.plan_item_id, 100
@@ -92,7 +87,7 @@ BEGIN ATOMIC
     JOIN plan_item i ON i.plan_id = p.plan_id AND i.resource_id = t.resource_id AND i.progress < 100
    WHERE t.training_record_id = ANY (records) AND t.passed AND t.completed_on >= p.planned_on;
 END;
-COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: archive, and progress of plan items.';
+COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: progress of plan items.';
 CREATE TRIGGER training_record_recorded AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_recorded', 'key=training_record_id');
 
@@ -330,18 +325,6 @@ CREATE TRIGGER certification_result_1_level AFTER INSERT ON certification_result
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('skill_follow', 'key=employee_id');
 CREATE TRIGGER certification_reversal_1_level AFTER INSERT ON certification_reversal REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('skill_follow', 'key=employee_id');
-
-CREATE FUNCTION certification_archived(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id)
-  SELECT c.employee_id, c.achieved_on, 'certification', k.name, 'certification_result', c.certification_result_id
-    FROM certification_result c JOIN certification k USING (certification_id)
-   WHERE c.certification_result_id = ANY (results) AND c.passed
-  ON CONFLICT DO NOTHING;
-END;
-COMMENT ON FUNCTION certification_archived(bigint[]) IS 'Passed certifications go into the archive.';
-CREATE TRIGGER certification_result_archive AFTER INSERT ON certification_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('certification_archived', 'key=certification_result_id');
 
 CREATE FUNCTION training_certifies(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
