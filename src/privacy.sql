@@ -50,13 +50,17 @@ COMMENT ON FUNCTION books_schema() IS 'Schema of these books, for questions to t
 
 CREATE VIEW personal_table WITH (security_invoker) AS
   WITH RECURSIVE link AS (
-    SELECT k.conrelid, a.attname, k.confrelid, f.attname AS referred, a.attnotnull, p.is_subject
+    SELECT k.conrelid, l.attname, l.list, k.confrelid, l.referred, l.attnotnull, l.is_subject
       FROM pg_constraint k
       JOIN pg_class c ON c.oid = k.conrelid
-      JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-      JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
-      LEFT JOIN personal_reference p ON p.table_name = c.relname AND p.column_name = a.attname
-     WHERE k.contype = 'f' AND cardinality(k.conkey) = 1 AND k.conrelid <> k.confrelid AND c.relnamespace = books_schema()
+      CROSS JOIN LATERAL (
+        SELECT min(a.attname::text) AS attname, bool_and(a.attnotnull) AS attnotnull, bool_and(p.is_subject) AS is_subject,
+               string_agg(quote_ident(a.attname), ', ' ORDER BY u.n) AS list, string_agg(quote_ident(f.attname), ', ' ORDER BY u.n) AS referred
+          FROM unnest(k.conkey, k.confkey) WITH ORDINALITY AS u (mine, theirs, n)
+          JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.mine
+          JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = u.theirs
+          LEFT JOIN personal_reference p ON p.table_name = c.relname AND p.column_name = a.attname) l
+     WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND c.relnamespace = books_schema()
   ), direct AS (
     SELECT 'employee'::regclass::oid AS relid, 'employee_id = $1' AS condition
     UNION ALL
@@ -66,7 +70,7 @@ CREATE VIEW personal_table WITH (security_invoker) AS
   ), walk (relid, condition, depth, sure, by_decision) AS (
     SELECT d.relid, d.condition, 0, true, false FROM direct d
     UNION ALL
-    SELECT l.conrelid, format('%I IN (SELECT %I FROM %I.%I WHERE %s)', l.attname, l.referred, n.nspname, c.relname, w.condition), w.depth + 1, l.attnotnull,
+    SELECT l.conrelid, format('(%s) IN (SELECT %s FROM %I.%I WHERE %s)', l.list, l.referred, n.nspname, c.relname, w.condition), w.depth + 1, l.attnotnull,
            w.by_decision OR l.confrelid = 'decision'::regclass
       FROM walk w
       JOIN link l ON l.confrelid = w.relid AND coalesce(l.is_subject, true)
@@ -129,6 +133,8 @@ SELECT t, c, a, l, k::text[], b, m, r FROM (VALUES
   ('decision',               'inputs',      'pseudonym', NULL, NULL, NULL, NULL, 'figures stay under a pseudonym'),
   ('decision',               'outcome',     'pseudonym', NULL, NULL, NULL, NULL, 'figures stay under a pseudonym'),
   ('salary_adjustment',      'decided_by',  'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
+  ('contribution',           'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
+  ('contribution_citation',  'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
   ('certification_reversal', 'reversed_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
   ('plan_progress',          'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
   ('plan_session',           'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
@@ -179,6 +185,13 @@ SELECT t, c, a, l, k::text[], b, m, r FROM (VALUES
   ('plan_progress',  'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
   ('plan_session',   'note',             'blank', '已删除', NULL, NULL, NULL, 'free text'),
   ('growth_archive', 'title',            'blank', '已删除', NULL, NULL, NULL, 'free text'),
+  ('growth_archive', 'detail',           'blank', '已删除', '{role,evidence,reason}', NULL, NULL, 'free texts; the figures stay'),
+  ('contribution',   'title',            'blank', '已删除', NULL, NULL, NULL, 'free text'),
+  ('contribution',   'role',             'blank', '已删除', NULL, NULL, NULL, 'free text'),
+  ('contribution',   'evidence',         'blank', '已删除', NULL, NULL, NULL, 'free text'),
+  ('contribution',   'unit',             'keep',  NULL, NULL, NULL, NULL, 'unit of the figure'),
+  ('contribution',   'source',           'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
+  ('contribution',   'external_id',      'keep',  NULL, NULL, NULL, NULL, 'a repeated delivery must be recognised'),
   ('growth_archive', 'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
   ('growth_archive', 'source_table',     'keep',  NULL, NULL, NULL, NULL, 'code'),
   ('hr_task',        'record',           'blank', '已删除', NULL, NULL, NULL, 'what was talked about'),
@@ -468,7 +481,7 @@ CREATE VIEW privacy_gap WITH (security_invoker) AS
       LEFT JOIN personal_table t ON t.relid = c.oid
      WHERE c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
   ), ref AS (
-    SELECT k.conrelid AS relid, k.conkey[1] AS attnum, k.confrelid FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = books_schema()
+    SELECT k.conrelid AS relid, unnest(k.conkey) AS attnum, k.confrelid FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = books_schema()
   )
   SELECT 'reference' AS gap, c.table_name, c.column_name, 'List in personal_reference whether a row is about this person.' AS hint
     FROM col c
