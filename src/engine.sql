@@ -125,6 +125,24 @@ CREATE FUNCTION recompute(book regclass, reviews bigint[]) RETURNS integer
 COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
   'Composites of open reviews anew from their scores; returns how many reviews. Errors: 42501 not the owner of the books, 55000 a review is locked.';
 
+-- rights of a person ----------------------------------------------------------
+
+CREATE FUNCTION query_rows(query text) RETURNS jsonb
+  LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_query_rows';
+COMMENT ON FUNCTION query_rows(text) IS
+  'Rows of a query as a jsonb array, run as the caller, read only: for tables that are only known from the catalog.';
+CREATE FUNCTION scrub(document jsonb, keys text[], mark text) RETURNS jsonb
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_scrub';
+COMMENT ON FUNCTION scrub(jsonb, text[], text) IS
+  'A document in which every text under one of these keys (key, or parent.key), at any depth, is replaced by the mark.';
+CREATE FUNCTION erase(book regclass, erasure bigint) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_erase';
+COMMENT ON FUNCTION erase(regclass, bigint) IS
+  'Carry out a confirmed erasure by the rules of the books, in append-only tables too; returns how many rows changed. Error 42501: not the owner of the books.';
+CREATE FUNCTION tls(OUT version text, OUT cipher text, OUT bits integer) RETURNS record
+  LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'hrloop_tls';
+COMMENT ON FUNCTION tls() IS 'How the connection of this session is encrypted: TLS version, cipher and its bits; nulls if it is not, as through a local socket.';
+
 -- who is asking --------------------------------------------------------------
 
 CREATE FUNCTION act_as(book regclass, employee_no text) RETURNS bigint

@@ -188,4 +188,7 @@ extern void hr_acting(const char **books, const char **number);
 /* audit.c: who changed what, and who was refused */
 extern void hr_log_refused(const char *message, const char *detail);
 
+/* privacy.c: whether the triggers of some books stand aside for an erasure */
+extern bool hr_erasing(Oid books);
+
 #endif

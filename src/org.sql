@@ -501,10 +501,25 @@ CREATE FUNCTION holds_role(role text, employee bigint) RETURNS boolean STABLE LA
   RETURN EXISTS (SELECT FROM authority(employee, ARRAY[role]));
 COMMENT ON FUNCTION holds_role(text, bigint) IS 'Whether an employee acts for hr, finance or as an executive today, by their own right or a delegation.';
 
+INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
+  ('sec.require_tls', 'boolean', 'false', 'false', 'Show pay only to sessions whose connection has TLS with a cipher of sec.tls_bits; a local socket has none (SEC-04, AMB-43)'),
+  ('sec.tls_bits',    'integer', '256',   '256',   'Bits that the cipher must have at least: 256 for AES-256 (SEC-04)');
+ALTER TABLE setting ADD CONSTRAINT setting_sec_range
+  CHECK (CASE WHEN setting = 'sec.tls_bits' THEN coalesce(value::integer, 0) BETWEEN 1 AND 1024 ELSE true END);
+
+CREATE FUNCTION require_tls() RETURNS boolean STABLE LANGUAGE SQL
+  RETURN (SELECT CASE WHEN coalesce(t.bits >= setting_number('sec.tls_bits'), false) THEN true
+                      ELSE hrloop.fail('28000', 'pay is shown over encrypted connections only',
+                                       CASE WHEN t.bits IS NULL THEN 'This session has no TLS.' ELSE format('This session has %s with %s.', t.version, t.cipher) END,
+                                       format('Connect over TCP with sslmode=verify-full and a cipher of %s bits, such as TLS_AES_256_GCM_SHA384; setting sec.require_tls asks for it.',
+                                              setting_text('sec.tls_bits'))) END
+            FROM (SELECT FROM setting s WHERE s.setting = 'sec.require_tls' AND s.value = 'true') wanted CROSS JOIN hrloop.tls() t) IS NOT FALSE;
+COMMENT ON FUNCTION require_tls() IS 'True; error 28000 if setting sec.require_tls is on and the connection of this session is not encrypted well enough (SEC-04).';
+
 CREATE FUNCTION may_read_pay(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN CASE WHEN actor() IS NULL THEN owns_books()
-              ELSE actor() = employee OR holds_role('hr', actor()) OR holds_role('finance', actor()) END;
-COMMENT ON FUNCTION may_read_pay(bigint) IS 'Whether who is acting may read this person''s pay: the person, HR, finance; the owner of the books when nobody is acting (SEC-02).';
+  RETURN require_tls() AND CASE WHEN actor() IS NULL THEN owns_books()
+                                ELSE actor() = employee OR holds_role('hr', actor()) OR holds_role('finance', actor()) END;
+COMMENT ON FUNCTION may_read_pay(bigint) IS 'Whether who is acting may read this person''s pay: the person, HR, finance; the owner of the books when nobody is acting (SEC-02). Error 28000: the connection is not encrypted as setting sec.require_tls asks (SEC-04).';
 
 CREATE FUNCTION delegate_role(delegate text, role text, from_date date, until_date date, reason text, delegator text DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

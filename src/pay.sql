@@ -960,7 +960,7 @@ COMMENT ON FUNCTION acknowledge_feed(bigint[]) IS 'Payroll took these rows; retu
 
 CREATE VIEW payroll_pending WITH (security_invoker) AS
   SELECT f.feed_id, e.employee_no, f.kind, f.entry, f.amount, f.effective_on, f.source_table, f.source_id, f.created_at
-    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL ORDER BY f.feed_id;
+    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL AND (SELECT require_tls()) ORDER BY f.feed_id;
 COMMENT ON VIEW payroll_pending IS 'What payroll has not acknowledged yet (PAY-05).';
 COMMENT ON COLUMN payroll_pending.feed_id IS 'Key to acknowledge.';
 COMMENT ON COLUMN payroll_pending.employee_no IS 'Whose.';

@@ -425,6 +425,8 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 	HrScope		scope;
 	HrIds		ids = {0};
 
+	if (hr_erasing(books))
+		PG_RETURN_POINTER(NULL);
 	hr_books_check(books);
 	parse_spec(td, &spec);
 	if (!td->tg_oldtable && (spec.old_rows || !td->tg_newtable))
@@ -457,6 +459,9 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 	const char *verb = TRIGGER_FIRED_BY_DELETE(td->tg_event) ? "deleted" :
 		TRIGGER_FIRED_BY_TRUNCATE(td->tg_event) ? "truncated" : "changed";
 
+	if (TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
+		hr_erasing(RelationGetNamespace(td->tg_relation)))
+		PG_RETURN_POINTER(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("rows of \"%s\" cannot be %s",
