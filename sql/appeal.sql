@@ -79,7 +79,7 @@ SELECT approve_adjustment('2023Q1', 'E010');
 \echo :LAST_ERROR_SQLSTATE
 SELECT reject_adjustment('2023Q1', 'E010', '不同意');
 SELECT apply_adjustment('2023Q1', 'E010');
-UPDATE salary_adjustment SET status = 'approved', decided_by = 'E090' WHERE adjustment_id = find_adjustment('2023Q1', 'E010');
+UPDATE salary_adjustment SET status = 'approved', decided_by = who() WHERE adjustment_id = find_adjustment('2023Q1', 'E010');
 UPDATE salary_adjustment SET status = 'proposed' WHERE adjustment_id = find_adjustment('2023Q1', 'E010');
 UPDATE salary_adjustment SET status = 'held' WHERE adjustment_id = find_adjustment('2023Q1', 'E011');
 SELECT unlock_review('2023Q1', 'E010', '绕过异议');

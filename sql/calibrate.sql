@@ -265,6 +265,8 @@ SELECT * FROM verify();
 
 -- an appeal: rejected, the calibrated score stands; upheld, it is void
 BEGIN; SELECT act_as('E002') > 0 AS acts; SELECT file_appeal('2023Q1', 'E002', '不认可校准', '2023-04-05') > 0 AS filed; COMMIT;
+-- the only one of HR calibrated it
+SELECT set_setting('four_eyes.appeal', 'false') AS four_eyes;
 BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT decide_appeal('2023Q1', 'E002', false, '维持', on_date => '2023-04-06') AS final; ROLLBACK;
 BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT decide_appeal('2023Q1', 'E002', true, '更正原分', '{"总评": 94}', '2023-04-06') AS final; COMMIT;
 SELECT * FROM finals WHERE who = 'E002';

@@ -10,6 +10,8 @@ SELECT hrloop.install('five_test') IS NOT NULL AS installed;
 \i :fixture
 \o
 \set ECHO all
+-- what is done once a month whatever happens has tests of its own
+UPDATE due_rule SET active = false WHERE code IN ('erasure', 'health_report');
 \set SHOW_CONTEXT never
 SET datestyle = ISO;
 SET timezone = 'Asia/Shanghai';

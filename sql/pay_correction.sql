@@ -171,8 +171,8 @@ SELECT pg_temp.score('2024Q1', 'E010', 90), pg_temp.pay('2024Q1', 'E010');
 SELECT * FROM pay WHERE who = 'E010';
 -- what a person set from the same day is not overwritten
 SELECT pg_temp.score('2024Q2', 'E010', 82), pg_temp.pay('2024Q2', 'E010'), set_salary('E010', 13000, '2024-07-01', '特批') > 0 AS set;
-SELECT pg_temp.score('2024Q2', 'E010', 86), approve_adjustment('2024Q2', 'E010');
-SELECT apply_adjustment('2024Q2', 'E010');
+SELECT pg_temp.score('2024Q2', 'E010', 86);
+SELECT approve_adjustment('2024Q2', 'E010');
 \echo :LAST_ERROR_SQLSTATE
 SELECT reject_adjustment('2024Q2', 'E010', '特批已包含') AS status;
 SELECT * FROM pay WHERE who = 'E010';

@@ -190,7 +190,7 @@ const HrIdentity *
 hr_identity(Oid book_table)
 {
 	TimestampTz statement = GetCurrentStatementStartTimestamp();
-	HrIdentity	who;
+	HrIdentity	who = {0};
 
 	if (statement != heard)
 	{
@@ -202,6 +202,7 @@ hr_identity(Oid book_table)
 		latest.outer == GetOuterUserId())
 		return &latest;
 
+	/* from here on it is found anew */
 	who.book_table = book_table;
 	who.statement = statement;
 	who.changes = changes;
@@ -212,6 +213,35 @@ hr_identity(Oid book_table)
 	who.owner = has_privs_of_role(who.outer, hr_books_owner(book_table));
 	latest = who;
 	return &latest;
+}
+
+/* The same for the books by their schema. */
+bool
+hr_actor(Oid books, int64 *employee, const char **number)
+{
+	const HrIdentity *who = hr_identity(get_relname_relid("book", books));
+
+	*employee = who->employee;
+	if (number)
+		*number = who->number;
+	return who->known;
+}
+
+/* Who acts, in whichever books: both NULL if nobody does. */
+void
+hr_acting(const char **books, const char **number)
+{
+	Oid			set_for;
+	int64		employee;
+	int			offset = 0;
+
+	*books = *number = NULL;
+	if (actor_setting == NULL ||
+		sscanf(actor_setting, "%u:" INT64_FORMAT ":%n", &set_for, &employee, &offset) < 2 ||
+		offset == 0)
+		return;
+	*books = get_namespace_name(set_for);
+	*number = actor_setting + offset;
 }
 
 /* act_as of the engine is worth as much as the EXECUTE right on that of the books. */

@@ -68,7 +68,7 @@ CREATE INDEX due_event_code ON due_event (code);
 COMMENT ON TABLE due_event IS 'What fell due and was done for many people at once, so that it is not looked through again.';
 COMMENT ON COLUMN due_event.due_event_id IS 'Key.';
 COMMENT ON COLUMN due_event.code IS 'Rule.';
-COMMENT ON COLUMN due_event.source_id IS 'Row that fell due: for review_node and review_escalation the cycle.';
+COMMENT ON COLUMN due_event.source_id IS 'What fell due: for review_node and review_escalation the key of the cycle, for what is done once a month year × 100 + month.';
 COMMENT ON COLUMN due_event.happened_at IS 'Moment that run_due() was given.';
 
 CREATE FUNCTION due_review_node(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
@@ -295,6 +295,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION due_training_window(timestamptz) IS 'Rule of run_due(): the manager, or HR, is told when the window after a finished course ended, with the figures; a decision keeps them; returns the number of notices (NOT-03, TRN-06).';
 
+-- What is done is a consequence of the event, in rooms that come later.
+CREATE FUNCTION due_month(code text, moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH month AS (
+    INSERT INTO due_event (code, source_id, happened_at)
+    SELECT due_month.code, m.month, moment FROM (SELECT to_char(moment, 'YYYYMM')::bigint AS month) m
+     WHERE m.month IS NOT NULL AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = m.month AND d.code = due_month.code)
+    ON CONFLICT DO NOTHING RETURNING 1)
+  SELECT count(*) FROM month;
+END;
+COMMENT ON FUNCTION due_month(text, timestamptz) IS 'Rules of run_due() that fall due once in a month: writes the month''s event; returns 1, or 0 if it was there.';
+
 CREATE FUNCTION run_due(moment timestamptz DEFAULT now()) RETURNS TABLE (rule text, done bigint) VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22004', 'run_due() needs a moment', NULL, 'Leave it out for now.') WHERE moment IS NULL OR NOT isfinite(moment);
@@ -312,6 +324,8 @@ BEGIN ATOMIC
              WHEN 'session_escalation' THEN due_session_escalation(moment)
              WHEN 'review_escalation' THEN due_review_escalation(moment)
              WHEN 'training_window'  THEN due_training_window(moment)
+             WHEN 'erasure'          THEN due_month(r.code, moment)
+             WHEN 'health_report'    THEN due_month(r.code, moment)
            END AS done
       FROM (SELECT d.due_rule_id, d.code FROM due_rule d
              WHERE d.active AND coalesce(d.ran_at <= moment, true) ORDER BY d.due_rule_id) r

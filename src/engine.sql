@@ -72,6 +72,18 @@ CREATE FUNCTION signal_announce() RETURNS trigger
 COMMENT ON FUNCTION signal_announce() IS
   'Statement trigger: NOTIFY on the channel named like the schema, payload "table ids", ids only. Argument: the key column.';
 
+CREATE FUNCTION audit() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit';
+COMMENT ON FUNCTION audit() IS
+  'Statement trigger: an entry of the audit log for each row that a statement changed. Arguments: subject=column, via=table.column/..., reason=column, ignore=columns, digest=yes (SEC-03).';
+CREATE FUNCTION audit_guard() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit_guard';
+COMMENT ON FUNCTION audit_guard() IS 'Statement trigger of the audit log: nobody but audit() writes it; error 55000.';
+CREATE FUNCTION audit_attach(book regclass) RETURNS bigint
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_audit_attach';
+COMMENT ON FUNCTION audit_attach(regclass) IS
+  'Make the triggers that audit_rule of the books asks for and that are missing; returns how many. Needs ownership.';
+
 -- for functions of the books -------------------------------------------------
 
 CREATE FUNCTION fail(sqlstate text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL,
@@ -113,6 +125,24 @@ CREATE FUNCTION recompute(book regclass, reviews bigint[]) RETURNS integer
 COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
   'Composites of open reviews anew from their scores; returns how many reviews. Errors: 42501 not the owner of the books, 55000 a review is locked.';
 
+-- rights of a person ----------------------------------------------------------
+
+CREATE FUNCTION query_rows(query text) RETURNS jsonb
+  LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_query_rows';
+COMMENT ON FUNCTION query_rows(text) IS
+  'Rows of a query as a jsonb array, run as the caller, read only: for tables that are only known from the catalog.';
+CREATE FUNCTION scrub(document jsonb, keys text[], mark text) RETURNS jsonb
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_scrub';
+COMMENT ON FUNCTION scrub(jsonb, text[], text) IS
+  'A document in which every text under one of these keys (key, or parent.key), at any depth, is replaced by the mark.';
+CREATE FUNCTION erase(book regclass, erasure bigint) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_erase';
+COMMENT ON FUNCTION erase(regclass, bigint) IS
+  'Carry out a confirmed erasure by the rules of the books, in append-only tables too; returns how many rows changed. Error 42501: not the owner of the books.';
+CREATE FUNCTION tls(OUT version text, OUT cipher text, OUT bits integer) RETURNS record
+  LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'hrloop_tls';
+COMMENT ON FUNCTION tls() IS 'How the connection of this session is encrypted: TLS version, cipher and its bits; nulls if it is not, as through a local socket.';
+
 -- who is asking --------------------------------------------------------------
 
 CREATE FUNCTION act_as(book regclass, employee_no text) RETURNS bigint
@@ -125,6 +155,10 @@ COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named i
 CREATE FUNCTION who(book regclass) RETURNS text
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_who';
 COMMENT ON FUNCTION who(regclass) IS 'Number of the acting employee, or the name of the database login.';
+CREATE FUNCTION log_read(book regclass, employee bigint, what text, allowed boolean) RETURNS boolean
+  LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_log_read';
+COMMENT ON FUNCTION log_read(regclass, bigint, text, boolean) IS
+  'Note in the server log, once for each statement, that who acts asked for somebody''s data: a line "hrloop audit: {json}", event read or denied. Returns allowed.';
 
 CREATE FUNCTION visible_support(internal) RETURNS internal
   LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_visible_support';

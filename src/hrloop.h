@@ -24,7 +24,7 @@ typedef struct HrQuery
 	const char *name;			/* unique within the engine */
 	const char *sql;			/* @table stands for <books>.table */
 	int			nargs;
-	Oid			argtypes[10];
+	Oid			argtypes[16];
 } HrQuery;
 
 extern void hr_plan_cache_init(void);
@@ -201,9 +201,17 @@ typedef struct HrIdentity
 extern void hr_access_init(void);
 extern const HrIdentity *hr_identity(Oid book_table);
 extern uint64 hr_changes(void);
+extern bool hr_actor(Oid books, int64 *employee, const char **number);
+extern void hr_acting(const char **books, const char **number);
 
 /* visible.c: whom they see */
 extern void hr_watch(Oid books);
 extern bool hr_watched(Oid relid);
+
+/* audit.c: who changed what, and who was refused */
+extern void hr_log_refused(const char *message, const char *detail);
+
+/* privacy.c: whether the triggers of some books stand aside for an erasure */
+extern bool hr_erasing(Oid books);
 
 #endif

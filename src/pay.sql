@@ -420,6 +420,22 @@ COMMENT ON FUNCTION result_tells_raise(bigint[]) IS 'Consequence of a disclosure
 CREATE TRIGGER review_result_tells_raise AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_tells_raise', 'key=result_id', 'changed=disclosed_on');
 
+CREATE FUNCTION adjustment_hash(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, hash text, approved boolean) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT h.adjustment_id, h.hash,
+         coalesce((SELECT d.inputs ->> 'hash' FROM decision d WHERE d.cause_id = h.adjustment_id AND d.cause = 'salary_adjustment' AND d.kind = 'pay.approve'
+                    ORDER BY d.decision_id DESC LIMIT 1) = h.hash, false)
+    FROM (SELECT a.adjustment_id,
+                 encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite), trim_scale(a.base_amount), a.base_on,
+                   trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount), trim_scale(a.new_amount), a.effective_on,
+                   coalesce(trim_scale(s.amount)::text, '-')), 'UTF8')), 'hex') AS hash
+            FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id) JOIN review_result x USING (result_id)
+            LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
+           WHERE a.adjustment_id = ANY (adjustments)) h;
+END;
+COMMENT ON FUNCTION adjustment_hash(bigint[]) IS
+  'sha256 of what an approval of raises is about (whose, from which result and figures, on which pay), and whether it is that of their last approval.';
+
 CREATE FUNCTION adjustment_changed(adjustments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
@@ -427,9 +443,10 @@ BEGIN ATOMIC
     SELECT 'pay.' || CASE a.status WHEN 'applied' THEN 'apply' WHEN 'approved' THEN 'approve' ELSE 'reject' END,
            a.employee_id, 'salary_adjustment', a.adjustment_id, CASE a.status WHEN 'rejected' THEN a.reason END,
            jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by)
+           || CASE WHEN a.status = 'approved' THEN jsonb_build_object('hash', h.hash) ELSE '{}' END
            || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects, 'base', a.base_amount) END,
            jsonb_build_object('percent', a.percent, 'new', a.new_amount, 'effective_on', a.effective_on)
-      FROM salary_adjustment a
+      FROM salary_adjustment a JOIN adjustment_hash(adjustments) h USING (adjustment_id)
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
      ORDER BY a.employee_id
     RETURNING decision_id, kind, cause_id, employee_id
@@ -483,11 +500,18 @@ BEGIN ATOMIC
               ELSE 'Somebody set another pay from that day: reject the correction, and set what should stand with set_salary().' END,
          'salary_adjustment', 'old_amount', 'salary_adjustment_base'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
-   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied')
      AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
-     AND salary_on(a.employee_id, a.effective_on) IS DISTINCT FROM a.old_amount;
+     AND salary_on(a.employee_id, a.effective_on) IS DISTINCT FROM a.old_amount
+  UNION ALL
+  SELECT '55000', format('what was approved for employee %s is not what would be paid', e.employee_no), NULL,
+         'Use apply_adjustment(): the approval is void, and the raise proposed again.', 'salary_adjustment', 'status', 'salary_adjustment_as_approved'
+    FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN adjustment_hash(adjustments) h USING (adjustment_id)
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.decided_by IS NOT NULL
+     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
+     AND NOT h.approved;
 END;
-COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS 'Rule: a raise is applied to the pay it was computed from.';
+COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS 'Rule: a raise is approved and applied on the pay it was computed from, and paid as it was approved.';
 CREATE FUNCTION adjustment_fixed(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('the figures of raise %s cannot change', a.adjustment_id), NULL,
@@ -615,6 +639,38 @@ COMMENT ON FUNCTION carry_correction(bigint[]) IS
 CREATE TRIGGER salary_adjustment_4_carry AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('carry_correction', 'key=adjustment_id', 'changed=status');
 
+-- An approval is of these figures and this pay; when they are others, it is void.
+CREATE FUNCTION void_approvals(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
+    SELECT 'pay.void', a.employee_id, 'salary_adjustment', a.adjustment_id,
+           jsonb_build_object('approved_by', a.decided_by, 'old', a.old_amount, 'pay', salary_on(a.employee_id, a.effective_on), 'hash', h.hash),
+           '{"status": "proposed"}'
+      FROM salary_adjustment a JOIN adjustment_hash(adjustments) h USING (adjustment_id) WHERE a.status = 'approved' AND NOT h.approved
+     ORDER BY a.adjustment_id
+    RETURNING decision_id, cause_id
+  ), a AS (
+    UPDATE salary_adjustment a SET status = 'proposed', decided_by = NULL FROM d WHERE a.adjustment_id = d.cause_id
+    RETURNING a.employee_id, a.cycle_id, a.old_amount, a.effective_on, d.decision_id
+  )
+  INSERT INTO notification (recipient_role, kind, event_key, args, decision_id)
+  SELECT 'hr', 'pay.void', 'decision:' || a.decision_id, jsonb_build_object('employee', e.name, 'cycle', c.name), a.decision_id
+    FROM a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+   ORDER BY a.decision_id
+  ON CONFLICT DO NOTHING;
+  -- from another pay another raise follows
+  SELECT rebase_raise(l.reviews)
+    FROM (SELECT array_agg(DISTINCT x.review_id) AS reviews FROM salary_adjustment a JOIN review_result x USING (result_id)
+           WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'proposed' AND adjustment_base(a.adjustment_id) <> a.base_amount) l
+   WHERE l.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION void_approvals(bigint[]) IS
+  'Approved raises whose figures or pay are no longer those that were approved: proposed again, by a decision and with a notice to HR; on another base with other figures.';
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('pay.void', 'zh', '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批'),
+  ('pay.void', 'en', 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide again');
+
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL, 'HR decides it first, with decide_appeal().',
@@ -624,7 +680,7 @@ BEGIN ATOMIC
    WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'proposed';
   SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
 END;
-COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 own, 55000 held by an appeal.';
+COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 one''s own, no right, or part of what led to it; 55000 held by an appeal, base pay changed.';
 CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', format('rejecting the raise of employee %s needs a reason', employee), NULL,
@@ -641,30 +697,27 @@ CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLA
 BEGIN ATOMIC
   -- the employee first, as every change of pay: a correction goes on to other cycles
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = find_employee(employee) FOR NO KEY UPDATE) l;
+  SELECT void_approvals(ARRAY[find_adjustment(cycle, employee)]);
   UPDATE salary_adjustment a SET status = 'applied'
-   WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status <> 'applied';
-  SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
+   WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status <> 'applied'
+     AND NOT (a.status = 'proposed' AND EXISTS (SELECT FROM decision d JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
+                                                 WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void' AND d.transaction_id = pg_current_xact_id()
+                                                   AND v.cycle_id = a.cycle_id));
+  SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
-  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; later raises on the corrected pay are proposed anew. Returns the new base pay, yuan. Errors: 55000 not approved, held by an appeal, base pay changed, a later salary is known (first raise only); 22023 none.';
-CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  WITH done AS (UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
-                 WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'proposed' AND a.raise_amount >= 0
-                   AND a.employee_id IS DISTINCT FROM actor() RETURNING 1)
-  SELECT count(*) FROM done;
-END;
-COMMENT ON FUNCTION approve_cycle(text) IS 'Approve all proposed raises of a cycle but one''s own, and but corrections that lower pay: these are approved one by one. Returns how many.';
+  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; later raises on the corrected pay are proposed anew. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
 CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e
                          WHERE e.employee_id IN (SELECT a.employee_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved')
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'));
   WITH done AS (UPDATE salary_adjustment a SET status = 'applied'
                  WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved' RETURNING 1)
   SELECT count(*) FROM done;
 END;
-COMMENT ON FUNCTION apply_cycle(text) IS 'Apply all approved raises of a cycle in one statement; returns how many.';
+COMMENT ON FUNCTION apply_cycle(text) IS 'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their approval is void. Returns how many.';
 
 -- skill allowances -------------------------------------------------------------------
 
@@ -833,8 +886,13 @@ CREATE TRIGGER allowance_rule_changed_insert AFTER INSERT ON allowance_rule REFE
 CREATE TRIGGER allowance_rule_changed_update AFTER UPDATE ON allowance_rule REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_rule_changed', 'key=allowance_rule_id');
 
+CREATE FUNCTION reads_pay(employee bigint, what text) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN setting_on('audit.log_reads') THEN hrloop.log_read('book'::regclass, employee, what, may_read_pay(employee))
+              ELSE may_read_pay(employee) END;
+COMMENT ON FUNCTION reads_pay(bigint, text) IS 'may_read_pay(), noted in the server log with what was asked for, whether or not one may (SEC-03).';
+
 CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
-  RETURN CASE WHEN may_read_pay(find_employee(employee)) THEN
+  RETURN CASE WHEN reads_pay(find_employee(employee), 'allowance_on') THEN
     (SELECT round(coalesce(sum(a.amount), 0), 2) FROM skill_allowance a
       WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
 COMMENT ON FUNCTION allowance_on(text, date) IS 'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
@@ -851,7 +909,7 @@ BEGIN ATOMIC
     JOIN review_cycle c USING (cycle_id)
     JOIN decision d USING (decision_id)
     JOIN review_result x USING (result_id)
-   WHERE a.employee_id = find_employee(employee) AND may_read_pay(a.employee_id)
+   WHERE a.employee_id = find_employee(employee) AND reads_pay(find_employee(employee), 'explain_pay')
      AND (actor() IS DISTINCT FROM a.employee_id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
      AND a.status IN ('proposed', 'held', 'approved', 'applied')
@@ -868,7 +926,7 @@ BEGIN ATOMIC
            a.amount - CASE WHEN lag(upper(a.valid)) OVER w = lower(a.valid) THEN lag(a.amount) OVER w ELSE 0 END AS increase,
            (lag(a.cause) OVER w, lag(a.cause_id) OVER w) IS DISTINCT FROM (a.cause, a.cause_id) AS achieved
       FROM skill_allowance a
-     WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND may_read_pay(a.employee_id)
+     WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND reads_pay(find_employee(employee), 'allowance_trail')
     WINDOW w AS (PARTITION BY a.component ORDER BY a.valid)
   ), event AS (
     SELECT s.increase, s.cause, coalesce(c.achieved_on, t.completed_on) AS on_day, coalesce(k.name, o.name) AS name, s.cause_id
@@ -902,7 +960,7 @@ COMMENT ON FUNCTION acknowledge_feed(bigint[]) IS 'Payroll took these rows; retu
 
 CREATE VIEW payroll_pending WITH (security_invoker) AS
   SELECT f.feed_id, e.employee_no, f.kind, f.entry, f.amount, f.effective_on, f.source_table, f.source_id, f.created_at
-    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL ORDER BY f.feed_id;
+    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL AND (SELECT require_tls()) ORDER BY f.feed_id;
 COMMENT ON VIEW payroll_pending IS 'What payroll has not acknowledged yet (PAY-05).';
 COMMENT ON COLUMN payroll_pending.feed_id IS 'Key to acknowledge.';
 COMMENT ON COLUMN payroll_pending.employee_no IS 'Whose.';

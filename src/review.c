@@ -748,6 +748,8 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	Review	   *review;
 	int			count;
 
+	if (hr_erasing(books))
+		PG_RETURN_POINTER(NULL);
 	hr_books_check(books);
 	if (td->tg_oldtable)
 		hr_collect(td->tg_oldtable, desc, column, &ids);

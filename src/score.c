@@ -312,6 +312,8 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 				facts;
 	int			columns[2];
 
+	if (hr_erasing(row.books))
+		return PointerGetDatum(row.tuple);
 	hr_books_check(row.books);
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = hr_score_columns(row.desc, fcinfo->flinfo->fn_mcxt);

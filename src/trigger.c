@@ -293,6 +293,8 @@ raise_problem(char **part)
 {
 	const char *state = part[0] && strlen(part[0]) == 5 ? part[0] : "23514";
 
+	if (strcmp(state, "42501") == 0)
+		hr_log_refused(part[1], part[2]);
 	ereport(ERROR,
 			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
 			 errmsg_internal("%s", part[1] ? part[1] : "refused by a rule of the books"),
@@ -423,6 +425,8 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 	HrScope		scope;
 	HrIds		ids = {0};
 
+	if (hr_erasing(books))
+		PG_RETURN_POINTER(NULL);
 	hr_books_check(books);
 	parse_spec(td, &spec);
 	if (!td->tg_oldtable && (spec.old_rows || !td->tg_newtable))
@@ -455,6 +459,9 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 	const char *verb = TRIGGER_FIRED_BY_DELETE(td->tg_event) ? "deleted" :
 		TRIGGER_FIRED_BY_TRUNCATE(td->tg_event) ? "truncated" : "changed";
 
+	if (TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
+		hr_erasing(RelationGetNamespace(td->tg_relation)))
+		PG_RETURN_POINTER(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("rows of \"%s\" cannot be %s",

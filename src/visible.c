@@ -91,7 +91,7 @@ static uint64 tick;
 /* ---------------------------------------------------------------- watching */
 
 static const char *const sources[] = {"employee", "assignment", "unit_head",
-	"org_unit", "role_holder", "setting"};
+	"org_unit", "role_holder", "delegation", "setting"};
 
 static List *watched;			/* oids, in TopMemoryContext */
 
@@ -237,7 +237,10 @@ static void
 gather_roles(Sight *sight)
 {
 	static const HrQuery held = {"roles held",
-		"SELECT role FROM @role_holder WHERE employee_id = $1 AND valid @> $2", 2, {INT8OID, DATEOID}};
+		"SELECT role FROM @role_holder WHERE employee_id = $1 AND valid @> $2 "
+		"UNION SELECT g.role FROM @delegation g"
+		"  JOIN @role_holder h ON h.employee_id = g.delegator_id AND h.role = g.role AND h.valid @> $2"
+		" WHERE g.delegate_id = $1 AND g.valid @> $2 AND g.revoked_by IS NULL", 2, {INT8OID, DATEOID}};
 	static const HrQuery setting = {"pay.manager_reads",
 		"SELECT 1 FROM @setting WHERE setting = 'pay.manager_reads' AND value = 'true'", 0, {0}};
 	Datum		args[] = {Int64GetDatum(sight->employee), DateADTGetDatum(sight->day)};

@@ -9,7 +9,7 @@ SET client_min_messages = warning;
 -- Everything the loop wrote goes, what it starts from comes back.
 CREATE FUNCTION public.iso_reset() RETURNS void LANGUAGE sql SET search_path = iso AS $$
   SET LOCAL session_replication_role = replica;
-  TRUNCATE decision, review_cycle, certification_result, measurement, org_unit_import, question, training_record CASCADE;
+  TRUNCATE decision, review_cycle, certification_result, measurement, org_unit_import, question, training_record, delegation, audit_entry, audit_lane CASCADE;
   INSERT INTO salary (employee_id, amount, valid)
   SELECT find_employee(e), a, daterange('2023-01-01', NULL)
     FROM (VALUES ('E010', 10000.00), ('E011', 12345.67)) AS s (e, a);

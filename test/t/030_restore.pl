@@ -10,6 +10,13 @@ use Test::More;
 my $node = new_server();
 new_database($node, 'shop');
 install_company($node, 'shop', 'hr');
+# rules and settings that are the company's own (SEC-06)
+as_alice($node, 'shop', <<~'SQL');
+    SELECT hr.set_setting('plan.score_threshold', '72.5'), hr.set_setting('sec.require_tls', 'true'), hr.set_setting('health.feed_days', NULL);
+    UPDATE hr.erasure_rule SET keep_months = 36 WHERE table_name = 'salary_adjustment';
+    UPDATE hr.due_rule SET active = false WHERE code = 'health_report';
+    UPDATE hr.message_text SET body = body || '!' WHERE kind = 'review.node' AND locale = 'en';
+    SQL
 my $rows    = fingerprint($node, 'shop', 'hr');
 my $objects = definitions($node, 'shop', 'hr');
 like($rows, qr/^decision\|[1-9]/m, 'there is something to restore');

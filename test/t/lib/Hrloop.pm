@@ -16,13 +16,17 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-    new_server new_database install_company as_alice
+    new_server new_database install_company as_alice start_pooler
     fingerprint definitions refused same healthy
 );
 
+# Options are those of init(); conf adds to postgresql.conf.
 sub new_server {
+    my (%options) = @_;
+    my $conf = delete $options{conf};
     my $node = PostgreSQL::Test::Cluster->new('main');
-    $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+    $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ], %options);
+    $node->append_conf('postgresql.conf', $conf) if defined $conf;
     $node->start;
     $node->safe_psql('postgres', 'CREATE ROLE alice LOGIN');
     return $node;
@@ -56,6 +60,48 @@ sub install_company {
         '>', \my $out, '2>', \my $err;
     die "the sample company did not load into $books:\n$err" unless $loaded;
     return;
+}
+
+# Starts a pgbouncer that pools by transaction, with one database "login" for each
+# login, all of them $db.  Returns where it listens (host and port), or a reason why it
+# cannot be had.  It stops with the test.
+my @poolers;
+END { local $?; $_->kill_kill for @poolers }
+
+sub start_pooler {
+    my ($node, $db, $pool_size, @logins) = @_;
+    # Debian puts it where only root looks
+    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
+    return (undef, 'there is no pgbouncer here (Debian: pgbouncer)') if !grep { -x "$_/pgbouncer" } split /:/, $ENV{PATH};
+    return (undef, 'pgbouncer does not run as root') if $> == 0;
+    my $dir = PostgreSQL::Test::Utils::tempdir_short();
+    my $port = PostgreSQL::Test::Cluster::get_free_port();
+    # "any" lets everybody in under the name that the line of the database says
+    my $databases = join "\n", map {
+        sprintf '%s = host=%s port=%s dbname=%s user=%s pool_size=%d', $_, $node->host, $node->port, $db, $_, $pool_size
+    } @logins;
+    append_to_file("$dir/ini", <<~"INI");
+        [databases]
+        $databases
+        [pgbouncer]
+        listen_addr =
+        listen_port = $port
+        unix_socket_dir = $dir
+        auth_type = any
+        pool_mode = transaction
+        max_client_conn = 2000
+        server_reset_query =
+        logfile = $dir/log
+        pidfile = $dir/pid
+        ignore_startup_parameters = extra_float_digits
+        INI
+    push @poolers, IPC::Run::start([ 'pgbouncer', '-q', "$dir/ini" ], '>', \my $out, '2>', \my $err);
+    for (1 .. 100) {
+        my $up = IPC::Run::run([ 'psql', '-XAtqc', 'SELECT 1', "host=$dir port=$port dbname=$logins[0] user=$logins[0]" ], '>', \my $one, '2>', \my $no);
+        return { host => $dir, port => $port } if $up;
+        select undef, undef, undef, 0.1;
+    }
+    return (undef, "pgbouncer does not answer: $err");
 }
 
 # Every table of a schema with its number of rows and the md5 of all of them in a

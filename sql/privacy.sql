@@ -1,0 +1,220 @@
+-- privacy: what the books hold about a person is handed out and erased (SEC-05).
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
+SELECT hrloop.install('privacy_test') IS NOT NULL AS installed;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set fixture :abs_srcdir '/test/fixtures/company.sql'
+\set past :abs_srcdir '/test/fixtures/history.sql'
+\set books privacy_test
+\set ECHO none
+\o /dev/null
+\i :fixture
+\i :past
+\o
+\set ECHO all
+\set SHOW_CONTEXT never
+SET datestyle = ISO;
+
+-- nothing about people that neither an export nor an erasure would reach; a table with a person
+-- in it that is not thought of is a row here
+SELECT gap, table_name, column_name FROM privacy_gap ORDER BY 1, 2, 3;
+-- and the view would say so
+BEGIN;
+CREATE TABLE locker (locker_id bigint PRIMARY KEY, holder_id bigint REFERENCES employee, key_no text, opened_by text);
+CREATE TABLE visit (visit_id bigint PRIMARY KEY, employee_id bigint REFERENCES employee, why text, kind text CHECK (kind IN ('a', 'b')));
+CREATE TABLE visit_note (visit_id bigint NOT NULL REFERENCES visit, body text);
+INSERT INTO erasure_rule (table_name, column_name, action, reason) VALUES ('visitor', 'x', 'keep', 'no such table');
+SELECT gap, table_name, column_name, hint FROM privacy_gap ORDER BY 1, 2, 3;
+SELECT table_name, depth, replace(condition, 'privacy_test.', '') AS condition FROM personal_table WHERE table_name ~ 'visit|locker' ORDER BY 1;
+INSERT INTO visit VALUES (1, find_employee('E010'), '体检', 'a');
+INSERT INTO visit_note VALUES (1, '血压正常');
+-- a table that a DBA added is exported as well
+SELECT export_person('E010') -> 'visit' AS visit, export_person('E010') -> 'visit_note' AS note;
+ROLLBACK;
+
+-- scrub: texts under a key, or under a key below another one
+SELECT hrloop.scrub('{"a": "x", "b": {"a": ["y", {"c": "z"}], "n": 1}, "c": "keep"}', '{a,b.c}', '-');
+SELECT hrloop.scrub('{"b": {"c": "gone", "d": [{"c": "stays"}]}, "c": "stays"}', '{b.c}', '-');
+SELECT hrloop.scrub('"a"', '{a}', '-'), hrloop.scrub('[]', '{a}', '-'), hrloop.scrub('{"a": null, "b": 1.50}', '{a,b}', '-');
+SELECT hrloop.scrub('{}', ARRAY['a', NULL], '-');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hrloop.query_rows('SELECT 1 AS a UNION ALL SELECT 2'), hrloop.query_rows('SELECT WHERE false');
+SELECT hrloop.query_rows('DELETE FROM setting');
+SELECT hrloop.query_rows('WITH x AS (DELETE FROM setting RETURNING 1) SELECT * FROM x');
+
+-- SEC-05.1 a document with every table's rows about somebody who has left -----------------
+INSERT INTO role_holder (role, employee_id) VALUES ('hr', find_employee('E020')), ('executive', find_employee('E001'));
+SELECT leave('E011', '2023-08-01') IS NOT NULL AS left;
+CREATE TEMP TABLE document AS SELECT export_person('E011') AS d;
+SELECT count(*) = (SELECT count(*) FROM personal_table) AS every_table FROM document, jsonb_object_keys(d);
+SELECT k.key, jsonb_array_length(k.value) AS rows FROM document, jsonb_each(d) k WHERE k.value <> '[]' ORDER BY 1;
+-- counted another way, for the tables that refer to the person or to the reviews
+SELECT (SELECT count(*) FROM salary WHERE employee_id = find_employee('E011')) = jsonb_array_length(d -> 'salary') AS salaries,
+       (SELECT count(*) FROM score s JOIN review r USING (review_id) WHERE r.employee_id = find_employee('E011')) = jsonb_array_length(d -> 'score') AS scores,
+       (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id) WHERE p.employee_id = find_employee('E011')) = jsonb_array_length(d -> 'plan_item') AS items
+  FROM document;
+SELECT d #>> '{employee,0,name}' AS name, d #>> '{score,0,rationale}' AS rationale FROM document;
+-- the person gets it without what is not disclosed and without keys of who acted; others do not
+BEGIN;
+SELECT act_as('E011') > 0 AS acting;
+SELECT jsonb_array_length(d -> 'score') AS scores, d #> '{score,0}' ? 'rater_id' AS rater, d #> '{review,0}' ? 'manager_id' AS manager, jsonb_array_length(d -> 'review_rater') AS raters
+  FROM (SELECT export_person('E011') AS d) x;
+SELECT export_person('E010');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+BEGIN;
+ALTER TABLE review_result DISABLE TRIGGER USER;
+UPDATE review_result SET disclosed_on = NULL FROM review r WHERE r.review_id = review_result.review_id AND r.employee_id = find_employee('E011');
+SELECT act_as('E011') > 0 AS acting;
+SELECT jsonb_array_length(d -> 'score') AS scores, jsonb_array_length(d -> 'review') AS reviews, jsonb_array_length(d -> 'review_result') AS results,
+       d::text ~ '两起投诉' AS told FROM (SELECT export_person('E011') AS d) x;
+ROLLBACK;
+SELECT export_person('nobody');
+SELECT export_person(NULL);
+
+-- SEC-05.2 erased: asked for by HR, confirmed by somebody else ------------------------------
+SELECT request_erasure('E010', '来信') ;
+\echo :LAST_ERROR_SQLSTATE
+SELECT request_erasure('E011', '　');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+SELECT act_as('E003') > 0 AS acting;
+SELECT request_erasure('E011', '来信');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+BEGIN;
+SELECT act_as('E090') > 0 AS acting;
+SELECT request_erasure('E011', '2023-09-01来信') > 0 AS asked;
+COMMIT;
+SELECT kind, body ~ '待另一人确认' AS told FROM notification WHERE kind = 'erasure.requested';
+SELECT request_erasure('E011', '再次来信');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+SELECT act_as('E090') > 0 AS acting;
+SELECT confirm_erasure('E011');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+BEGIN;
+SELECT act_as('E003') > 0 AS acting;
+SELECT confirm_erasure('E011');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+-- directly into the table: the same rules
+INSERT INTO erasure_log (employee_id, reason, requested_by) VALUES (find_employee('E011'), 'x', 'E090');
+INSERT INTO erasure_log (employee_id, reason, confirmed_by, confirmed_at) VALUES (0, 'x', 'E020', now());
+UPDATE erasure_log SET confirmed_by = 'E020', confirmed_at = now();
+UPDATE erasure_log SET employee_id = find_employee('E010');
+DELETE FROM erasure_log;
+TRUNCATE erasure_log;
+-- not confirmed: nothing to be done, and the engine is not for everybody
+SELECT count(*) FROM erasure_statement((SELECT erasure_id FROM erasure_log));
+SELECT hrloop.erase('privacy_test.book', (SELECT erasure_id FROM erasure_log)) AS changed;
+CREATE ROLE privacy_stranger;
+GRANT USAGE ON SCHEMA privacy_test TO privacy_stranger;
+BEGIN;
+SET LOCAL ROLE privacy_stranger;
+SELECT hrloop.erase('privacy_test.book', 1);
+ROLLBACK;
+REVOKE USAGE ON SCHEMA privacy_test FROM privacy_stranger;
+DROP ROLE privacy_stranger;
+-- withdrawn, and asked for again
+SELECT withdraw_erasure('E011') > 0 AS withdrawn;
+SELECT confirm_erasure('E011');
+SELECT withdraw_erasure('E011');
+BEGIN;
+SELECT act_as('E090') > 0 AS acting;
+SELECT request_erasure('E011', '2023-09-02来信') > 0 AS asked;
+COMMIT;
+
+CREATE TEMP TABLE before AS
+  SELECT cycle_code, unit_code, unit_name, people, (SELECT round(avg(x.composite), 4) FROM review r JOIN review_result x USING (review_id) JOIN review_cycle c USING (cycle_id)
+                                                     JOIN org_unit o USING (org_unit_id) WHERE c.code = u.cycle_code AND o.code = u.unit_code AND x.reopened_by IS NULL) AS mean,
+         (SELECT sum(amount) FROM salary) AS pay, (SELECT sum(amount) FROM payroll_feed) AS fed
+    FROM unit_result u;
+SELECT find_employee('E011') AS person \gset
+-- rows of others do not change, but for the name
+CREATE TEMP TABLE others AS SELECT (SELECT md5(string_agg(s::text, '' ORDER BY score_id)) FROM score s JOIN review r USING (review_id) WHERE r.employee_id <> :person) AS scores,
+  (SELECT md5(string_agg(replace(replace(d::text, '李四', '已删除'), '"E011"', '-'), '' ORDER BY decision_id)) FROM decision d WHERE d.employee_id <> :person AND d.decided_by <> 'E011') AS decisions;
+BEGIN;
+SELECT act_as('E001') > 0 AS acting;
+SELECT confirm_erasure('E011') AS pseudonym \gset
+COMMIT;
+SELECT :'pseudonym' ~ '^P[0-9A-F]{12}$' AS pseudonym;
+SELECT employee_no = :'pseudonym' AS pseudonym, name, education, db_role FROM employee WHERE employee_id = :person;
+SELECT DISTINCT rationale FROM score JOIN review USING (review_id) WHERE employee_id = :person;
+SELECT DISTINCT body, args FROM notification WHERE recipient_id = :person;
+SELECT DISTINCT title FROM growth_archive WHERE employee_id = :person;
+SELECT DISTINCT reason FROM decision WHERE employee_id = :person;
+SELECT DISTINCT reason FROM certification_reversal WHERE employee_id = :person;
+-- neither name nor number is left anywhere
+SELECT c.relname FROM pg_class c
+ WHERE c.relnamespace = 'privacy_test'::regnamespace AND c.relkind = 'r'
+   AND hrloop.query_rows(format('SELECT t FROM privacy_test.%I t WHERE t::text ~ $x$李四|\mE011\M|两起投诉|试卷复核$x$', c.relname)) <> '[]' ORDER BY 1;
+-- means and sums are what they were
+SELECT count(*) AS changed FROM (
+  SELECT cycle_code, unit_code, people, mean, pay, fed FROM before
+  EXCEPT
+  SELECT cycle_code, unit_code, people, (SELECT round(avg(x.composite), 4) FROM review r JOIN review_result x USING (review_id) JOIN review_cycle c USING (cycle_id)
+                                 JOIN org_unit o USING (org_unit_id) WHERE c.code = u.cycle_code AND o.code = u.unit_code AND x.reopened_by IS NULL),
+         (SELECT sum(amount) FROM salary), (SELECT sum(amount) FROM payroll_feed)
+    FROM unit_result u) d;
+SELECT scores = (SELECT md5(string_agg(s::text, '' ORDER BY score_id)) FROM score s JOIN review r USING (review_id) WHERE r.employee_id <> :person) AS same_scores,
+       decisions = (SELECT md5(string_agg(replace(replace(d::text, '李四', '已删除'), to_jsonb(:'pseudonym'::text)::text, '-'), '' ORDER BY decision_id)) FROM decision d
+                     WHERE d.employee_id <> :person AND d.decided_by <> :'pseudonym') AS same_decisions FROM others;
+-- one decision says so
+SELECT kind, cause, rule, inputs, (outcome ->> 'rows')::int > 0 AS rows, reason, decided_by FROM decision WHERE kind = 'person.erase';
+SELECT requested_by, confirmed_by, reason FROM erasure_log WHERE confirmed_at IS NOT NULL;
+SELECT * FROM verify();
+-- the export shows what is left
+SELECT export_person(:'pseudonym') #>> '{employee,0,name}' AS name;
+-- append-only tables are closed again
+UPDATE decision SET reason = 'x';
+DELETE FROM decision;
+UPDATE growth_archive SET title = 'x';
+\set VERBOSITY sqlstate
+UPDATE erasure_log SET withdrawn_at = now() WHERE confirmed_at IS NOT NULL;
+-- nothing is left to do, and once only
+SELECT reapply_erasures();
+SELECT request_erasure(:'pseudonym', '再次来信');
+SELECT confirm_erasure(:'pseudonym');
+\set VERBOSITY default
+SELECT confirm_erasure('E011');
+
+-- retention: the reasons of raises stay for two years after leaving -------------------------
+SELECT employee_no AS who, employee_id AS recent FROM salary_adjustment JOIN employee USING (employee_id) WHERE reason IS NOT NULL ORDER BY adjustment_id LIMIT 1 \gset
+SELECT leave(:'who', current_date - 1) IS NOT NULL AS left;
+CREATE TEMP TABLE adjustment AS SELECT adjustment_id, reason FROM salary_adjustment WHERE employee_id = :recent AND reason IS NOT NULL;
+BEGIN;
+SELECT act_as('E020') > 0 AS acting;
+SELECT request_erasure(:'who', '来信') > 0 AS asked;
+SELECT act_as('E090') > 0 AS acting;
+SELECT confirm_erasure(:'who') IS NOT NULL AS confirmed;
+COMMIT;
+SELECT a.reason = b.reason AS kept FROM salary_adjustment a JOIN adjustment b USING (adjustment_id) ORDER BY a.adjustment_id;
+SELECT * FROM verify();
+SELECT reapply_erasures();
+-- two years later the clock does it
+UPDATE employee_status SET valid = daterange(lower(valid), (current_date - interval '25 months')::date) WHERE employee_id = :recent AND status <> 'left';
+UPDATE employee_status SET valid = daterange((current_date - interval '25 months')::date, NULL) WHERE employee_id = :recent AND status = 'left';
+SELECT reapply_erasures();
+SELECT DISTINCT reason FROM salary_adjustment a JOIN adjustment b USING (adjustment_id, reason);
+SELECT a.reason FROM salary_adjustment a JOIN adjustment b USING (adjustment_id) ORDER BY a.adjustment_id;
+-- what a restore brings back is erased by the clock, once a month
+ALTER TABLE score DISABLE TRIGGER USER;
+UPDATE score SET rationale = '恢复' WHERE review_id IN (SELECT review_id FROM review WHERE employee_id = :person);
+ALTER TABLE score ENABLE TRIGGER USER;
+SELECT rule, done FROM run_due('2023-10-02 09:00+08') WHERE rule = 'erasure';
+SELECT DISTINCT rationale FROM score JOIN review USING (review_id) WHERE employee_id = :person;
+SELECT rule, done FROM run_due('2023-10-03 09:00+08') WHERE rule = 'erasure';
+SELECT count(*) FROM decision WHERE kind = 'person.erase';
+
+-- small cells: no figures below five people, by setting -------------------------------------
+SELECT cycle_code, unit_code, people, suppressed, mean, deviation FROM unit_result ORDER BY 1, 2;
+SELECT set_setting('privacy.min_cell', '3');
+SELECT cycle_code, unit_code, people, suppressed, mean, deviation FROM unit_result ORDER BY 1, 2;
+SELECT unit_code, people, suppressed, mean FROM unit_pay ORDER BY 1;
+\set VERBOSITY sqlstate
+SELECT set_setting('privacy.min_cell', '0');
+SELECT set_setting('privacy.min_cell', NULL);
+\set VERBOSITY default
+DROP SCHEMA privacy_test CASCADE;

@@ -1,0 +1,903 @@
+/*
+ * audit.c - who changed what, in chains that cannot be edited unnoticed.
+ *
+ * A statement trigger writes one entry for each row that a statement changed,
+ * with a hash over the entry and the hash before it.  One chain would make
+ * every writer wait for the one before it until that one commits; so there are
+ * several, called lanes.  A transaction takes a lane that nobody holds, by an
+ * advisory lock until it ends, and a head row keeps the lane's length and last
+ * hash.  Entries and head roll back together: a lane has no gaps, so that one
+ * entry less is seen at once, the last one included.
+ *
+ * And what cannot be a row, since nothing that only reads writes and a refusal
+ * rolls its transaction back, is a line of the server log.
+ */
+#include "hrloop.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(hrloop_audit);
+PG_FUNCTION_INFO_V1(hrloop_audit_guard);
+PG_FUNCTION_INFO_V1(hrloop_audit_attach);
+PG_FUNCTION_INFO_V1(hrloop_log_read);
+
+#define SLICE 500				/* entries written at a time */
+#define MAX_LANES 10000
+
+typedef struct AuditColumn
+{
+	const char *key;			/* its name as JSON, with the colon; NULL: not asked for yet */
+	FmgrInfo	output;
+	Oid			type;
+	bool		left_out;		/* derived: never in an entry */
+	bool		in_key;
+} AuditColumn;
+
+typedef struct Audit
+{
+	TriggerData *td;
+	Oid			books;
+	TupleDesc	desc;
+	AuditColumn *column;
+	int			subject;		/* column that leads to the person; 0: none */
+	const char *via;			/* through which tables; NULL: it is the person */
+	int			reason;
+	bool		digest;			/* of an inserted row the hash is enough */
+	const char *action;
+	MemoryContext context,
+				slice;			/* what becomes of SLICE rows */
+	HrScope		scope;
+	int			count;
+	Datum		key[SLICE],
+				subjects[SLICE],
+				before[SLICE],
+				after[SLICE],
+				reasons[SLICE];
+	bool		no_subject[SLICE],
+				no_key[SLICE],
+				no_before[SLICE],
+				no_after[SLICE],
+				no_reason[SLICE];
+	int			lane;			/* 0: not taken yet */
+	int64		length;
+	uint8		head[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *sha;
+} Audit;
+
+static bool writing;			/* the engine itself writes the log */
+
+/* Where this part of this transaction left its lane: nobody else can move it. */
+static struct
+{
+	FullTransactionId transaction;
+	SubTransactionId part;
+	Oid			books;
+	int			lane;
+	int64		length;
+	uint8		head[PG_SHA256_DIGEST_LENGTH];
+}			left;
+
+/* ------------------------------------------------------------------- lanes */
+
+/* Until the transaction ends, or its part that took it is rolled back. */
+static bool
+take_lane(Oid lanes, int lane)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, lanes, (uint32) lane, 2);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/* The lane this session had before, or the first that is free. */
+static int
+find_lane(Oid lanes)
+{
+	static int	latest = 1;
+
+	if (take_lane(lanes, latest))
+		return latest;
+	for (int lane = 1; lane <= MAX_LANES; lane++)
+		if (take_lane(lanes, lane))
+			return latest = lane;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("no lane of the audit log is free"),
+			 errdetail("More than %d transactions write at the same time, or somebody holds the advisory locks.", MAX_LANES)));
+	return 0;					/* keep compiler quiet */
+}
+
+/*
+ * Queries about a lane see what is committed now, also in a transaction that
+ * otherwise keeps to an older snapshot: who holds the lane is alone with it.
+ */
+static uint64
+execute_latest(Oid books, const HrQuery *query, Datum *values)
+{
+	int			rc = SPI_execute_snapshot(hr_plan(books, query), values, NULL,
+										  GetLatestSnapshot(), InvalidSnapshot,
+										  false, true, 0);
+
+	if (rc < 0)
+		elog(ERROR, "hrloop: cannot execute \"%s\": %s", query->name,
+			 SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+static void
+audit_begin(Audit *audit)
+{
+	static const HrQuery find = {"audit lane",
+		"SELECT length, head FROM @audit_lane WHERE lane = $1", 1, {INT4OID}};
+	static const HrQuery make = {"audit lane new",
+		"INSERT INTO @audit_lane (lane) VALUES ($1) RETURNING length, head", 1, {INT4OID}};
+	Datum		lane;
+	bool		null;
+
+	if (left.books == audit->books && left.part == GetCurrentSubTransactionId() &&
+		FullTransactionIdEquals(left.transaction, GetTopFullTransactionId()))
+	{
+		audit->lane = left.lane;
+		audit->length = left.length;
+		memcpy(audit->head, left.head, sizeof(left.head));
+		return;
+	}
+	audit->lane = find_lane(get_relname_relid("audit_lane", audit->books));
+	lane = Int32GetDatum(audit->lane);
+	if (execute_latest(audit->books, &find, &lane) == 0)
+		execute_latest(audit->books, &make, &lane);
+	audit->length = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc, 1, &null));
+	memcpy(audit->head,
+		   VARDATA_ANY(DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[0],
+													 SPI_tuptable->tupdesc, 2, &null))),
+		   PG_SHA256_DIGEST_LENGTH);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static Datum
+digest_datum(const uint8 *digest)
+{
+	bytea	   *value = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+
+	SET_VARSIZE(value, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	memcpy(VARDATA(value), digest, PG_SHA256_DIGEST_LENGTH);
+	return PointerGetDatum(value);
+}
+
+static void
+audit_end(Audit *audit)
+{
+	static const HrQuery move = {"audit lane move",
+		"UPDATE @audit_lane SET length = $2, head = $3 WHERE lane = $1", 3,
+	{INT4OID, INT8OID, BYTEAOID}};
+	Datum		values[3] = {Int32GetDatum(audit->lane), Int64GetDatum(audit->length),
+		digest_datum(audit->head)};
+
+	execute_latest(audit->books, &move, values);
+	left.transaction = GetTopFullTransactionId();
+	left.part = GetCurrentSubTransactionId();
+	left.books = audit->books;
+	left.lane = audit->lane;
+	left.length = audit->length;
+	memcpy(left.head, audit->head, sizeof(left.head));
+}
+
+/* ------------------------------------------------------------------ hashes */
+
+static void
+sha256(Audit *audit, const uint8 *before, const char *text, int length, uint8 *digest)
+{
+	if (audit->sha == NULL)
+		audit->sha = pg_cryptohash_create(PG_SHA256);
+	if (audit->sha == NULL ||
+		pg_cryptohash_init(audit->sha) < 0 ||
+		(before && pg_cryptohash_update(audit->sha, before, PG_SHA256_DIGEST_LENGTH) < 0) ||
+		pg_cryptohash_update(audit->sha, (const uint8 *) text, length) < 0 ||
+		pg_cryptohash_final(audit->sha, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "hrloop: sha256: %s", pg_cryptohash_error(audit->sha));
+}
+
+/*
+ * One field of what is hashed: its length in bytes of UTF-8 and itself, so that
+ * no two different entries read the same.  SQL's audit_field() does the same.
+ */
+static void
+field(StringInfo out, const char *value)
+{
+	char	   *utf8;
+
+	if (value == NULL)
+	{
+		appendStringInfoChar(out, '-');
+		return;
+	}
+	utf8 = pg_server_to_any(value, strlen(value), PG_UTF8);
+	appendStringInfo(out, "%zu:%s,", strlen(utf8), utf8);
+}
+
+static void
+number_field(StringInfo out, int64 value)
+{
+	char		text[MAXINT8LEN + 1];
+
+	snprintf(text, sizeof(text), INT64_FORMAT, value);
+	field(out, text);
+}
+
+static char *
+json_text(Datum value)
+{
+	Jsonb	   *json = DatumGetJsonbP(value);
+
+	return JsonbToCString(NULL, &json->root, VARSIZE(json));
+}
+
+/* ------------------------------------------------------------------ writing */
+
+/* Whose rows these are, where their own column does not say it. */
+static void
+find_subjects(Audit *audit)
+{
+	char		name[NAMEDATALEN];
+	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {INT8ARRAYOID}};
+	StringInfoData sql;
+	StringInfoData from;
+	char	   *steps = pstrdup(audit->via);
+	char	   *save;
+	const char *column = NameStr(TupleDescAttr(audit->desc, audit->subject - 1)->attname);
+	int			n = 0;
+	int			dims[1] = {audit->count};
+	int			lbs[1] = {1};
+	Datum		array;
+
+	/* "review.employee_id", "plan_item.plan_id/development_plan.employee_id" */
+	snprintf(name, sizeof(name), "audit %s", audit->via);
+	initStringInfo(&from);
+	for (char *step = strtok_r(steps, "/", &save); step; step = strtok_r(NULL, "/", &save))
+	{
+		char	   *dot = strchr(step, '.');
+
+		*dot = '\0';
+		appendStringInfo(&from, " LEFT JOIN @%s t%d ON t%d.%s = t%d.%s",
+						 step, n + 1, n + 1, column, n, n == 0 ? "k" : column);
+		column = dot + 1;
+		n++;
+	}
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT t%d.%s FROM unnest($1) WITH ORDINALITY AS t0 (k, n)%s ORDER BY t0.n",
+					 n, column, from.data);
+	query.sql = sql.data;
+	array = PointerGetDatum(construct_md_array(audit->subjects, audit->no_subject, 1, dims, lbs,
+											   INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	if (hr_execute(audit->books, &query, &array, NULL, false) != audit->count)
+		elog(ERROR, "hrloop: the audit log finds no single person by %s", audit->via);
+	for (int i = 0; i < audit->count; i++)
+		audit->subjects[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
+										   &audit->no_subject[i]);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static const char *
+role_name(void)
+{
+	const char *role = GetConfigOption("role", true, false);
+
+	return role == NULL || strcmp(role, "none") == 0 ? NULL : role;
+}
+
+static Datum
+array_of(Audit *audit, Datum *values, bool *nulls, Oid type, int length, bool byval, char align)
+{
+	int			dims[1] = {audit->count};
+	int			lbs[1] = {1};
+
+	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lbs, type, length, byval, align));
+}
+
+static void
+audit_flush(Audit *audit)
+{
+	static const HrQuery insert = {"audit insert",
+		"INSERT INTO @audit_entry (lane, seq, actor_id, db_user, db_role, table_name, action,"
+		"                          row_key, employee_id, before, after, reason, hash)"
+		" SELECT $1, $2 + r.n, $3, $4, $5, $6, $7, r.row_key, r.employee_id, r.before, r.after, r.reason, r.hash"
+		"   FROM unnest($8, $9, $10, $11, $12, $13) WITH ORDINALITY"
+		"        AS r (row_key, employee_id, before, after, reason, hash, n)", 13,
+	{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID}};
+	MemoryContext caller;
+	const char *table = RelationGetRelationName(audit->td->tg_relation);
+	const char *user = GetUserNameFromId(GetSessionUserId(), false);
+	const char *role = role_name();
+	int64		actor = 0;
+	bool		acting = hr_actor(audit->books, &actor, NULL);
+	Datum		hashes[SLICE];
+	bool		no_hash[SLICE] = {false};
+	Datum		values[13];
+	char		nulls[13];
+	StringInfoData content;
+
+	writing = true;
+	if (audit->lane == 0)
+	{
+		hr_scope_enter(&audit->scope, audit->td->tg_relation->rd_rel->relowner);
+		audit_begin(audit);
+	}
+	caller = MemoryContextSwitchTo(audit->slice);
+	if (audit->via)
+		find_subjects(audit);
+
+	initStringInfo(&content);
+	for (int i = 0; i < audit->count; i++)
+	{
+		resetStringInfo(&content);
+		number_field(&content, audit->lane);
+		number_field(&content, audit->length + i + 1);
+		number_field(&content, GetCurrentTransactionStartTimestamp() +
+					 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+		number_field(&content, (int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+		if (acting)
+			number_field(&content, actor);
+		else
+			field(&content, NULL);
+		field(&content, user);
+		field(&content, role);
+		field(&content, table);
+		field(&content, audit->action);
+		field(&content, audit->no_key[i] ? NULL : TextDatumGetCString(audit->key[i]));
+		if (audit->no_subject[i])
+			field(&content, NULL);
+		else
+			number_field(&content, DatumGetInt64(audit->subjects[i]));
+		field(&content, audit->no_before[i] ? NULL : json_text(audit->before[i]));
+		field(&content, audit->no_after[i] ? NULL : json_text(audit->after[i]));
+		field(&content, audit->no_reason[i] ? NULL : TextDatumGetCString(audit->reasons[i]));
+		sha256(audit, audit->head, content.data, content.len, audit->head);
+		hashes[i] = digest_datum(audit->head);
+	}
+
+	values[0] = Int32GetDatum(audit->lane);
+	values[1] = Int64GetDatum(audit->length);
+	values[2] = Int64GetDatum(actor);
+	values[3] = CStringGetTextDatum(user);
+	values[4] = role ? CStringGetTextDatum(role) : (Datum) 0;
+	values[5] = CStringGetTextDatum(table);
+	values[6] = CStringGetTextDatum(audit->action);
+	values[7] = array_of(audit, audit->key, audit->no_key, TEXTOID, -1, false, TYPALIGN_INT);
+	values[8] = array_of(audit, audit->subjects, audit->no_subject, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	values[9] = array_of(audit, audit->before, audit->no_before, JSONBOID, -1, false, TYPALIGN_INT);
+	values[10] = array_of(audit, audit->after, audit->no_after, JSONBOID, -1, false, TYPALIGN_INT);
+	values[11] = array_of(audit, audit->reasons, audit->no_reason, TEXTOID, -1, false, TYPALIGN_INT);
+	values[12] = array_of(audit, hashes, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
+	memset(nulls, ' ', sizeof(nulls));
+	if (!acting)
+		nulls[2] = 'n';
+	if (role == NULL)
+		nulls[4] = 'n';
+
+	hr_execute(audit->books, &insert, values, nulls, false);
+	audit->length += audit->count;
+	audit->count = 0;
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(audit->slice);
+}
+
+/* ------------------------------------------------------------------- reading */
+
+static const char *
+argument(Trigger *trigger, const char *name)
+{
+	int			length = strlen(name);
+
+	for (int i = 0; i < trigger->tgnargs; i++)
+		if (strncmp(trigger->tgargs[i], name, length) == 0 && trigger->tgargs[i][length] == '=')
+			return trigger->tgargs[i] + length + 1;
+	return NULL;
+}
+
+static void
+describe_columns(Audit *audit, const char *ignored)
+{
+	Bitmapset  *key = RelationGetIndexAttrBitmap(audit->td->tg_relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	char	   *save;
+
+	audit->column = palloc0(audit->desc->natts * sizeof(AuditColumn));
+	for (int i = 0; i < audit->desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(audit->desc, i);
+		AuditColumn *column = &audit->column[i];
+
+		column->left_out = att->attisdropped || att->attgenerated != '\0';
+		column->in_key = bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, key);
+	}
+	if (ignored)
+		for (char *column = strtok_r(pstrdup(ignored), ",", &save); column; column = strtok_r(NULL, ",", &save))
+			audit->column[hr_column(audit->desc, column, InvalidOid) - 1].left_out = true;
+}
+
+/* What it takes to write a column; most are never asked for. */
+static AuditColumn *
+column_for(Audit *audit, int i)
+{
+	AuditColumn *column = &audit->column[i];
+	Form_pg_attribute att = TupleDescAttr(audit->desc, i);
+	MemoryContext caller;
+	StringInfoData name;
+	Oid			output;
+	bool		varlena;
+
+	if (column->key)
+		return column;
+	caller = MemoryContextSwitchTo(audit->context);
+	getTypeOutputInfo(att->atttypid, &output, &varlena);
+	fmgr_info(output, &column->output);
+	column->type = getBaseType(att->atttypid);
+	initStringInfo(&name);
+	escape_json(&name, NameStr(att->attname));
+	appendStringInfoChar(&name, ':');
+	column->key = name.data;
+	MemoryContextSwitchTo(caller);
+	return column;
+}
+
+static void
+append_value(StringInfo out, AuditColumn *column, Datum value)
+{
+	int			utc = 0;
+	char		moment[MAXDATELEN + 1];
+	char	   *text;
+
+	switch (column->type)
+	{
+		case BOOLOID:
+			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
+			return;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			JsonEncodeDateTime(moment, value, column->type, &utc);
+			escape_json(out, moment);
+			return;
+	}
+	text = OutputFunctionCall(&column->output, value);
+	switch (column->type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case JSONOID:
+		case JSONBOID:
+			appendStringInfoString(out, text);
+			break;
+		case NUMERICOID:
+			if (isdigit((unsigned char) text[text[0] == '-']))
+				appendStringInfoString(out, text);
+			else
+				escape_json(out, text); /* NaN and infinity are no JSON */
+			break;
+		default:
+			escape_json(out, text);
+	}
+	pfree(text);
+}
+
+static Datum
+json_of(StringInfo text)
+{
+	appendStringInfoChar(text, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text->data));
+}
+
+static void
+append_column(StringInfo out, AuditColumn *column, Datum value, bool null)
+{
+	appendStringInfoChar(out, out->len == 0 ? '{' : ',');
+	appendStringInfoString(out, column->key);
+	if (null)
+		appendStringInfoString(out, "null");
+	else
+		append_value(out, column, value);
+}
+
+/* All that is not null in a row, but for what stands beside it in the entry. */
+static Datum
+whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < audit->desc->natts; i++)
+	{
+		AuditColumn *column = &audit->column[i];
+		bool		null;
+		Datum		value;
+
+		if (column->left_out || (!everything && (column->in_key || i + 1 == beside)))
+			continue;
+		value = slot_getattr(row, i + 1, &null);
+		if (!null)
+			append_column(&out, column_for(audit, i), value, false);
+	}
+	if (out.len == 0)
+		appendStringInfoChar(&out, '{');
+	return json_of(&out);
+}
+
+static Datum
+digest_of(Audit *audit, Datum json)
+{
+	char	   *text = json_text(json);
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	StringInfoData out;
+
+	text = pg_server_to_any(text, strlen(text), PG_UTF8);
+	sha256(audit, NULL, text, strlen(text), digest);
+	initStringInfo(&out);
+	appendStringInfoString(&out, "{\"sha256\": \"");
+	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+		appendStringInfo(&out, "%02x", digest[i]);
+	appendStringInfoChar(&out, '"');
+	return json_of(&out);
+}
+
+/* What an update changed; false if that is nothing worth an entry. */
+static bool
+differences(Audit *audit, TupleTableSlot *was, TupleTableSlot *is, Datum *before, Datum *after)
+{
+	StringInfoData old = {0};
+	StringInfoData new = {0};
+
+	for (int i = 0; i < audit->desc->natts; i++)
+	{
+		AuditColumn *column = &audit->column[i];
+		bool		wasnull,
+					isnull;
+		Datum		x,
+					y;
+
+		if (column->left_out)
+			continue;
+		x = slot_getattr(was, i + 1, &wasnull);
+		y = slot_getattr(is, i + 1, &isnull);
+		if (wasnull == isnull &&
+			(isnull || datum_image_eq(x, y, TupleDescAttr(audit->desc, i)->attbyval, TupleDescAttr(audit->desc, i)->attlen)))
+			continue;
+		if (old.data == NULL)
+		{
+			initStringInfo(&old);
+			initStringInfo(&new);
+		}
+		append_column(&old, column_for(audit, i), x, wasnull);
+		append_column(&new, column_for(audit, i), y, isnull);
+	}
+	if (old.data == NULL)
+		return false;
+	*before = json_of(&old);
+	*after = json_of(&new);
+	return true;
+}
+
+/* The key of a row as text, the columns of a longer one with commas between. */
+static Datum
+row_key(Audit *audit, TupleTableSlot *row)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < audit->desc->natts; i++)
+	{
+		bool		null;
+		Datum		value;
+
+		if (!audit->column[i].in_key)
+			continue;
+		value = slot_getattr(row, i + 1, &null);
+		if (out.len > 0)
+			appendStringInfoChar(&out, ',');
+		appendStringInfoString(&out, OutputFunctionCall(&column_for(audit, i)->output, value));
+	}
+	return CStringGetTextDatum(out.data);
+}
+
+/* One row that a statement wrote; was and is: NULL if there is none. */
+static void
+audit_row(Audit *audit, TupleTableSlot *was, TupleTableSlot *is)
+{
+	MemoryContext caller = MemoryContextSwitchTo(audit->slice);
+	TupleTableSlot *row = is ? is : was;
+	int			i = audit->count;
+
+	audit->no_before[i] = was == NULL;
+	audit->no_after[i] = is == NULL;
+	if (was && is)
+	{
+		if (!differences(audit, was, is, &audit->before[i], &audit->after[i]))
+		{
+			MemoryContextSwitchTo(caller);
+			return;
+		}
+	}
+	else if (was)
+		audit->before[i] = whole_row(audit, was, false, 0);
+	else if (audit->digest)
+		audit->after[i] = digest_of(audit, whole_row(audit, is, true, 0));
+	else
+		audit->after[i] = whole_row(audit, is, false, audit->reason);
+
+	audit->no_key[i] = false;
+	audit->key[i] = row_key(audit, was ? was : is);
+	audit->no_subject[i] = true;
+	if (audit->subject)
+		audit->subjects[i] = slot_getattr(row, audit->subject, &audit->no_subject[i]);
+	audit->no_reason[i] = true;
+	if (audit->reason && is)
+		audit->reasons[i] = slot_getattr(is, audit->reason, &audit->no_reason[i]);
+	if (!audit->no_reason[i])
+		audit->reasons[i] = datumCopy(audit->reasons[i], false, -1);
+	audit->count++;
+	MemoryContextSwitchTo(caller);
+	if (audit->count == SLICE)
+		audit_flush(audit);
+}
+
+static void
+audit_rows(Audit *audit)
+{
+	TriggerData *td = audit->td;
+	Tuplestorestate *old = td->tg_oldtable;
+	Tuplestorestate *new = td->tg_newtable;
+	TupleTableSlot *was = MakeSingleTupleTableSlot(audit->desc, &TTSOpsMinimalTuple);
+	TupleTableSlot *is = MakeSingleTupleTableSlot(audit->desc, &TTSOpsMinimalTuple);
+
+	if (old == NULL && new == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" has no transition table", td->tg_trigger->tgname)));
+	if (old)
+		tuplestore_rescan(old);
+	if (new)
+		tuplestore_rescan(new);
+	while ((old == NULL || tuplestore_gettupleslot(old, true, false, was)) &&
+		   (new == NULL || tuplestore_gettupleslot(new, true, false, is)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		audit_row(audit, old ? was : NULL, new ? is : NULL);
+	}
+	ExecDropSingleTupleTableSlot(was);
+	ExecDropSingleTupleTableSlot(is);
+}
+
+/* Nothing is left to say which rows they were. */
+static void
+audit_truncate(Audit *audit)
+{
+	audit->no_key[0] = audit->no_subject[0] = audit->no_before[0] = true;
+	audit->no_after[0] = audit->no_reason[0] = true;
+	audit->count = 1;
+}
+
+static const char *
+action_name(TriggerEvent event)
+{
+	return TRIGGER_FIRED_BY_INSERT(event) ? "insert" :
+		TRIGGER_FIRED_BY_UPDATE(event) ? "update" :
+		TRIGGER_FIRED_BY_DELETE(event) ? "delete" : "truncate";
+}
+
+/* The form of dates in an entry must not depend on who writes it. */
+static void
+plain_formats(void)
+{
+	if (DateStyle != USE_ISO_DATES)
+		(void) set_config_option("datestyle", "ISO", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	if (IntervalStyle != INTSTYLE_POSTGRES)
+		(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+audit_open(Audit *audit, TriggerData *td)
+{
+	Trigger    *trigger = td->tg_trigger;
+	const char *subject = argument(trigger, "subject");
+	const char *reason = argument(trigger, "reason");
+
+	audit->td = td;
+	audit->books = RelationGetNamespace(td->tg_relation);
+	audit->desc = RelationGetDescr(td->tg_relation);
+	audit->action = action_name(td->tg_event);
+	audit->via = argument(trigger, "via");
+	audit->digest = argument(trigger, "digest") != NULL;
+	if (subject)
+		audit->subject = hr_column(audit->desc, subject, INT8OID);
+	if (reason)
+		audit->reason = hr_column(audit->desc, reason, TEXTOID);
+	describe_columns(audit, argument(trigger, "ignore"));
+	audit->context = CurrentMemoryContext;
+	audit->slice = AllocSetContextCreate(CurrentMemoryContext, "hrloop audit", ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * hrloop.audit('subject=column', 'via=table.column/...', 'reason=column',
+ * 'ignore=columns', 'digest=yes'): entries for what a statement wrote.
+ */
+Datum
+hrloop_audit(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
+	Audit	   *audit = palloc0(sizeof(Audit));
+	int			formats = NewGUCNestLevel();
+
+	hr_books_check(RelationGetNamespace(td->tg_relation));
+	audit_open(audit, td);
+	plain_formats();
+	PG_TRY();
+	{
+		if (TRIGGER_FIRED_BY_TRUNCATE(td->tg_event))
+			audit_truncate(audit);
+		else
+			audit_rows(audit);
+		if (audit->count > 0)
+			audit_flush(audit);
+		if (audit->lane != 0)
+			audit_end(audit);
+	}
+	PG_FINALLY();
+	{
+		writing = false;
+		if (audit->sha)
+			pg_cryptohash_free(audit->sha);
+	}
+	PG_END_TRY();
+	if (audit->lane != 0)
+		hr_scope_leave(&audit->scope);
+	AtEOXact_GUC(true, formats);
+	PG_RETURN_POINTER(NULL);
+}
+
+/* hrloop.audit_guard(): nobody but the engine writes the log. */
+Datum
+hrloop_audit_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
+
+	if (writing && (TRIGGER_FIRED_BY_INSERT(td->tg_event) ||
+					(TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
+					 strcmp(RelationGetRelationName(td->tg_relation), "audit_lane") == 0)))
+		PG_RETURN_POINTER(NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the audit log in \"%s\" is written by the engine alone",
+					RelationGetRelationName(td->tg_relation)),
+			 errdetail("It is append-only and chained by hashes."),
+			 errhint("SELECT * FROM verify_audit() checks it."),
+			 errtable(td->tg_relation)));
+	PG_RETURN_POINTER(NULL);
+}
+
+/* hrloop.audit_attach(book): the triggers that the rows of audit_rule ask for. */
+Datum
+hrloop_audit_attach(PG_FUNCTION_ARGS)
+{
+	Oid			books;
+	SPITupleTable *rows;
+	uint64		count;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the books must not be null")));
+	books = hr_books_of(PG_GETARG_OID(0));
+	SPI_connect();
+	if (SPI_execute(hr_expand(books, "SELECT command FROM @audit_command() WHERE command IS NOT NULL"), true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "hrloop: cannot read what to audit");
+	rows = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+		if (SPI_execute(SPI_getvalue(rows->vals[i], rows->tupdesc, 1), false, 0) < 0)
+			elog(ERROR, "hrloop: cannot attach the audit log");
+	SPI_finish();
+	PG_RETURN_INT64((int64) count);
+}
+
+/* ---------------------------------------------------------------- server log */
+
+static void
+log_field(StringInfo out, const char *name, const char *value)
+{
+	appendStringInfo(out, "%s\"%s\": ", out->len == 0 ? "{" : ", ", name);
+	if (value)
+		escape_json(out, value);
+	else
+		appendStringInfoString(out, "null");
+}
+
+/* One line "hrloop audit: {json}" of the server log, which no client gets. */
+static void
+log_line(StringInfo out)
+{
+	appendStringInfoChar(out, '}');
+	ereport(LOG_SERVER_ONLY,
+			(errmsg_internal("hrloop audit: %s", out->data),
+			 errhidestmt(true), errhidecontext(true)));
+}
+
+static void
+log_who(StringInfo out, const char *event)
+{
+	const char *books;
+	const char *actor;
+
+	initStringInfo(out);
+	log_field(out, "event", event);
+	hr_acting(&books, &actor);
+	log_field(out, "books", books);
+	log_field(out, "actor", actor);
+	log_field(out, "user", GetUserNameFromId(GetSessionUserId(), true));
+	log_field(out, "role", role_name());
+}
+
+/* An attempt that the books refuse: its transaction is lost, the line is not. */
+void
+hr_log_refused(const char *message, const char *detail)
+{
+	StringInfoData out;
+
+	log_who(&out, "refused");
+	log_field(&out, "message", message);
+	log_field(&out, "detail", detail);
+	log_line(&out);
+}
+
+/*
+ * hrloop.log_read(book, employee, what, allowed): notes that somebody's data
+ * were asked for, once for each statement, and returns allowed.
+ */
+Datum
+hrloop_log_read(PG_FUNCTION_ARGS)
+{
+	static TimestampTz at;
+	static int64 whose;
+	static char last[NAMEDATALEN];
+	static bool was_allowed;
+	bool		allowed = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+	char	   *what = PG_ARGISNULL(2) ? pstrdup("") : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	int64		employee = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
+	StringInfoData out;
+
+	if (at != GetCurrentStatementStartTimestamp() || whose != employee ||
+		was_allowed != allowed || strcmp(last, what) != 0)
+	{
+		log_who(&out, allowed ? "read" : "denied");
+		log_field(&out, "what", what);
+		log_field(&out, "of", PG_ARGISNULL(0) ? NULL : get_namespace_name(get_rel_namespace(PG_GETARG_OID(0))));
+		appendStringInfo(&out, ", \"employee_id\": " INT64_FORMAT, employee);
+		log_line(&out);
+		at = GetCurrentStatementStartTimestamp();
+		whose = employee;
+		was_allowed = allowed;
+		strlcpy(last, what, sizeof(last));
+	}
+	PG_RETURN_BOOL(allowed);
+}

@@ -1,0 +1,168 @@
+-- health: what a DBA and HR look after, one row per check (SEC-06), and how the connection is encrypted (SEC-04).
+
+INSERT INTO setting (setting, kind, value, default_value, comment)
+SELECT s, k, v, v, c FROM (VALUES
+  ('health.overdue_items',    'integer', '0',     'Plan items past their day that are not a warning yet; null: any number (SEC-06)'),
+  ('health.feed_days',        'integer', '3',     'Days after which payroll should have acknowledged a row of the feed; null: any (SEC-06)'),
+  ('health.review_days',      'integer', '30',    'Days after the end of a cycle by which its reviews should be locked; null: any (SEC-06)'),
+  ('health.plan_days',        'integer', '30',    'Days by which a plan should be confirmed; null: any (SEC-06)'),
+  ('health.notice_days',      'integer', '90',    'Days by which a notice should be read; null: any (SEC-06)'),
+  ('health.clock_days',       'integer', '35',    'Days without anything that run_due() did; it does something every month; null: any (SEC-06)'),
+  ('health.index_rows',       'integer', '10000', 'Rows from which on a table without an index for a foreign key is a warning; null: never (SEC-06)'),
+  ('health.verify',           'boolean', 'true',  'Whether the monthly report counts the differences of verify(), which takes its time (SEC-06)'),
+  ('health.quarantine',       'integer', '0',     'Rows in quarantine that are not a warning yet; null: any number (SEC-06)'),
+  ('health.stale_rows',       'integer', '10000', 'Rows changed since a table was analysed, and at the same time more than a fifth of it, that call for ANALYZE; null: any number (SEC-06)')
+) AS d (s, k, v, c);
+ALTER TABLE setting ADD CONSTRAINT setting_health_range
+  CHECK (CASE WHEN setting LIKE 'health.%' AND kind = 'integer' THEN value::integer >= 0 ELSE true END);
+
+INSERT INTO message_text (kind, locale, body, source) VALUES
+  ('health.report', 'zh', '{month}系统健康检查:{checks}项检查,{warnings}项需要关注{list}', NULL),
+  ('health.report', 'en', 'Health check of {month}: {checks} checks, {warnings} of them need attention{list}', NULL);
+
+CREATE TABLE health_report (
+  month       date PRIMARY KEY CHECK (extract(day FROM month) = 1),
+  reported_at timestamptz NOT NULL DEFAULT now(),
+  checks      integer     NOT NULL,
+  warnings    integer     NOT NULL,
+  report      jsonb       NOT NULL,
+  sizes       jsonb       NOT NULL
+);
+COMMENT ON TABLE health_report IS 'What health() found, kept once a month by run_due() (SEC-06).';
+COMMENT ON COLUMN health_report.month IS 'First day of the month.';
+COMMENT ON COLUMN health_report.reported_at IS 'When it was made.';
+COMMENT ON COLUMN health_report.checks IS 'Checks.';
+COMMENT ON COLUMN health_report.warnings IS 'Checks that warned.';
+COMMENT ON COLUMN health_report.report IS 'The rows of health().';
+COMMENT ON COLUMN health_report.sizes IS 'Bytes of each table with its indexes, to see what grows.';
+
+CREATE VIEW table_size WITH (security_invoker) AS
+  SELECT c.relname::text AS table_name, s.bytes, s.bytes - (l.sizes ->> c.relname)::bigint AS growth, greatest(c.reltuples, 0)::bigint AS estimated_rows
+    FROM pg_class c
+    CROSS JOIN LATERAL (SELECT pg_total_relation_size(c.oid) AS bytes) s
+    LEFT JOIN (SELECT h.sizes FROM health_report h ORDER BY h.month DESC LIMIT 1) l ON true
+   WHERE c.relnamespace = books_schema() AND c.relkind IN ('r', 'm');
+COMMENT ON VIEW table_size IS 'Tables by size, and what they grew since the last monthly report (SEC-06).';
+COMMENT ON COLUMN table_size.table_name IS 'Table.';
+COMMENT ON COLUMN table_size.bytes IS 'Bytes with indexes and long values.';
+COMMENT ON COLUMN table_size.growth IS 'Bytes more than in the last health_report; null: there is none.';
+COMMENT ON COLUMN table_size.estimated_rows IS 'Rows as of the last ANALYZE.';
+
+CREATE FUNCTION health(differences boolean DEFAULT false)
+  RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', 'the health of the books is for their owner, HR and executives', NULL, 'Act as one of them by act_as().')
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) OR holds_role('executive', actor()) END;
+  WITH late (code, found, days) AS (
+    SELECT 'unsent_feed', count(*), setting_text('health.feed_days') FROM payroll_feed f
+     WHERE f.acknowledged_at IS NULL AND f.created_at < now() - make_interval(days => setting_number('health.feed_days')::integer)
+    UNION ALL
+    SELECT 'open_reviews', count(*), setting_text('health.review_days') FROM review r JOIN review_cycle c USING (cycle_id)
+     WHERE r.status IN ('open', 'blocked') AND upper(c.period) + setting_number('health.review_days')::integer < current_date
+    UNION ALL
+    SELECT 'unconfirmed_plans', count(*), setting_text('health.plan_days') FROM development_plan p
+     WHERE p.status = 'proposed' AND p.planned_on + setting_number('health.plan_days')::integer < current_date
+    UNION ALL
+    SELECT 'unread_notices', count(*), setting_text('health.notice_days') FROM notification n
+     WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.created_at < now() - make_interval(days => setting_number('health.notice_days')::integer)
+  ), fault (code, list) AS (
+    SELECT 'rule_gaps', array_agg(format('%s %s', g.code, g.gap) ORDER BY g.code, g.gap) FROM scale_gap g
+    UNION ALL
+    SELECT 'missing_indexes', array_agg(format('%s.%s', c.relname, k.conname) ORDER BY c.relname, k.conname)
+      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+     WHERE k.contype = 'f' AND c.relnamespace = books_schema() AND c.reltuples >= setting_number('health.index_rows')
+       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid
+                          AND (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey)
+    UNION ALL
+    SELECT 'invalid_indexes', array_agg(c.relname::text ORDER BY c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+     WHERE c.relnamespace = books_schema() AND NOT (i.indisvalid AND i.indisready)
+    UNION ALL
+    SELECT 'disabled_triggers', array_agg(format('%s.%s', c.relname, t.tgname) ORDER BY c.relname, t.tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+     WHERE c.relnamespace = books_schema() AND t.tgenabled = 'D'
+    UNION ALL
+    SELECT 'privacy_gaps', array_agg(format('%s.%s', g.table_name, g.column_name) ORDER BY g.table_name, g.column_name) FROM privacy_gap g
+    UNION ALL
+    SELECT 'stale_statistics', array_agg(s.relname::text ORDER BY s.relname) FROM pg_stat_user_tables s
+     WHERE s.schemaname = (SELECT n.nspname FROM pg_namespace n WHERE n.oid = books_schema())
+       AND s.n_mod_since_analyze > setting_number('health.stale_rows') AND s.n_mod_since_analyze > s.n_live_tup / 5
+  ), other AS (
+    SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
+             WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
+           (SELECT count(*) FROM quarantine) AS quarantine,
+           CASE WHEN differences THEN (SELECT count(*) FROM verify()) END AS different,
+           (SELECT (hrloop.query_rows(format('SELECT count(*) AS n FROM %I.verify_audit()', n.nspname)) #>> '{0,n}')::bigint
+              FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE differences AND p.pronamespace = books_schema() AND p.proname = 'verify_audit' AND p.pronargs = p.pronargdefaults) AS broken,
+           (SELECT b.version FROM book b) AS version,
+           greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
+           (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
+           (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes), ' (+' || pg_size_pretty(t.growth) || ')'), ', ' ORDER BY t.bytes DESC, t.table_name)
+              FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
+  ), result (place, code, warns, value, threshold, hint) AS (
+    SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text, setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o
+    UNION ALL
+    SELECT 2, l.code, l.found > 0, l.found::text, 'older than ' || l.days || ' days',
+           CASE l.code WHEN 'unsent_feed' THEN 'View payroll_pending: does the payroll system fetch the feed?'
+                       WHEN 'open_reviews' THEN 'Lock or exempt them: view assessment.'
+                       WHEN 'unconfirmed_plans' THEN 'View plan_overview.'
+                       ELSE 'Do the notices reach anybody? An application listens on the channel of the books.' END
+      FROM late l
+    UNION ALL
+    SELECT 3, f.code, f.list IS NOT NULL, coalesce(array_to_string(f.list[1:5], ', ') || CASE WHEN cardinality(f.list) > 5 THEN ' …' ELSE '' END, 'none'),
+           'none',
+           CASE f.code WHEN 'rule_gaps' THEN 'View scale_gap: figures in a gap have no consequence.'
+                       WHEN 'missing_indexes' THEN 'Create an index that begins with the columns of the foreign key.'
+                       WHEN 'invalid_indexes' THEN 'REINDEX INDEX CONCURRENTLY.'
+                       WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER TABLE … ENABLE TRIGGER.'
+                       WHEN 'privacy_gaps' THEN 'View privacy_gap: what an export or an erasure would miss.'
+                       ELSE 'ANALYZE these tables; is autovacuum on?' END
+      FROM fault f
+    UNION ALL
+    SELECT 4, 'quarantine', o.quarantine > setting_number('health.quarantine'), o.quarantine::text, setting_text('health.quarantine'), 'Correct and release what was held back.' FROM other o
+    UNION ALL
+    SELECT 5, 'erasures', o.erasures > 0, o.erasures::text, '0', 'Table erasure_log: somebody else confirms by confirm_erasure(), or withdraw_erasure().' FROM other o
+    UNION ALL
+    SELECT 6, 'differences', coalesce(o.different > 0, false), coalesce(o.different::text, 'not asked for'), '0', 'health(true) counts them, verify() shows them.' FROM other o
+    UNION ALL
+    SELECT 7, 'audit_chain', coalesce(o.broken > 0, false), CASE WHEN NOT differences THEN 'not asked for' ELSE coalesce(o.broken::text, 'there is none') END, '0', 'health(true) counts, verify_audit() shows what does not fit.' FROM other o
+    UNION ALL
+    SELECT 8, 'version', o.version <> hrloop.version(), o.version, hrloop.version(), 'SELECT hrloop.migrate(…).' FROM other o
+    UNION ALL
+    SELECT 9, 'clock', coalesce(o.ran_at < now() - make_interval(days => setting_number('health.clock_days')::integer), o.ran_at IS NULL),
+           coalesce(o.ran_at::timestamptz(0)::text, 'never'), setting_text('health.clock_days') || ' days', 'Let an outside scheduler such as pg_cron call run_due() every hour.' FROM other o
+    UNION ALL
+    SELECT 10, 'tls', setting_on('sec.require_tls') AND coalesce(t.bits, 0) < setting_number('sec.tls_bits'), CASE WHEN t.bits IS NULL THEN 'none' ELSE format('%s %s %s', t.version, t.cipher, t.bits) END,
+           setting_text('sec.tls_bits') || ' bits' || CASE WHEN setting_on('sec.require_tls') THEN ', required' ELSE '' END,
+           'This session''s own connection; a local socket has none. Setting sec.require_tls shows pay to encrypted ones only.' FROM hrloop.tls() t
+    UNION ALL
+    SELECT 11, 'biggest_tables', false, o.biggest, NULL, 'View table_size.' FROM other o
+  )
+  SELECT r.code, CASE WHEN coalesce(r.warns, false) THEN 'warn' ELSE 'ok' END, r.value, r.threshold, r.hint FROM result r ORDER BY r.place, r.code;
+END;
+COMMENT ON FUNCTION health(boolean) IS
+  'Health of the books, one row per check: ok or warn, what was found, what is normal, what to do; true counts the differences of verify() as well, which takes its time. Only reads, so a standby answers too. For the owner, HR and executives: error 42501 (SEC-04, SEC-06).';
+
+INSERT INTO due_rule (code, what, setting) VALUES
+  ('health_report', 'What health() finds is kept, and HR is told, once a month (SEC-06)', NULL);
+CREATE FUNCTION due_health_report(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH made AS MATERIALIZED (
+    SELECT count(*)::integer AS checks, count(*) FILTER (WHERE h.status = 'warn')::integer AS warnings, jsonb_agg(to_jsonb(h)) AS report,
+           coalesce(': ' || string_agg(h.code, ', ') FILTER (WHERE h.status = 'warn'), '') AS list
+      FROM health((SELECT setting_on('health.verify'))) h
+     -- health() costs its time: only for this event
+     WHERE EXISTS (SELECT FROM due_event d WHERE d.due_event_id = ANY (events) AND d.code = 'health_report')
+  ), kept AS (
+    INSERT INTO health_report (month, reported_at, checks, warnings, report, sizes)
+    SELECT to_date(d.source_id::text, 'YYYYMM'), d.happened_at, m.checks, m.warnings, m.report, (SELECT jsonb_object_agg(t.table_name, t.bytes) FROM table_size t)
+      FROM due_event d CROSS JOIN made m WHERE d.due_event_id = ANY (events) AND d.code = 'health_report' ORDER BY d.due_event_id
+    ON CONFLICT DO NOTHING RETURNING month, checks, warnings
+  )
+  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
+  SELECT NULL::bigint, 'hr', 'health.report', 'health:' || k.month, jsonb_build_object('month', to_char(k.month, 'YYYY-MM'), 'checks', k.checks, 'warnings', k.warnings, 'list', m.list)
+    FROM kept k CROSS JOIN made m
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION due_health_report(bigint[]) IS 'Consequence of the monthly event of rule health_report: keeps what health() finds and tells HR.';
+CREATE TRIGGER due_event_reports AFTER INSERT ON due_event REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('due_health_report', 'key=due_event_id');

@@ -1,0 +1,278 @@
+/*
+ * privacy.c - what the rights of a person need of the engine: to read and to
+ * change whatever tables hold something about somebody, found by the books in
+ * the catalog, and to know how a session is encrypted.
+ */
+#include "hrloop.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/backend_status.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(hrloop_query_rows);
+PG_FUNCTION_INFO_V1(hrloop_scrub);
+PG_FUNCTION_INFO_V1(hrloop_erase);
+PG_FUNCTION_INFO_V1(hrloop_tls);
+
+/* The books in which an erasure is going on in this backend. */
+static Oid	erasing;
+
+/*
+ * Whether the triggers of some books stand aside: only while hrloop_erase()
+ * executes its own updates.  No setting and no role can ask for it.
+ */
+bool
+hr_erasing(Oid books)
+{
+	return OidIsValid(erasing) && erasing == books;
+}
+
+/* hrloop.query_rows(query): as the caller, read only. */
+Datum
+hrloop_query_rows(PG_FUNCTION_ARGS)
+{
+	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		result;
+	bool		null;
+
+	SPI_connect();
+	if (SPI_execute(psprintf("SELECT coalesce(pg_catalog.jsonb_agg(q), '[]') FROM (%s) q", query),
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "hrloop: not a query: %s", query);
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+	MemoryContextSwitchTo(caller);
+	result = PointerGetDatum(PG_DETOAST_DATUM_COPY(result));
+	SPI_finish();
+	return result;
+}
+
+/* ------------------------------------------------------------------ scrub */
+
+typedef struct Level
+{
+	JsonbValue	key;			/* that holds what is at this level */
+	JsonbValue	parent;			/* that holds the object of that key */
+} Level;
+
+typedef struct Scrub
+{
+	Datum	   *keys;
+	int			nkeys;
+	JsonbValue	mark;
+	Level	   *level;
+	int			depth;
+	int			room;
+} Scrub;
+
+/* "key", or "parent.key" */
+static bool
+key_matches(const char *wanted, int length, const Level *level)
+{
+	const JsonbValue *key = &level->key;
+	const JsonbValue *parent = &level->parent;
+	int			plain = key->val.string.len;
+
+	if (key->type != jbvString)
+		return false;
+	if (length == plain)
+		return memcmp(wanted, key->val.string.val, plain) == 0;
+	return parent->type == jbvString &&
+		length == parent->val.string.len + 1 + plain &&
+		memcmp(wanted, parent->val.string.val, parent->val.string.len) == 0 &&
+		wanted[parent->val.string.len] == '.' &&
+		memcmp(wanted + parent->val.string.len + 1, key->val.string.val, plain) == 0;
+}
+
+static bool
+is_scrubbed(const Scrub *scrub)
+{
+	for (int i = 0; i < scrub->nkeys; i++)
+	{
+		text	   *wanted = DatumGetTextPP(scrub->keys[i]);
+
+		if (key_matches(VARDATA_ANY(wanted), VARSIZE_ANY_EXHDR(wanted),
+						&scrub->level[scrub->depth]))
+			return true;
+	}
+	return false;
+}
+
+/* An object's keys stand under the key that holds it, an array's elements under its own. */
+static void
+descend(Scrub *scrub, bool object)
+{
+	Level		above = scrub->level[scrub->depth];
+
+	if (++scrub->depth == scrub->room)
+	{
+		scrub->room *= 2;
+		scrub->level = repalloc(scrub->level, scrub->room * sizeof(Level));
+	}
+	scrub->level[scrub->depth] = above;
+	if (object)
+	{
+		scrub->level[scrub->depth].parent = above.key;
+		scrub->level[scrub->depth].key.type = jbvNull;
+	}
+}
+
+static JsonbValue *
+scrub_document(Jsonb *document, Scrub *scrub)
+{
+	JsonbIterator *it = JsonbIteratorInit(&document->root);
+	JsonbParseState *state = NULL;
+	JsonbValue *result = NULL;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
+			descend(scrub, token == WJB_BEGIN_OBJECT);
+		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
+			scrub->depth--;
+		else if (token == WJB_KEY)
+			scrub->level[scrub->depth].key = v;
+		else if (v.type == jbvString && is_scrubbed(scrub))
+			v = scrub->mark;
+		result = pushJsonbValue(&state, token, token < WJB_BEGIN_ARRAY ? &v : NULL);
+	}
+	return result;
+}
+
+/* hrloop.scrub(document, keys, mark): the texts under these keys become the mark. */
+Datum
+hrloop_scrub(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *document = PG_GETARG_JSONB_P(0);
+	text	   *mark = PG_GETARG_TEXT_PP(2);
+	Scrub		scrub = {.room = 16};
+	bool	   *nulls;
+
+	if (JB_ROOT_IS_SCALAR(document))
+		PG_RETURN_JSONB_P(document);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+					  &scrub.keys, &nulls, &scrub.nkeys);
+	for (int i = 0; i < scrub.nkeys; i++)
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a key to scrub must not be null")));
+	scrub.mark.type = jbvString;
+	scrub.mark.val.string.val = VARDATA_ANY(mark);
+	scrub.mark.val.string.len = VARSIZE_ANY_EXHDR(mark);
+	scrub.level = palloc0(scrub.room * sizeof(Level));
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(scrub_document(document, &scrub)));
+}
+
+/* ------------------------------------------------------------------ erase */
+
+static int64
+execute_updates(char **statement, uint64 count)
+{
+	int64		changed = 0;
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (SPI_execute(statement[i], false, 0) != SPI_OK_UPDATE)
+			elog(ERROR, "hrloop: an erasure only updates: %s", statement[i]);
+		changed += SPI_processed;
+	}
+	return changed;
+}
+
+/* Updates and nothing else, with the triggers of the books standing aside. */
+static int64
+execute_unguarded(Oid books, char **statement, uint64 count)
+{
+	volatile int64 changed;
+
+	PG_TRY();
+	{
+		erasing = books;
+		changed = execute_updates(statement, count);
+	}
+	PG_FINALLY();
+	{
+		erasing = InvalidOid;
+	}
+	PG_END_TRY();
+	return changed;
+}
+
+/*
+ * hrloop.erase(book, erasure): carries out an erasure that two people agreed
+ * on, even in tables that are append-only; the number of rows that changed.
+ *
+ * What is to be done is data (erasure_rule) from which the books make the
+ * statements; none come out for an erasure that is not confirmed.  They are
+ * all made before the first one runs, since it takes away the name and the
+ * number by which others find their rows.
+ */
+Datum
+hrloop_erase(PG_FUNCTION_ARGS)
+{
+	static const HrQuery statements = {"erasure statements",
+		"SELECT statement FROM @erasure_statement($1)", 1, {INT8OID}};
+	Oid			books;
+	Oid			owner;
+	Datum		arg = PG_GETARG_DATUM(1);
+	HrScope		scope;
+	uint64		count;
+	char	  **statement;
+	int64		changed;
+	int			level;
+
+	books = hr_books_of(PG_GETARG_OID(0));
+	owner = hr_books_owner(PG_GETARG_OID(0));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to erase in books \"%s\"", get_namespace_name(books)),
+				 errhint("Use request_erasure() and confirm_erasure() of the books.")));
+	hr_scope_enter(&scope, owner);
+	level = hr_scans_allow();
+	count = hr_execute(books, &statements, &arg, NULL, false);
+	statement = palloc(Max(count, 1) * sizeof(char *));
+	for (uint64 i = 0; i < count; i++)
+		statement[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+	changed = execute_unguarded(books, statement, count);
+	hr_scans_end(level);
+	hr_scope_leave(&scope);
+	PG_RETURN_INT64(changed);
+}
+
+/* -------------------------------------------------------------------- tls */
+
+/*
+ * hrloop.tls(): how this session's own connection is encrypted; nulls if it is
+ * not.  pg_stat_ssl would not tell a role that the session has only taken.
+ */
+Datum
+hrloop_tls(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[3] = {0};
+	bool		nulls[3] = {true, true, true};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "hrloop: return type must be a row type");
+#ifdef USE_SSL
+	if (MyBEEntry && MyBEEntry->st_ssl)
+	{
+		values[0] = CStringGetTextDatum(MyBEEntry->st_sslstatus->ssl_version);
+		values[1] = CStringGetTextDatum(MyBEEntry->st_sslstatus->ssl_cipher);
+		values[2] = Int32GetDatum(MyBEEntry->st_sslstatus->ssl_bits);
+		memset(nulls, 0, sizeof(nulls));
+	}
+#endif
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
