@@ -103,7 +103,7 @@ UPDATE audit_entry SET reason = 'x';
 DELETE FROM audit_entry;
 TRUNCATE audit_entry;
 ALTER TABLE score DISABLE TRIGGER audit_update;
-UPDATE employee SET education = '硕士' WHERE employee_no = 'E010';
+BEGIN; SELECT act_as('E090') > 0 AS acts; UPDATE employee SET education = '硕士' WHERE employee_no = 'E010'; COMMIT;
 RESET ROLE;
 SELECT t.db_role, t.before, t.after FROM audit_trail t ORDER BY t.audit_id DESC LIMIT 1;
 -- and without grants nobody reads it

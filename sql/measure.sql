@@ -150,13 +150,20 @@ SET ROLE regress_measure_feed;
 SELECT record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}');
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION record_measurement, find_employee, find_indicator, unknown_code TO regress_measure_feed;
-GRANT SELECT ON employee, indicator TO regress_measure_feed;
 GRANT SELECT, INSERT ON measurement TO regress_measure_feed;
-SET ROLE regress_measure_feed;
+GRANT SELECT ON indicator TO regress_measure_feed;
+SET SESSION AUTHORIZATION regress_measure_feed;
+SELECT record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}');
+\echo :LAST_ERROR_SQLSTATE
+RESET SESSION AUTHORIZATION;
+-- row policies ask who delivers: the login belongs to somebody of HR
+UPDATE employee SET db_role = 'regress_measure_feed' WHERE employee_no = 'E090';
+SET SESSION AUTHORIZATION regress_measure_feed;
 SELECT record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}') > 0 AS stored;
 SELECT count(*) FROM warning;
 DELETE FROM measurement;
-RESET ROLE;
+RESET SESSION AUTHORIZATION;
+UPDATE employee SET db_role = NULL WHERE employee_no = 'E090';
 SELECT employee, attainment, body FROM warned WHERE employee = 'E002';
 REVOKE ALL ON ALL TABLES IN SCHEMA measure_test FROM regress_measure_feed;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA measure_test FROM regress_measure_feed;

@@ -474,22 +474,28 @@ SET search_path = review_test, pg_catalog;
 
 -- who may: an application that submits scores, and no more; what follows is done for it
 CREATE ROLE regress_review_app;
-SET ROLE regress_review_app;
+SET SESSION AUTHORIZATION regress_review_app;
 SELECT review_test.submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
-RESET ROLE;
+RESET SESSION AUTHORIZATION;
 GRANT USAGE ON SCHEMA review_test TO regress_review_app;
-SET ROLE regress_review_app;
+SET SESSION AUTHORIZATION regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
 \echo :LAST_ERROR_SQLSTATE
-RESET ROLE;
+RESET SESSION AUTHORIZATION;
 GRANT EXECUTE ON FUNCTION submit_score, find_review, find_cycle, find_employee, find_indicator, unknown_code, actor, who, shown_composite TO regress_review_app;
 GRANT SELECT ON review, review_cycle, employee, indicator, rater_group TO regress_review_app;
-SET ROLE regress_review_app;
+SET SESSION AUTHORIZATION regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 80, '新签8家');
 \echo :LAST_ERROR_SQLSTATE
-RESET ROLE;
+RESET SESSION AUTHORIZATION;
+-- the login of nobody; then that of the manager
+SET SESSION AUTHORIZATION regress_review_app;
+SELECT submit_score('2023Q1', 'E12', '客户拓展', 30, '新签3家');
+\echo :LAST_ERROR_SQLSTATE
+RESET SESSION AUTHORIZATION;
+UPDATE employee SET db_role = 'regress_review_app' WHERE employee_id = (SELECT manager_id FROM review WHERE review_id = find_review('2023Q1', 'E12'));
 GRANT SELECT, INSERT, UPDATE ON score TO regress_review_app;
-SET ROLE regress_review_app;
+SET SESSION AUTHORIZATION regress_review_app;
 SELECT submit_score('2023Q1', 'E12', '客户拓展', 30, '新签3家') AS composite;
 SELECT submit_score('2023Q1', 'E12', '客户满意度', 40, '投诉2次') AS composite;
 SELECT submit_score('2023Q1', 'E12', '销售执行', 50, '计划未完成') AS composite;
@@ -500,9 +506,10 @@ SELECT lock_review('2023Q1', 'E12');
 SELECT count(*) FROM development_plan;
 SELECT hrloop.recompute('book', ARRAY[find_review('2023Q1', 'E12')]);
 SELECT act_as('E12');
-RESET ROLE;
+RESET SESSION AUTHORIZATION;
 SELECT p.status, p.reasons FROM development_plan p WHERE p.review_id = find_review('2023Q1', 'E12');
-SELECT decided_by = session_user AS by_the_login, kind FROM decision WHERE employee_id = find_employee('E12') ORDER BY decision_id DESC LIMIT 1;
+SELECT decided_by, kind FROM decision WHERE employee_id = find_employee('E12') ORDER BY decision_id DESC LIMIT 1;
+UPDATE employee SET db_role = NULL WHERE db_role IS NOT NULL;
 REVOKE ALL ON ALL TABLES IN SCHEMA review_test FROM regress_review_app;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA review_test FROM regress_review_app;
 REVOKE ALL ON SCHEMA review_test FROM regress_review_app;

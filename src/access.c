@@ -5,17 +5,24 @@
  * refuses SET, set_config, ALTER ROLE and PGOPTIONS.  The value is local to the
  * transaction, so a connection handed on by a pooler carries nobody along, and
  * it travels into parallel workers.  Value: "<schema oid>:<employee id>:<no>".
+ *
+ * Without act_as() a direct login is the employee whose db_role it is.  This is
+ * remembered until somebody changes employee (its trigger hrloop.forget()).
  */
 #include "hrloop.h"
 
 #include "access/parallel.h"
+#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(hrloop_act_as);
@@ -36,34 +43,188 @@ check_actor(char **value, void **extra, GucSource source)
 	return false;
 }
 
+/* Identities and what they see are found anew whenever this has moved. */
+static uint64 changes = 1;
+
+static void
+assign_actor(const char *value, void *extra)
+{
+	changes++;
+}
+
+typedef struct LoginKey
+{
+	Oid			books;
+	NameData	login;
+} LoginKey;
+
+typedef struct Login
+{
+	LoginKey	key;
+	uint64		seen;			/* hr_changes() when it was looked up */
+	TimestampTz only;			/* holds for this statement alone, if not 0 */
+	bool		known;
+	int64		employee;
+	char	   *number;
+} Login;
+
+static HTAB *logins;
+static HrIdentity latest;
+static TimestampTz heard;
+
+static void
+mark_changed(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || hr_watched(relid))
+		changes++;
+}
+
+/*
+ * Moves with every change of what identity and visibility are made of.  An
+ * entry is good as long as this is what it was before the entry was read, so
+ * that a change which arrives while it is read is not lost.
+ */
+uint64
+hr_changes(void)
+{
+	return changes;
+}
+
 void
 hr_access_init(void)
 {
+	HASHCTL		ctl = {0};
+
 	DefineCustomStringVariable("hrloop.actor",
 							   "Who is acting, set by act_as() for one transaction.",
 							   NULL, &actor_setting, "", PGC_USERSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-							   check_actor, NULL, NULL);
+							   check_actor, assign_actor, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("hrloop");
 #endif
+	ctl.keysize = sizeof(LoginKey);
+	ctl.entrysize = sizeof(Login);
+	logins = hash_create("hrloop logins", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(mark_changed, (Datum) 0);
 }
 
-/* The employee that acts in these books, if act_as() named one. */
-bool
-hr_actor(Oid books, int64 *employee, const char **number)
+/* Whom act_as() named in these books. */
+static bool
+named_actor(HrIdentity *who)
 {
 	Oid			set_for;
 	int			offset = 0;
 
 	if (actor_setting == NULL || actor_setting[0] == '\0')
 		return false;
-	if (sscanf(actor_setting, "%u:" INT64_FORMAT ":%n", &set_for, employee, &offset) < 2 ||
-		offset == 0 || set_for != books)
+	if (sscanf(actor_setting, "%u:" INT64_FORMAT ":%n", &set_for, &who->employee, &offset) < 2 ||
+		offset == 0 || set_for != who->books)
 		return false;
-	if (number)
-		*number = actor_setting + offset;
+	who->number = actor_setting + offset;
 	return true;
+}
+
+static void
+look_up_login(Login *login, Oid book_table)
+{
+	static const HrQuery find = {"login",
+		"SELECT employee_id, employee_no FROM @employee WHERE db_role = $1", 1, {TEXTOID}};
+	Datum		arg = CStringGetTextDatum(NameStr(login->key.login));
+	HrScope		scope;
+	bool		null;
+
+	login->seen = 0;
+	hr_watch(login->key.books);
+	login->only = hr_scope_enter_latest(&scope, hr_books_owner(book_table));
+	login->known = hr_execute(login->key.books, &find, &arg, NULL, true) == 1;
+	if (login->known)
+	{
+		login->employee = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+													  SPI_tuptable->tupdesc, 1, &null));
+		login->number = MemoryContextStrdup(TopMemoryContext,
+											SPI_getvalue(SPI_tuptable->vals[0],
+														 SPI_tuptable->tupdesc, 2));
+	}
+	hr_scope_leave_latest(&scope);
+}
+
+/* Whose login this is in these books. */
+static bool
+login_actor(HrIdentity *who)
+{
+	LoginKey	key;
+	Login	   *login;
+	bool		found;
+	uint64		before = changes;
+
+	memset(&key, 0, sizeof(key));
+	key.books = who->books;
+	namestrcpy(&key.login, GetUserNameFromId(who->session, false));
+	login = hash_search(logins, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		login->seen = 0;
+		login->number = NULL;
+	}
+	if (login->seen != before || (login->only != 0 && login->only != who->statement))
+	{
+		if (login->number)
+			pfree(login->number);
+		login->number = NULL;
+		look_up_login(login, who->book_table);
+		login->seen = before;
+	}
+	who->employee = login->employee;
+	who->number = login->number;
+	return login->known;
+}
+
+/*
+ * Who is asking in the books of a `book` table: valid until the next call.
+ *
+ * What other backends changed is heard once in a statement at least, also in a
+ * transaction that holds all its locks already and would not listen again.
+ */
+const HrIdentity *
+hr_identity(Oid book_table)
+{
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	HrIdentity	who = {0};
+
+	if (statement != heard)
+	{
+		heard = statement;
+		AcceptInvalidationMessages();
+	}
+	if (latest.book_table == book_table && latest.statement == statement &&
+		latest.changes == changes && latest.session == GetSessionUserId() &&
+		latest.outer == GetOuterUserId())
+		return &latest;
+
+	/* from here on it is found anew */
+	who.book_table = book_table;
+	who.statement = statement;
+	who.changes = changes;
+	who.session = GetSessionUserId();
+	who.outer = GetOuterUserId();
+	who.books = hr_books_of(book_table);
+	who.known = named_actor(&who) || login_actor(&who);
+	who.owner = has_privs_of_role(who.outer, hr_books_owner(book_table));
+	latest = who;
+	return &latest;
+}
+
+/* The same for the books by their schema. */
+bool
+hr_actor(Oid books, int64 *employee, const char **number)
+{
+	const HrIdentity *who = hr_identity(get_relname_relid("book", books));
+
+	*employee = who->employee;
+	if (number)
+		*number = who->number;
+	return who->known;
 }
 
 /* Who acts, in whichever books: both NULL if nobody does. */
@@ -124,6 +285,16 @@ set_actor(const char *value)
 	PG_END_TRY();
 }
 
+static Oid
+book_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the books must not be null")));
+	return PG_GETARG_OID(0);
+}
+
 /* hrloop.act_as(book, employee_no): until the end of the transaction. */
 Datum
 hrloop_act_as(PG_FUNCTION_ARGS)
@@ -137,11 +308,7 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 	bool		null;
 	int64		employee;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the books must not be null")));
-	books = hr_books_of(PG_GETARG_OID(0));
+	books = hr_books_of(book_argument(fcinfo));
 	require_act_as(books);
 	if (PG_ARGISNULL(1))
 	{
@@ -169,21 +336,19 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 Datum
 hrloop_actor(PG_FUNCTION_ARGS)
 {
-	int64		employee;
+	const HrIdentity *who = hr_identity(book_argument(fcinfo));
 
-	if (PG_ARGISNULL(0) || !hr_actor(get_rel_namespace(PG_GETARG_OID(0)), &employee, NULL))
+	if (!who->known)
 		PG_RETURN_NULL();
-	PG_RETURN_INT64(employee);
+	PG_RETURN_INT64(who->employee);
 }
 
 /* hrloop.who(book): the acting employee's number, or the database login. */
 Datum
 hrloop_who(PG_FUNCTION_ARGS)
 {
-	int64		employee;
-	const char *number;
+	const HrIdentity *who = hr_identity(book_argument(fcinfo));
 
-	if (!PG_ARGISNULL(0) && hr_actor(get_rel_namespace(PG_GETARG_OID(0)), &employee, &number))
-		PG_RETURN_TEXT_P(cstring_to_text(number));
-	PG_RETURN_TEXT_P(cstring_to_text(GetUserNameFromId(GetSessionUserId(), false)));
+	PG_RETURN_TEXT_P(cstring_to_text(who->known ? who->number
+									 : GetUserNameFromId(who->session, false)));
 }

@@ -14,6 +14,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -38,6 +39,7 @@ PG_FUNCTION_INFO_V1(hrloop_list_books);
 PG_FUNCTION_INFO_V1(hrloop_pre_restore);
 PG_FUNCTION_INFO_V1(hrloop_post_restore);
 PG_FUNCTION_INFO_V1(hrloop_version);
+PG_FUNCTION_INFO_V1(hrloop_define);
 
 /* ---------------------------------------------------------------- version */
 
@@ -235,6 +237,32 @@ hr_scope_leave(HrScope *scope)
 	SetUserIdAndSecContext(scope->user, scope->security);
 }
 
+/*
+ * A scope that reads what is committed now, whatever snapshot the query has:
+ * who may see what must not be remembered from the past.  A parallel query can
+ * take no new snapshot; what is read there holds for its statement alone, which
+ * is then returned, else 0.
+ */
+TimestampTz
+hr_scope_enter_latest(HrScope *scope, Oid owner)
+{
+	hr_scope_enter(scope, owner);
+	if (IsInParallelMode())
+	{
+		PushActiveSnapshot(GetActiveSnapshot());
+		return GetCurrentStatementStartTimestamp();
+	}
+	PushActiveSnapshot(GetLatestSnapshot());
+	return 0;
+}
+
+void
+hr_scope_leave_latest(HrScope *scope)
+{
+	PopActiveSnapshot();
+	hr_scope_leave(scope);
+}
+
 /* ---------------------------------------------------------------- scripts */
 
 typedef struct ScriptPlace
@@ -393,6 +421,39 @@ hrloop_install(PG_FUNCTION_ARGS)
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are ready, version %s",
 											  schema, HRLOOP_VERSION)));
+}
+
+/*
+ * hrloop.define(book, statements): what the books derive from their own rows,
+ * policies and grants.  As the caller, who could run each of them as well.
+ */
+Datum
+hrloop_define(PG_FUNCTION_ARGS)
+{
+	Oid			books;
+	char	   *schema;
+	Datum	   *statement;
+	bool	   *null;
+	int			count;
+	int			level;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the books and the statements must not be null")));
+	books = hr_books_of(PG_GETARG_OID(0));
+	schema = get_namespace_name(books);
+	require_own_schema(books, schema);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+					  &statement, &null, &count);
+	SPI_connect();
+	level = pin_search_path(psprintf("%s, hrloop, pg_temp", quote_identifier(schema)));
+	for (int i = 0; i < count; i++)
+		if (!null[i])
+			execute(TextDatumGetCString(statement[i]));
+	AtEOXact_GUC(true, level);
+	SPI_finish();
+	PG_RETURN_INT32(count);
 }
 
 /* Name of the script that leads on from a version, or NULL. */

@@ -16,7 +16,7 @@ COMMENT ON COLUMN book.installed_at IS 'When the books were made.';
 -- The library handles the books through this table: its oid stands for them.
 CREATE FUNCTION actor() RETURNS bigint STABLE LANGUAGE SQL
   RETURN hrloop.actor('book'::regclass);
-COMMENT ON FUNCTION actor() IS 'Id of the employee who is acting (act_as), or null.';
+COMMENT ON FUNCTION actor() IS 'Id of the employee who is acting (act_as, else employee.db_role = login), or null.';
 CREATE FUNCTION who() RETURNS text STABLE LANGUAGE SQL
   RETURN hrloop.who('book'::regclass);
 COMMENT ON FUNCTION who() IS 'Who is acting: employee number, or the name of the database login.';
@@ -29,6 +29,12 @@ CREATE FUNCTION owns_books() RETURNS boolean STABLE LANGUAGE SQL
   RETURN pg_has_role(CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END::name,
                      (SELECT c.relowner FROM pg_class c WHERE c.oid = 'book'::regclass), 'USAGE');
 COMMENT ON FUNCTION owns_books() IS 'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books.';
+
+CREATE FUNCTION somebody_acts() RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN actor() IS NOT NULL OR owns_books() THEN true
+              ELSE hrloop.fail('42501', format('login "%s" acts for nobody', who()), NULL,
+                               'Call act_as(employee_no), or let HR enter the login as employee.db_role.') END;
+COMMENT ON FUNCTION somebody_acts() IS 'True if somebody is acting, or it is the owner of the books. Error 42501: nobody.';
 
 CREATE FUNCTION unknown_code(what text, code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN hrloop.fail('22023', format('unknown %s "%s"', what, code), NULL,

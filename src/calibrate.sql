@@ -240,11 +240,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION unit_line(bigint) IS 'A unit and all units above it.';
 CREATE FUNCTION may_calibrate(unit bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN actor() IS NULL OR holds_role('hr', actor()) OR holds_role('executive', actor())
+  RETURN actor() IS NULL AND owns_books() OR holds_role('hr', actor()) OR holds_role('executive', actor())
       OR EXISTS (SELECT FROM unit_head h WHERE h.employee_id = actor() AND h.valid @> current_date
                     AND h.org_unit_id IN (SELECT unit_line(unit)));
 COMMENT ON FUNCTION may_calibrate(bigint) IS
-  'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit or of one above it; a database login that acts for nobody.';
+  'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit or of one above it; the owner of the books, acting for nobody.';
 -- who takes part, and what the distribution comes to -----------------------------------
 
 CREATE FUNCTION calibration_scope(session bigint) RETURNS SETOF bigint STABLE LANGUAGE SQL
@@ -659,6 +659,7 @@ COMMENT ON FUNCTION find_calibrated(text, text) IS 'Key of the review of an empl
 
 CREATE FUNCTION calibrate(session text, employee text, value numeric, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the comparison showed.', 'calibration', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(calibrate.reason, '')) = 0;
   SELECT hrloop.fail('23514', 'a calibrated score is a number from 0 to 100', format('Given: %s.', calibrate.value), 'NULL withdraws a calibration.',
@@ -696,6 +697,7 @@ COMMENT ON FUNCTION suggest_calibration(text) IS
 
 CREATE FUNCTION apply_calibration(session text, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the session decided.', 'calibration', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(apply_calibration.reason, '')) = 0;
   SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
@@ -752,6 +754,7 @@ COMMENT ON FUNCTION calibration_excluded(text) IS
 
 CREATE FUNCTION close_calibration(session text) RETURNS TABLE (grade text, percent numeric, seats bigint, before bigint, after bigint) VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   UPDATE calibration_session s SET status = 'closed', closed_by = actor(), closed_at = now()
    WHERE s.calibration_session_id = find_calibration(session) AND s.status = 'open';
   SELECT n.grade, n.percent, n.seats, n.before, n.after FROM calibration_report(session) n;

@@ -821,22 +821,23 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('goal.missed', 'en', 'missed', NULL);
 
 CREATE VIEW goal_vs_actual WITH (security_invoker) AS
-  SELECT i.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, i.indicator_code,
+  SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, n.code AS indicator_code,
          CASE jsonb_typeof(goal.target) WHEN 'number' THEN (goal.target #>> '{}')::numeric END AS target,
          CASE jsonb_typeof(s.actual) WHEN 'number' THEN (s.actual #>> '{}')::numeric END AS actual,
          round(i.attainment, 2) AS attainment_pct, i.value, i.missed,
-         sentence(CASE WHEN i.missed THEN 'goal.missed' ELSE 'goal.met' END, '{}') AS verdict
-    FROM review_item i
-    JOIN review r ON r.review_id = i.review_id
-    JOIN review_cycle c ON c.cycle_id = i.cycle_id
-    JOIN employee e ON e.employee_id = i.employee_id
+         sentence(CASE WHEN i.missed THEN 'goal.missed' WHEN NOT i.missed THEN 'goal.met' END, '{}') AS verdict
+    FROM review r
+    CROSS JOIN LATERAL shown_items(r.review_id) i
+    JOIN indicator n ON n.indicator_id = i.indicator_id
+    JOIN review_cycle c ON c.cycle_id = r.cycle_id
+    JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = i.indicator_id
-    LEFT JOIN target own ON own.cycle_id = i.cycle_id AND own.employee_id = i.employee_id AND own.indicator_id = i.indicator_id
+    LEFT JOIN target own ON own.cycle_id = r.cycle_id AND own.employee_id = r.employee_id AND own.indicator_id = i.indicator_id
     CROSS JOIN LATERAL (SELECT coalesce(own.facts -> 'target', t.facts -> 'target') AS target) goal
     LEFT JOIN LATERAL (SELECT x.facts -> 'actual' AS actual
                          FROM score x JOIN template_rater_group g ON g.template_id = r.template_id AND g.rater_group = x.rater_group AND g.weight > 0
-                        WHERE x.review_id = i.review_id AND x.indicator_id = i.indicator_id AND x.facts ? 'actual'
+                        WHERE x.review_id = r.review_id AND x.indicator_id = i.indicator_id AND x.facts ? 'actual'
                         ORDER BY x.scored_at DESC, x.score_id DESC LIMIT 1) s ON true
    WHERE i.value IS NOT NULL;
 COMMENT ON VIEW goal_vs_actual IS 'Goals against facts (绩效目标 vs 实际完成), indicator by indicator, of what was scored (REV-10).';

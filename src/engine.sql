@@ -151,7 +151,7 @@ COMMENT ON FUNCTION act_as(regclass, text) IS
   'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. Errors: 42501 no right, 22023 no such employee.';
 CREATE FUNCTION actor(book regclass) RETURNS bigint
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_actor';
-COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named in these books, or null.';
+COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named in these books, else the one whose db_role is the login; null: nobody. Errors: 22004 null, 42P01 not books.';
 CREATE FUNCTION who(book regclass) RETURNS text
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_who';
 COMMENT ON FUNCTION who(regclass) IS 'Number of the acting employee, or the name of the database login.';
@@ -159,5 +159,24 @@ CREATE FUNCTION log_read(book regclass, employee bigint, what text, allowed bool
   LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_log_read';
 COMMENT ON FUNCTION log_read(regclass, bigint, text, boolean) IS
   'Note in the server log, once for each statement, that who acts asked for somebody''s data: a line "hrloop audit: {json}", event read or denied. Returns allowed.';
+
+CREATE FUNCTION visible_support(internal) RETURNS internal
+  LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_visible_support';
+COMMENT ON FUNCTION visible_support(internal) IS 'Tells the planner how many rows visible() leaves, and how an index finds them.';
+CREATE FUNCTION visible(book regclass, employee_id bigint, kind text DEFAULT 'work') RETURNS boolean
+  LANGUAGE C STABLE PARALLEL SAFE SUPPORT visible_support AS 'MODULE_PATHNAME', 'hrloop_visible';
+COMMENT ON FUNCTION visible(regclass, bigint, text) IS
+  'Whether who is asking may see an employee: work (oneself, everybody below, HR and executives everybody), pay (oneself, HR and finance) or name; the basis of all row policies. Nobody: false, the owner of the books: true (SEC-02). Errors: 22004 null, 22023 unknown kind, 42P01 not books.';
+CREATE FUNCTION visible_ids(book regclass, kind text DEFAULT 'work') RETURNS bigint[]
+  LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_visible_ids';
+COMMENT ON FUNCTION visible_ids(regclass, text) IS 'Keys of the employees for whom visible() is true; what an index looks for.';
+CREATE FUNCTION acts_for(book regclass, role text) RETURNS boolean
+  LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_acts_for';
+COMMENT ON FUNCTION acts_for(regclass, text) IS
+  'Whether who is asking holds a role of role_holder today; the owner of the books, acting for nobody, holds them all. Errors: 22004 null, 42P01 not books.';
+CREATE FUNCTION define(book regclass, statements text[]) RETURNS integer
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_define';
+COMMENT ON FUNCTION define(regclass, text[]) IS
+  'Run statements as the caller, with the books on the search_path: how the books make policies and grants from their tables. Returns how many. Errors: 42501 not the owner of the books, 22004 null.';
 
 GRANT USAGE ON SCHEMA hrloop TO PUBLIC;

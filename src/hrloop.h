@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 /* plan_cache.c: SPI plans kept per (books, query name) */
 typedef struct HrQuery
@@ -49,6 +50,8 @@ extern Oid	hr_books_of(Oid book_table);
 extern Oid	hr_books_owner(Oid book_table);
 extern void hr_scope_enter(HrScope *scope, Oid owner);
 extern void hr_scope_leave(HrScope *scope);
+extern TimestampTz hr_scope_enter_latest(HrScope *scope, Oid owner);
+extern void hr_scope_leave_latest(HrScope *scope);
 extern int	hr_scans_allow(void);
 extern void hr_scans_end(int level);
 
@@ -181,9 +184,29 @@ extern char *hr_describe_row(const HrScoreRow *row);
 extern void hr_no_such_item(const HrScoreRow *row);
 
 /* access.c: who is asking */
+typedef struct HrIdentity
+{
+	Oid			book_table;		/* for these it was found ... */
+	TimestampTz statement;
+	uint64		changes;
+	Oid			session;
+	Oid			outer;			/* the role that asks: SET ROLE, else the login */
+	Oid			books;			/* ... and this is it */
+	bool		owner;			/* whether that role has the rights of the owner */
+	bool		known;			/* whether somebody acts, and who */
+	int64		employee;
+	const char *number;
+} HrIdentity;
+
 extern void hr_access_init(void);
+extern const HrIdentity *hr_identity(Oid book_table);
+extern uint64 hr_changes(void);
 extern bool hr_actor(Oid books, int64 *employee, const char **number);
 extern void hr_acting(const char **books, const char **number);
+
+/* visible.c: whom they see */
+extern void hr_watch(Oid books);
+extern bool hr_watched(Oid relid);
 
 /* audit.c: who changed what, and who was refused */
 extern void hr_log_refused(const char *message, const char *detail);

@@ -376,6 +376,21 @@ END;
 COMMENT ON FUNCTION shown_composite(bigint) IS
   'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee (once disclosed) and the manager until the lock without the scores of anonymous raters; nobody else (REV-07, REV-08).';
 
+CREATE FUNCTION shown_items(review bigint)
+  RETURNS TABLE ("position" integer, indicator_id bigint, value numeric, attainment numeric, missed boolean)
+  STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT i.item_no, i.indicator_id, i.value, i.attainment, CASE WHEN s.whole THEN i.indicator_id = ANY (r.missed) END
+    FROM review r
+    CROSS JOIN LATERAL (SELECT sees_all_scores() OR r.status = 'locked' OR NOT has_anonymous(r.review_id) AS whole) s
+    CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented, NOT s.whole) i
+   WHERE r.review_id = shown_items.review
+     AND CASE WHEN actor() = r.employee_id THEN disclosed(r.review_id)
+              ELSE hrloop.visible('book'::regclass, r.employee_id) OR actor() = r.manager_id END;
+END;
+COMMENT ON FUNCTION shown_items(bigint) IS
+  'Value, attainment and missed flag of the indicators of a review as who acts may see them: until the lock without the scores of anonymous raters, and then the flag is null; the employee once disclosed (REV-07, REV-08).';
+
 -- rules and consequences of a review's status ---------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
@@ -734,6 +749,7 @@ CREATE FUNCTION submit_score(cycle text, employee text, indicator text, value nu
                              rater text DEFAULT NULL, rater_group text DEFAULT 'manager', scale_max numeric DEFAULT 100,
                              facts jsonb DEFAULT NULL) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
    WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
@@ -809,6 +825,7 @@ COMMENT ON FUNCTION unlock_review(text, text, text) IS
 
 CREATE FUNCTION explain_deviation(cycle text, employee text, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot explain the deviation in the review of employee %s', who(), employee), NULL,
                      'The manager who rates or HR explains it.')
     FROM review r WHERE r.review_id = find_review(cycle, employee)
@@ -974,16 +991,26 @@ COMMENT ON FUNCTION what_if_summary(text, jsonb, text) IS
 
 -- what people read ---------------------------------------------------------------
 
+CREATE FUNCTION own_side(review bigint) RETURNS TABLE (self_composite numeric, both_in boolean) STABLE ROWS 1 LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT CASE WHEN b.both_in OR actor() = r.employee_id THEN r.self_composite END, b.both_in
+    FROM review r
+    CROSS JOIN LATERAL (SELECT r.status = 'locked' OR (r.composite IS NOT NULL AND r.self_composite IS NOT NULL) AS both_in) b
+   WHERE r.review_id = own_side.review
+     AND (actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books());
+END;
+COMMENT ON FUNCTION own_side(bigint) IS 'The employee''s own score, to others once both sides are in, and whether they are; for the employee, the manager, HR and the owner (REV-03).';
+
 CREATE VIEW assessment WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no,
-         CASE WHEN seen.both_in OR actor() = r.employee_id THEN r.self_composite END AS self_score,
+         seen.self_composite AS self_score,
          CASE WHEN seen.both_in OR actor() = r.manager_id THEN shown_composite(r.review_id) END AS manager_score,
          seen.both_in
     FROM review r
     JOIN review_cycle c USING (cycle_id)
     JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
-    CROSS JOIN LATERAL (SELECT r.status = 'locked' OR (r.composite IS NOT NULL AND r.self_composite IS NOT NULL) AS both_in) seen
+    CROSS JOIN LATERAL own_side(r.review_id) seen
    WHERE actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books();
 COMMENT ON VIEW assessment IS 'Self and manager score side by side; neither side sees the other''s before both are in, nor the employee the manager''s before it is disclosed (REV-03, REV-08).';
 COMMENT ON COLUMN assessment.review_id IS 'Review.';

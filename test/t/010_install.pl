@@ -32,6 +32,15 @@ refused($node, $db, q{SELECT hrloop.install('bobs')}, '42501', 'permission denie
 refused($node, $db, q{SELECT hrloop.migrate('hr')}, '42501', '',
     q{a role cannot migrate somebody else's books}, 'bob');
 
+# Nobody says who they are as they connect (SEC-02).
+as_alice($node, $db, 'GRANT USAGE ON SCHEMA hr TO bob; GRANT EXECUTE ON FUNCTION hr.actor TO bob; GRANT SELECT ON hr.review TO bob');
+my $actor = as_alice($node, $db, q{SELECT 'hr'::regnamespace::oid || ':' || employee_id || ':E090' FROM hr.employee WHERE employee_no = 'E090'});
+{
+    local $ENV{PGOPTIONS} = "-c hrloop.actor=$actor";
+    my ($code, $out) = $node->psql($db, q{SELECT coalesce(hr.actor()::text, 'nobody'), count(*) FROM hr.review}, extra_params => [ '--username' => 'bob' ]);
+    is($out, 'nobody|0', 'PGOPTIONS does not make an actor');
+}
+
 # Nobody installs among somebody else's functions, not even a superuser.
 $node->safe_psql($db, 'CREATE SCHEMA bobs AUTHORIZATION bob');
 refused($node, $db, q{SELECT hrloop.install('bobs')}, '42501', 'belongs to somebody else',

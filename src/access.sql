@@ -1,0 +1,394 @@
+-- access: who sees which rows, and what roles may do (SEC-01, SEC-02).
+
+-- Whom somebody sees is kept in each backend until one of these changes.
+CREATE TRIGGER employee_forget AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF employee_no, db_role ON employee
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER assignment_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON assignment
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER unit_head_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON unit_head
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER org_unit_forget AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF parent_id ON org_unit
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER role_holder_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON role_holder
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER delegation_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON delegation
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+
+INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
+  ('pay.manager_reads', 'boolean', 'false', 'false', 'Whether managers may read the pay of the people below them, and so decide their raises (SEC-02)');
+
+-- what one row of another table opens ---------------------------------------------
+
+CREATE FUNCTION score_shown(review bigint, rater_group text) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+  RETURN coalesce((
+    SELECT CASE WHEN g.minimum > 0 OR NOT (hrloop.visible('book'::regclass, r.employee_id) OR r.manager_id = actor()) THEN false
+                WHEN k.relation = 'self' THEN actor() = r.employee_id OR s.both_in
+                WHEN actor() = r.employee_id THEN s.both_in AND disclosed(r.review_id) AND NOT has_anonymous(r.review_id)
+                ELSE true END
+      FROM review r
+      JOIN rater_group k ON k.rater_group = score_shown.rater_group
+      JOIN template_rater_group g ON g.template_id = r.template_id AND g.rater_group = k.rater_group
+      CROSS JOIN LATERAL (SELECT r.status = 'locked' OR r.composite IS NOT NULL AND r.self_composite IS NOT NULL AS both_in) s
+     WHERE r.review_id = score_shown.review), false);
+COMMENT ON FUNCTION score_shown(bigint, text) IS
+  'Whether who acts may read the scores of a rater group in a review: never those of anonymous groups; superiors the employee''s own once both sides are in; the employee those of superiors then, once disclosed, and where no anonymous score could be found by subtraction (REV-03, REV-07, SEC-02).';
+
+CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+  RETURN coalesce((
+    SELECT CASE WHEN hrloop.acts_for('book'::regclass, 'hr') THEN true
+                WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
+                ELSE r.status = 'locked' OR NOT has_anonymous(r.review_id) END
+      FROM review r
+     WHERE r.review_id = CASE result_told.cause
+             WHEN 'review' THEN result_told.cause_id
+             WHEN 'review_result' THEN (SELECT x.review_id FROM review_result x WHERE x.result_id = result_told.cause_id)
+             WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k WHERE k.calibration_id = result_told.cause_id)
+             WHEN 'salary_adjustment' THEN (SELECT x.review_id FROM salary_adjustment a JOIN review_result x USING (result_id)
+                                             WHERE a.adjustment_id = result_told.cause_id) END), true);
+COMMENT ON FUNCTION result_told(text, bigint) IS
+  'Whether the figures of a review behind a row may be known to who acts: the employee once they are locked and disclosed; others once they are locked, or if no anonymous scores are in them; HR always (REV-07, REV-08).';
+
+-- who sees which rows --------------------------------------------------------------
+
+CREATE TABLE visibility (
+  table_name text PRIMARY KEY,
+  kind       text NOT NULL CHECK (kind IN ('public', 'known', 'person', 'pay', 'score', 'hr')),
+  reads      text,
+  writes     text,
+  CONSTRAINT visibility_public CHECK (kind <> 'public' OR num_nonnulls(reads, writes) = 0)
+);
+COMMENT ON TABLE visibility IS 'Who sees which rows of each table: the row policies are made from it by apply_visibility() (SEC-02).';
+COMMENT ON COLUMN visibility.table_name IS 'Table of these books.';
+COMMENT ON COLUMN visibility.kind IS 'public: no person in it, no policy; known: everybody who is somebody; person: see hrloop.visible(); pay: the person, HR, finance; score: by rater group; hr: HR alone.';
+COMMENT ON COLUMN visibility.reads IS 'Condition on a row, in SQL; null: that of the kind, by column employee_id.';
+COMMENT ON COLUMN visibility.writes IS 'Condition on rows to write, in SQL; null: the same.';
+
+INSERT INTO visibility (table_name, kind)
+SELECT t, k FROM (VALUES
+  ('public', ARRAY['allowance_rule', 'audit_rule', 'band', 'book', 'cause_rule', 'certification', 'course_push', 'cycle_course', 'cycle_raise_rule',
+                   'cycle_template', 'due_rule', 'erasure_rule', 'export_limit', 'grade_distribution', 'grade_share', 'indicator', 'indicator_pair', 'indicator_skill', 'job',
+                   'job_skill', 'message_text', 'org_unit', 'org_unit_import', 'personal_reference', 'pool_rule', 'raise_rule', 'rater_group', 'resource', 'resource_tag',
+                   'review_cycle', 'review_template', 'scale', 'setting', 'skill', 'skill_level', 'talent_pool', 'template_group', 'template_item',
+                   'template_rater_group', 'visibility', 'workflow_stage']),
+  ('known',  ARRAY['calibration_session', 'cause_analysis', 'cycle_signature', 'delegation', 'department_input', 'department_month', 'role_holder', 'unit_head']),
+  ('person', ARRAY['assignment', 'certification_result', 'certification_reversal', 'contribution', 'contribution_citation', 'development_request',
+                   'employee_skill_level', 'employee_status', 'enrolment', 'hr_task', 'key_event', 'measurement', 'pool_membership', 'promotion_case', 'recommendation',
+                   'review_gate', 'skill_rating', 'suggestion', 'target', 'training_record', 'warning']),
+  ('pay',    ARRAY['payroll_feed', 'salary', 'skill_allowance']),
+  ('hr',     ARRAY['audit_entry', 'audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
+
+-- Whoever was pinned as the manager of a review or plan stays so after a transfer.
+-- (SELECT …) is asked once in a query, not for each row.
+INSERT INTO visibility (table_name, kind, reads, writes) VALUES
+  ('employee',          'person', $$hrloop.visible('book'::regclass, employee_id, 'name')$$,
+                                  $$hrloop.visible('book'::regclass, employee_id) OR hrloop.acts_for('book'::regclass, 'finance')$$),
+  ('review',            'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$, NULL),
+  -- raises and what is not disclosed yet are in it
+  ('growth_archive',    'person', $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$, NULL),
+  ('review_segment',    'person', $$manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
+  ('review_rater',      'person', $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
+                                      AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$, NULL),
+  ('review_result',     'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
+                                      AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass)) OR review_result.disclosed_on IS NOT NULL))$$, NULL),
+  ('initial_score',     'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$, NULL),
+  ('plan_change',       'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = plan_change.review_id)$$, NULL),
+  ('appeal',            'person', $$decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$, NULL),
+  ('acknowledgement',   'person', $$EXISTS (SELECT FROM review_result x WHERE x.result_id = acknowledgement.result_id)$$, NULL),
+  ('plan_gap',          'person', $$EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$, NULL),
+  ('plan_item',         'person', $$EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$, NULL),
+  ('plan_item_version', 'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_item_version.plan_item_id)$$, NULL),
+  ('plan_progress',     'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$, NULL),
+  ('plan_session',      'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
+  ('pool_evidence',     'person', $$EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
+  ('notification',      'person', $$recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role)$$,
+                                  $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$),
+  ('salary_adjustment', 'pay',    $$hrloop.visible('book'::regclass, employee_id, 'pay')
+                                      AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$, NULL),
+  ('calibration',       'score',  $$decided_by = (SELECT hrloop.actor('book'::regclass))
+                                      OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$, NULL),
+  ('score',             'score',  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
+                                  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$),
+  ('decision',          'score',  $$CASE WHEN employee_id IS NULL THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
+                                      WHEN kind ~ '^(pay\.|salary\.|allowance)'
+                                      THEN hrloop.visible('book'::regclass, employee_id, 'pay') AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
+                                      WHEN kind ~ '^(review|calibration)\.' THEN hrloop.visible('book'::regclass, employee_id) AND result_told(cause, cause_id)
+                                      ELSE hrloop.visible('book'::regclass, employee_id) END$$,
+                                  $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$);
+
+CREATE FUNCTION visibility_statement() RETURNS SETOF text STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH t AS (
+    SELECT c.oid, c.relname, v.kind, v.writes,
+           coalesce(v.reads, CASE v.kind WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
+                                         WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
+                                         WHEN 'pay'   THEN $$hrloop.visible('book'::regclass, employee_id, 'pay')$$
+                                         ELSE $$hrloop.visible('book'::regclass, employee_id)$$ END) AS reads
+      FROM visibility v
+      JOIN pg_class b ON b.oid = 'book'::regclass
+      JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = v.table_name AND c.relkind IN ('r', 'p')
+  )
+  SELECT s.statement
+    FROM (SELECT 1 AS n, t.relname::text AS relname, p.polname::text AS polname, format('DROP POLICY %I ON %I', p.polname, t.relname) AS statement
+            FROM t JOIN pg_policy p ON p.polrelid = t.oid AND p.polname LIKE 'hrloop\_%'
+          UNION ALL
+          SELECT 2, t.relname::text, '', format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.relname) FROM t WHERE t.kind <> 'public'
+          UNION ALL
+          SELECT 3, t.relname::text, k.name, format('CREATE POLICY %I ON %I FOR %s %s', k.name, t.relname, k.command, k.condition)
+            FROM t CROSS JOIN LATERAL (VALUES
+              ('hrloop_rows',   'ALL',    'USING (' || t.reads || ')', t.writes IS NULL),
+              ('hrloop_read',   'SELECT', 'USING (' || t.reads || ')', t.writes IS NOT NULL),
+              ('hrloop_insert', 'INSERT', 'WITH CHECK (' || t.writes || ')', t.writes IS NOT NULL),
+              ('hrloop_update', 'UPDATE', 'USING (' || t.writes || ')', t.writes IS NOT NULL),
+              ('hrloop_delete', 'DELETE', 'USING (' || t.writes || ')', t.writes IS NOT NULL)) AS k (name, command, condition, wanted)
+           WHERE k.wanted AND t.kind <> 'public') s
+   ORDER BY s.n, s.relname, s.polname;
+END;
+COMMENT ON FUNCTION visibility_statement() IS 'The statements that make the row policies which visibility describes; policies with other names are left alone.';
+
+CREATE FUNCTION apply_visibility() RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM visibility_statement() AS s));
+COMMENT ON FUNCTION apply_visibility() IS
+  'Make the row policies anew as visibility says, after a change of it; returns how many statements that took. For the owner of the books. Error 42501: somebody else (SEC-02).';
+CREATE VIEW visibility_problem WITH (security_invoker) AS
+  SELECT c.relname::text AS table_name,
+         CASE WHEN v.table_name IS NULL THEN 'not in visibility'
+              WHEN v.kind = 'public' THEN 'public, but a person is in it'
+              WHEN NOT c.relrowsecurity THEN 'row security is off'
+              ELSE 'no policy of apply_visibility()' END AS problem
+    FROM pg_class b
+    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p')
+    LEFT JOIN visibility v ON v.table_name = c.relname
+   WHERE b.oid = 'book'::regclass
+     AND CASE WHEN v.kind = 'public'
+              -- a key of a person, or of a row that is itself about one
+              THEN EXISTS (SELECT FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid JOIN visibility w ON w.table_name = p.relname
+                            WHERE f.conrelid = c.oid AND f.contype = 'f' AND w.kind IN ('person', 'pay', 'score'))
+              ELSE v.table_name IS NULL OR NOT c.relrowsecurity
+                   OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname LIKE 'hrloop\_%') END;
+COMMENT ON VIEW visibility_problem IS 'Tables whose rows nobody guards: not named in visibility, public although a person is in it, or without their policy; no rows in healthy books (SEC-02).';
+COMMENT ON COLUMN visibility_problem.table_name IS 'Table.';
+COMMENT ON COLUMN visibility_problem.problem IS 'What is wrong.';
+
+-- what runs as the owner of the books ------------------------------------------------
+
+-- keys of codes, and who is above whom: facts of the organisation, without the rows behind them
+ALTER FUNCTION find_employee(text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION find_review(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION manager_of(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION heads_above(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
+-- whether scores are there that one may not read
+ALTER FUNCTION has_anonymous(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION archive_shown(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
+-- raters may not read the review that they rate
+ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;
+-- figures of a review that nobody but HR may read as they are; each of them asks who is acting
+ALTER FUNCTION own_side(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION explain_score(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION explain_deviation(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION what_if(text, jsonb, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION calibrate(text, text, numeric, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION suggest_calibration(text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION apply_calibration(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION calibration_report(text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION calibration_excluded(text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION close_calibration(text) SECURITY DEFINER SET search_path FROM CURRENT;
+-- one's own pay, for people without rights on the tables; each asks may_read_pay()
+ALTER FUNCTION explain_pay(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION allowance_on(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION allowance_trail(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION payslip_detail(text, date, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION profile(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
+-- a consequence that the verbs of pay call: it looks at reviews which finance may not read
+ALTER FUNCTION void_approvals(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
+-- who is asked whether they may, and reads no more than that
+ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+
+-- roles ------------------------------------------------------------------------------
+
+CREATE TABLE role_mapping (
+  role    text PRIMARY KEY CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
+  db_role text NOT NULL UNIQUE
+);
+COMMENT ON TABLE role_mapping IS 'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
+COMMENT ON COLUMN role_mapping.role IS 'employee, mentor, manager, hr, finance, executive or bi.';
+COMMENT ON COLUMN role_mapping.db_role IS 'Role of the database.';
+
+CREATE TABLE role_right (
+  role    text NOT NULL CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
+  object  text NOT NULL,
+  action  text NOT NULL CHECK (action IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'EXECUTE')),
+  columns text[] CHECK (columns IS NULL OR cardinality(columns) > 0 AND action IN ('SELECT', 'INSERT', 'UPDATE')),
+  PRIMARY KEY (role, object, action)
+);
+COMMENT ON TABLE role_right IS 'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not allowed; which rows is said in visibility (SEC-01).';
+COMMENT ON COLUMN role_right.role IS 'Role of the company.';
+COMMENT ON COLUMN role_right.object IS 'Table, view, or function with its argument types.';
+COMMENT ON COLUMN role_right.action IS 'SELECT, INSERT, UPDATE, DELETE; EXECUTE for functions.';
+COMMENT ON COLUMN role_right.columns IS 'Only these columns; null: all.';
+
+INSERT INTO visibility (table_name, kind) VALUES ('role_mapping', 'public'), ('role_right', 'public');
+
+CREATE VIEW right_object WITH (security_invoker) AS
+  SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
+    FROM pg_class b
+    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p', 'v')
+    CROSS JOIN LATERAL unnest(CASE c.relkind WHEN 'v' THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS a (action)
+   WHERE b.oid = 'book'::regclass
+  UNION ALL
+  SELECT format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)), 'function', p.oid, 'EXECUTE'
+    FROM pg_class b JOIN pg_proc p ON p.pronamespace = b.relnamespace WHERE b.oid = 'book'::regclass;
+COMMENT ON VIEW right_object IS 'Everything in these books that a right can be about, with the actions on it (SEC-01).';
+COMMENT ON COLUMN right_object.object IS 'Name as in role_right.';
+COMMENT ON COLUMN right_object.kind IS 'table, view or function.';
+COMMENT ON COLUMN right_object.oid IS 'Its oid.';
+COMMENT ON COLUMN right_object.action IS 'Action.';
+
+-- The default matrix.  Functions run as who calls them, or ask who is acting, so
+-- that everybody may call all of them but act_as(), which is for application servers.
+INSERT INTO role_right (role, object, action, columns)
+WITH person (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('hr'), ('finance'), ('executive')),
+column_of AS (
+  SELECT c.relname::text AS object, a.attname::text AS name, a.attnum AS position, a.atttypid = 'text'::regtype AS is_text, a.atttypid = 'jsonb'::regtype AS is_json
+    FROM pg_class b JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p')
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE b.oid = 'book'::regclass
+), hidden (object, name) AS (
+  -- figures of open reviews, which may have anonymous scores in them: shown by assessment, explain_score, shown_composite
+  SELECT 'review', unnest(ARRAY['composite', 'self_composite', 'missed', 'lowest_indicator_id', 'plan_reason', 'vetoed', 'calibrated'])
+  UNION ALL
+  SELECT 'employee', unnest(ARRAY['db_role'])
+), told AS (
+  SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns FROM column_of k
+   WHERE k.object IN ('review', 'employee') AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h) GROUP BY k.object
+), plain AS (
+  -- without names, numbers, logins and free text: keys, figures, days and codes
+  SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns
+    FROM column_of k JOIN visibility v ON v.table_name = k.object
+   WHERE v.kind IN ('person', 'score', 'known') AND v.table_name <> 'notification'
+     AND k.name <> 'rater_id' AND (NOT k.is_text AND NOT k.is_json OR k.name IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population'))
+     AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h)
+   GROUP BY k.object
+)
+SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELECT' THEN t.columns END
+  FROM person p
+  CROSS JOIN right_object o
+  LEFT JOIN visibility v ON v.table_name = o.object
+  LEFT JOIN told t ON t.object = o.object
+ WHERE CASE o.kind
+         WHEN 'function' THEN o.object <> 'act_as(text)'
+         WHEN 'view' THEN p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table', 'privacy_gap', 'table_size', 'unit_pay', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
+                          OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
+         ELSE CASE p.role
+                WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'visibility', 'role_mapping', 'role_right')
+                ELSE o.action = 'SELECT' AND (v.kind IN ('public', 'known', 'person', 'score') OR v.kind = 'pay' AND p.role = 'finance')
+                     OR o.action = 'INSERT' AND o.object IN ('acknowledgement', 'appeal', 'decision', 'development_request', 'plan_progress', 'question', 'suggestion')
+                     OR p.role = 'mentor' AND (o.object, o.action) IN (('mentor_advice', 'INSERT'), ('plan_session', 'UPDATE'))
+                     OR p.role IN ('manager', 'executive')
+                        AND (o.action <> 'SELECT' AND o.object IN ('review_rater', 'plan_item')
+                             OR o.action IN ('INSERT', 'UPDATE') AND o.object IN ('calibration_session', 'key_event', 'plan_session', 'target')
+                             OR o.action = 'INSERT' AND o.object IN ('cycle_signature', 'mentor_advice', 'plan_change', 'plan_item_version')
+                             OR o.action = 'UPDATE' AND o.object IN ('development_plan', 'development_request', 'review_result', 'question', 'suggestion', 'warning'))
+                     OR p.role = 'executive' AND (o.object, o.action) IN (('promotion_case', 'UPDATE'), ('review_cycle', 'UPDATE'), ('cycle_template', 'UPDATE'))
+                     OR p.role = 'finance' AND (o.object, o.action) IN (('salary', 'INSERT'), ('salary', 'UPDATE'), ('salary', 'DELETE'), ('salary_adjustment', 'UPDATE'),
+                                                                        ('payroll_feed', 'INSERT'), ('payroll_feed', 'UPDATE'), ('cycle_signature', 'INSERT'))
+              END
+       END
+UNION ALL
+-- a notice is read, progress is told; managers lock and unlock; whoever changes pay locks the employee's row
+SELECT p.role, w.object, 'UPDATE', w.columns
+  FROM person p CROSS JOIN (VALUES ('notification', ARRAY['read_at']), ('plan_item', ARRAY['progress']),
+                                ('review', ARRAY['status', 'locked_on', 'reopen_reason']), ('employee', ARRAY['locale'])) AS w (object, columns)
+ WHERE CASE w.object WHEN 'review' THEN p.role IN ('manager', 'executive')
+                     WHEN 'employee' THEN p.role = 'finance'
+                     WHEN 'plan_item' THEN p.role IN ('employee', 'mentor', 'finance')
+                     ELSE p.role <> 'hr' END
+UNION ALL
+SELECT 'bi', v.table_name, 'SELECT', p.columns
+  FROM visibility v LEFT JOIN plain p ON p.object = v.table_name
+ WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
+UNION ALL
+SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)');
+
+CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH m AS (
+    SELECT r.role, r.db_role, n.nspname FROM role_mapping r, pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace WHERE b.oid = 'book'::regclass
+  )
+  SELECT s.statement
+    FROM (SELECT 1 AS n, m.role, format(k.statement, m.nspname, m.db_role) AS statement
+            FROM m CROSS JOIN (VALUES ('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I'), ('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I'),
+                                      ('GRANT USAGE ON SCHEMA %I TO %I')) AS k (statement)
+          UNION ALL
+          SELECT 2, m.role, format('GRANT %s%s ON %s %s TO %I', r.action,
+                   (SELECT format(' (%s)', string_agg(quote_ident(c.name), ', ' ORDER BY c.n)) FROM unnest(r.columns) WITH ORDINALITY AS c (name, n) HAVING count(*) > 0),
+                   CASE r.action WHEN 'EXECUTE' THEN 'FUNCTION' ELSE 'TABLE' END,
+                   string_agg(CASE o.kind WHEN 'function' THEN format('%I.%s', m.nspname, r.object) ELSE format('%I.%I', m.nspname, r.object) END, ', ' ORDER BY r.object),
+                   m.db_role)
+            FROM m JOIN role_right r USING (role) JOIN right_object o ON o.object = r.object AND o.action = r.action
+           GROUP BY m.role, m.db_role, m.nspname, r.action, r.columns) s
+   ORDER BY s.n, s.role, s.statement;
+END;
+COMMENT ON FUNCTION right_statement() IS 'The statements that give each mapped role what role_right says, and take everything else.';
+
+CREATE FUNCTION apply_rights() RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM right_statement() AS s));
+COMMENT ON FUNCTION apply_rights() IS
+  'Give each mapped role exactly what role_right says; returns how many statements that took. For the owner of the books, after a change of role_right and after a migration. Error 42501: somebody else (SEC-01).';
+
+CREATE FUNCTION map_role(role text, db_role text) RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT unknown_code('database role', coalesce(map_role.db_role, 'null')) WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = map_role.db_role);
+  INSERT INTO role_mapping (role, db_role) VALUES (map_role.role, map_role.db_role) ON CONFLICT ON CONSTRAINT role_mapping_pkey DO UPDATE SET db_role = excluded.db_role;
+  SELECT apply_rights();
+END;
+COMMENT ON FUNCTION map_role(text, text) IS
+  'Let a database role have the rights of a role of the company: employee, mentor, manager, hr, finance, executive or bi. What it had in these books is replaced. Errors: 22023 no such database role, 23514 no such role, 23505 it is mapped already, 42501 not the owner (SEC-01).';
+
+CREATE FUNCTION create_roles(prefix text DEFAULT NULL) RETURNS SETOF text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO role_mapping (role, db_role)
+  SELECT r.role, coalesce(create_roles.prefix, n.nspname::text) || '_' || r.role
+    FROM pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace,
+         unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi']) AS r (role)
+   WHERE b.oid = 'book'::regclass
+  ON CONFLICT ON CONSTRAINT role_mapping_pkey DO NOTHING;
+  SELECT hrloop.define('book'::regclass, ARRAY(SELECT format('CREATE ROLE %I', m.db_role) FROM role_mapping m
+                                                WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.db_role) ORDER BY m.role));
+  SELECT apply_rights();
+  SELECT m.db_role FROM role_mapping m ORDER BY m.role;
+END;
+COMMENT ON FUNCTION create_roles(text) IS
+  'Make a group role of the database for each role of the company that has none (name: prefix, by default that of the schema, and role) and give it its rights; grant them to logins. Returns their names. Errors: 42501 no right to create roles, or not the owner of the books (SEC-01).';
+
+CREATE FUNCTION permission_report()
+  RETURNS TABLE (role text, object text, kind text, action text, declared text, effective text, difference boolean) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT x.role, x.object, x.kind, x.action, x.declared, x.effective, x.declared <> x.effective
+    FROM (SELECT m.role, o.object, o.kind, o.action,
+                 CASE WHEN r.role IS NULL THEN 'no' WHEN r.columns IS NULL THEN 'yes'
+                      ELSE (SELECT string_agg(c, ', ' ORDER BY c) FROM unnest(r.columns) AS c) END AS declared,
+                 CASE WHEN o.kind = 'function' THEN CASE WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
+                      WHEN has_table_privilege(d.oid, o.oid, o.action) THEN 'yes'
+                      WHEN o.action = 'DELETE' THEN 'no'
+                      ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text) FROM pg_attribute a
+                                      WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                        AND has_column_privilege(d.oid, o.oid, a.attnum, o.action)), 'no') END AS effective
+            FROM role_mapping m
+            JOIN pg_roles d ON d.rolname = m.db_role
+            CROSS JOIN right_object o
+            LEFT JOIN role_right r ON r.role = m.role AND r.object = o.object AND r.action = o.action) x
+   ORDER BY x.role, x.kind, x.object, x.action;
+END;
+COMMENT ON FUNCTION permission_report() IS
+  'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, object and action; yes, no, or the columns (SEC-01).';
+
+SELECT apply_visibility();
+
+-- what people may do and see is audited as well
+INSERT INTO audit_rule (table_name, actions, because)
+SELECT t, '{insert,update,delete}', 'who may see and do what' FROM unnest(ARRAY['visibility', 'role_right', 'role_mapping']) AS t;
+SELECT hrloop.audit_attach('book'::regclass);
