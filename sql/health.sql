@@ -77,9 +77,9 @@ SELECT * FROM now_warns WHERE code = 'erasures';
 UPDATE book SET version = '0.0.1';
 SELECT * FROM now_warns WHERE code = 'version';
 ROLLBACK;
--- a room that comes later is counted in
-BEGIN;
-CREATE FUNCTION verify_audit() RETURNS TABLE (problem text) STABLE LANGUAGE SQL BEGIN ATOMIC SELECT 'hole'; END;
+-- what was done to the audit log behind its back
+BEGIN; SET LOCAL session_replication_role = replica;
+UPDATE audit_entry SET reason = '改过' WHERE audit_id = (SELECT min(audit_id) FROM audit_entry);
 SELECT code, status, value FROM health(true) WHERE code = 'audit_chain';
 ROLLBACK;
 \set VERBOSITY sqlstate

@@ -100,7 +100,9 @@ SELECT set_setting('profile.strength_at', NULL), set_setting('profile.participat
 SELECT skill_code, verdict FROM strengths_weaknesses('E010', '2023-03-31');
 SELECT figure, threshold FROM growth_track('E010', '2023-03-31');
 ROLLBACK;
+\set VERBOSITY terse
 SELECT set_setting('profile.weakness_at', '101');
+\set VERBOSITY default
 \echo :LAST_ERROR_SQLSTATE
 BEGIN;
 SELECT act_as('E011') > 0 AS acting;

@@ -132,9 +132,34 @@ CREATE TEMP TABLE before AS
          (SELECT sum(amount) FROM salary) AS pay, (SELECT sum(amount) FROM payroll_feed) AS fed
     FROM unit_result u;
 SELECT find_employee('E011') AS person \gset
+-- the audit log holds texts about the person, as a login, too
+INSERT INTO key_event (employee_id, occurred_on, event) VALUES (:person, '2023-05-05', '两起投诉');
+BEGIN; SELECT act_as('E011') > 0 AS acting; INSERT INTO contribution (employee_id, kind, title, occurred_on) VALUES (find_employee('E010'), 'help', '帮助新人', '2023-05-22'); COMMIT;
+UPDATE key_event SET event = '两起投诉，已处理' WHERE employee_id = :person AND event = '两起投诉';
+CREATE ROLE privacy_login;
+UPDATE employee SET db_role = 'privacy_login', education = '硕士' WHERE employee_id = :person;
+GRANT USAGE ON SCHEMA privacy_test TO privacy_login;
+GRANT ALL ON ALL TABLES IN SCHEMA privacy_test TO privacy_login;
+SET ROLE privacy_login;
+UPDATE employee SET education = '本科' WHERE employee_id = :person;
+RESET ROLE;
+DROP OWNED BY privacy_login;
+DROP ROLE privacy_login;
+SELECT table_name, count(*) AS entries FROM audit_entry WHERE employee_id = :person AND concat(db_role, before, after, reason) ~ 'privacy_login|李四|E011|两起投诉|硕士' GROUP BY 1 ORDER BY 1;
+SELECT audit_head() AS head \gset
 -- rows of others do not change, but for the name
 CREATE TEMP TABLE others AS SELECT (SELECT md5(string_agg(s::text, '' ORDER BY score_id)) FROM score s JOIN review r USING (review_id) WHERE r.employee_id <> :person) AS scores,
   (SELECT md5(string_agg(replace(replace(d::text, '李四', '已删除'), '"E011"', '-'), '' ORDER BY decision_id)) FROM decision d WHERE d.employee_id <> :person AND d.decided_by <> 'E011') AS decisions;
+-- what was changed before the erasure is not made good by it
+BEGIN; SET LOCAL session_replication_role = replica;
+UPDATE audit_entry SET after = after || '{"value": 99}' WHERE audit_id = (SELECT min(audit_id) FROM audit_entry WHERE table_name = 'score' AND employee_id = :person);
+UPDATE decision SET rule = '改过' WHERE decision_id = (SELECT min(decision_id) FROM decision WHERE concat(inputs, outcome, reason, decided_by) ~ 'E011|试卷复核');
+SET LOCAL session_replication_role = origin;
+SELECT v.problem, count(*) FROM verify_audit() v GROUP BY 1 ORDER BY 1;
+SELECT act_as('E001') > 0 AS acting;
+SELECT confirm_erasure('E011') IS NOT NULL AS confirmed;
+SELECT v.problem, count(*) FROM verify_audit() v GROUP BY 1 ORDER BY 1;
+ROLLBACK;
 BEGIN;
 SELECT act_as('E001') > 0 AS acting;
 SELECT confirm_erasure('E011') AS pseudonym \gset
@@ -149,7 +174,7 @@ SELECT DISTINCT reason FROM certification_reversal WHERE employee_id = :person;
 -- neither name nor number is left anywhere
 SELECT c.relname FROM pg_class c
  WHERE c.relnamespace = 'privacy_test'::regnamespace AND c.relkind = 'r'
-   AND hrloop.query_rows(format('SELECT t FROM privacy_test.%I t WHERE t::text ~ $x$李四|\mE011\M|两起投诉|试卷复核$x$', c.relname)) <> '[]' ORDER BY 1;
+   AND hrloop.query_rows(format('SELECT t FROM privacy_test.%I t WHERE t::text ~ $x$李四|\mE011\M|两起投诉|试卷复核|privacy_login|硕士$x$', c.relname)) <> '[]' ORDER BY 1;
 -- means and sums are what they were
 SELECT count(*) AS changed FROM (
   SELECT cycle_code, unit_code, people, mean, pay, fed FROM before
@@ -161,6 +186,30 @@ SELECT count(*) AS changed FROM (
 SELECT scores = (SELECT md5(string_agg(s::text, '' ORDER BY score_id)) FROM score s JOIN review r USING (review_id) WHERE r.employee_id <> :person) AS same_scores,
        decisions = (SELECT md5(string_agg(replace(replace(d::text, '李四', '已删除'), to_jsonb(:'pseudonym'::text)::text, '-'), '' ORDER BY decision_id)) FROM decision d
                      WHERE d.employee_id <> :person AND d.decided_by <> :'pseudonym') AS same_decisions FROM others;
+-- the audit log: neither a text nor a number of the person, the figures are there; one row of it is the erasure
+SELECT t.table_name, t.action, t.before, replace(t.after::text, :'pseudonym', 'P…')::jsonb - 'review_id' - 'rater_id' - 'indicator_id' AS after, t.reason FROM audit_trail t
+ WHERE t.employee_no = :'pseudonym' AND t.table_name IN ('score', 'employee', 'key_event') ORDER BY t.audit_id;
+SELECT count(*) AS entries, bool_and(db_role = :'pseudonym') AS pseudonym FROM audit_entry WHERE db_role IS NOT NULL;
+SELECT t.employee_no, t.after ->> 'title' AS title, t.after ->> 'recorded_by' = :'pseudonym' AS pseudonym FROM audit_trail t WHERE t.after ->> 'title' = '帮助新人';
+SELECT 'SEC-05' AS id, count(*) AS audit_rows, bool_and(t.employee_no = :'pseudonym' AND t.actor_no = 'E001' AND t.before IS NULL AND (t.after ->> 'rows')::int > 0) AS told
+  FROM audit_trail t WHERE t.action = 'erase';
+SELECT count(*) AS entries_of_updates FROM audit_entry a WHERE a.action <> 'erase' AND a.table_name <> 'decision'
+   AND a.transaction_id = (SELECT k.transaction_id FROM audit_entry k WHERE k.action = 'erase');
+SELECT * FROM verify_audit();
+SELECT * FROM verify_audit(:'head');
+-- what somebody changes behind its back is found: of others, of the person, blanked without an erasure, or more than it blanked
+BEGIN; SET LOCAL session_replication_role = replica;
+UPDATE audit_entry SET after = after || '{"value": 99}' WHERE audit_id = (SELECT min(audit_id) FROM audit_entry WHERE table_name = 'score' AND employee_id <> :person);
+UPDATE audit_entry SET after = after || '{"value": 99}' WHERE audit_id = (SELECT min(audit_id) FROM audit_entry WHERE table_name = 'score' AND employee_id = :person);
+UPDATE audit_entry SET reason = '已删除' WHERE audit_id = (SELECT max(audit_id) FROM audit_entry WHERE reason <> '已删除' AND employee_id <> :person);
+UPDATE audit_entry SET reason = NULL WHERE audit_id = (SELECT max(audit_id) FROM audit_entry WHERE reason = '已删除' AND employee_id = :person);
+SELECT v.problem, a.employee_id = :person AS erased, count(*) FROM verify_audit() v JOIN audit_entry a ON a.audit_id = v.row_id GROUP BY 1, 2 ORDER BY 2;
+UPDATE decision SET reason = '改过' WHERE decision_id = (SELECT min((s ->> 1)::bigint) FROM audit_entry a, jsonb_array_elements(a.after -> 'redacted') s WHERE s ->> 0 = 'decision');
+SELECT v.problem, count(*) FROM verify_audit() v GROUP BY 1 ORDER BY 1;
+ROLLBACK;
+-- an entry of an erasure cannot be made up
+INSERT INTO audit_entry (lane, seq, db_user, table_name, action, after, digest, hash) VALUES (1, 1, 'x', 'erasure_log', 'erase', '{"redacted": []}', '\x00', '\x00');
+UPDATE audit_entry SET reason = NULL;
 -- one decision says so
 SELECT kind, cause, rule, inputs, (outcome ->> 'rows')::int > 0 AS rows, reason, decided_by FROM decision WHERE kind = 'person.erase';
 SELECT requested_by, confirmed_by, reason FROM erasure_log WHERE confirmed_at IS NOT NULL;

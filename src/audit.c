@@ -2,7 +2,9 @@
  * audit.c - who changed what, in chains that cannot be edited unnoticed.
  *
  * A statement trigger writes one entry for each row that a statement changed,
- * with a hash over the entry and the hash before it.  One chain would make
+ * with a hash over the entry and the hash before it.  Of its texts the hash
+ * covers a digest, so that an erasure can take them away: it enters what it
+ * made of which digest.  One chain would make
  * every writer wait for the one before it until that one commits; so there are
  * several, called lanes.  A transaction takes a lane that nobody holds, by an
  * advisory lock until it ends, and a head row keeps the lane's length and last
@@ -42,6 +44,7 @@ PG_FUNCTION_INFO_V1(hrloop_log_read);
 
 #define SLICE 500				/* entries written at a time */
 #define MAX_LANES 10000
+#define TEXTS 5					/* db_user, db_role, before, after, reason */
 
 typedef struct AuditColumn
 {
@@ -54,8 +57,10 @@ typedef struct AuditColumn
 
 typedef struct Audit
 {
-	TriggerData *td;
+	TriggerData *td;			/* NULL: the engine itself has something to say */
 	Oid			books;
+	Oid			owner;
+	const char *table;
 	TupleDesc	desc;
 	AuditColumn *column;
 	int			subject;		/* column that leads to the person; 0: none */
@@ -84,6 +89,7 @@ typedef struct Audit
 } Audit;
 
 static bool writing;			/* the engine itself writes the log */
+static StringInfo redacted;		/* what the erasure that is going on did; NULL: nothing yet */
 
 /* Where this part of this transaction left its lane: nobody else can move it. */
 static struct
@@ -252,6 +258,26 @@ json_text(Datum value)
 	return JsonbToCString(NULL, &json->root, VARSIZE(json));
 }
 
+/* What an erasure may change in an entry.  SQL's audit_digest() does the same. */
+static void
+digest_texts(Audit *audit, const char *const *texts, uint8 *digest)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < TEXTS; i++)
+		field(&out, texts[i]);
+	sha256(audit, NULL, out.data, out.len, digest);
+	pfree(out.data);
+}
+
+static void
+append_hex(StringInfo out, const uint8 *digest)
+{
+	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+		appendStringInfo(out, "%02x", digest[i]);
+}
+
 /* ------------------------------------------------------------------ writing */
 
 /* Whose rows these are, where their own column does not say it. */
@@ -319,28 +345,28 @@ audit_flush(Audit *audit)
 {
 	static const HrQuery insert = {"audit insert",
 		"INSERT INTO @audit_entry (lane, seq, actor_id, db_user, db_role, table_name, action,"
-		"                          row_key, employee_id, before, after, reason, hash)"
-		" SELECT $1, $2 + r.n, $3, $4, $5, $6, $7, r.row_key, r.employee_id, r.before, r.after, r.reason, r.hash"
-		"   FROM unnest($8, $9, $10, $11, $12, $13) WITH ORDINALITY"
-		"        AS r (row_key, employee_id, before, after, reason, hash, n)", 13,
+		"                          row_key, employee_id, before, after, reason, digest, hash)"
+		" SELECT $1, $2 + r.n, $3, $4, $5, $6, $7, r.row_key, r.employee_id, r.before, r.after, r.reason, r.digest, r.hash"
+		"   FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
+		"        AS r (row_key, employee_id, before, after, reason, digest, hash, n)", 14,
 	{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID}};
+	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID}};
 	MemoryContext caller;
-	const char *table = RelationGetRelationName(audit->td->tg_relation);
 	const char *user = GetUserNameFromId(GetSessionUserId(), false);
 	const char *role = role_name();
 	int64		actor = 0;
 	bool		acting = hr_actor(audit->books, &actor, NULL);
-	Datum		hashes[SLICE];
+	Datum		digests[SLICE],
+				hashes[SLICE];
 	bool		no_hash[SLICE] = {false};
-	Datum		values[13];
-	char		nulls[13];
+	Datum		values[14];
+	char		nulls[14];
 	StringInfoData content;
 
 	writing = true;
 	if (audit->lane == 0)
 	{
-		hr_scope_enter(&audit->scope, audit->td->tg_relation->rd_rel->relowner);
+		hr_scope_enter(&audit->scope, audit->owner);
 		audit_begin(audit);
 	}
 	caller = MemoryContextSwitchTo(audit->slice);
@@ -350,6 +376,15 @@ audit_flush(Audit *audit)
 	initStringInfo(&content);
 	for (int i = 0; i < audit->count; i++)
 	{
+		const char *const texts[TEXTS] = {
+			user, role,
+			audit->no_before[i] ? NULL : json_text(audit->before[i]),
+			audit->no_after[i] ? NULL : json_text(audit->after[i]),
+			audit->no_reason[i] ? NULL : TextDatumGetCString(audit->reasons[i])
+		};
+		uint8		digest[PG_SHA256_DIGEST_LENGTH];
+		StringInfoData hex;
+
 		resetStringInfo(&content);
 		number_field(&content, audit->lane);
 		number_field(&content, audit->length + i + 1);
@@ -360,18 +395,18 @@ audit_flush(Audit *audit)
 			number_field(&content, actor);
 		else
 			field(&content, NULL);
-		field(&content, user);
-		field(&content, role);
-		field(&content, table);
+		field(&content, audit->table);
 		field(&content, audit->action);
 		field(&content, audit->no_key[i] ? NULL : TextDatumGetCString(audit->key[i]));
 		if (audit->no_subject[i])
 			field(&content, NULL);
 		else
 			number_field(&content, DatumGetInt64(audit->subjects[i]));
-		field(&content, audit->no_before[i] ? NULL : json_text(audit->before[i]));
-		field(&content, audit->no_after[i] ? NULL : json_text(audit->after[i]));
-		field(&content, audit->no_reason[i] ? NULL : TextDatumGetCString(audit->reasons[i]));
+		digest_texts(audit, texts, digest);
+		digests[i] = digest_datum(digest);
+		initStringInfo(&hex);
+		append_hex(&hex, digest);
+		field(&content, hex.data);
 		sha256(audit, audit->head, content.data, content.len, audit->head);
 		hashes[i] = digest_datum(audit->head);
 	}
@@ -381,14 +416,15 @@ audit_flush(Audit *audit)
 	values[2] = Int64GetDatum(actor);
 	values[3] = CStringGetTextDatum(user);
 	values[4] = role ? CStringGetTextDatum(role) : (Datum) 0;
-	values[5] = CStringGetTextDatum(table);
+	values[5] = CStringGetTextDatum(audit->table);
 	values[6] = CStringGetTextDatum(audit->action);
 	values[7] = array_of(audit, audit->key, audit->no_key, TEXTOID, -1, false, TYPALIGN_INT);
 	values[8] = array_of(audit, audit->subjects, audit->no_subject, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 	values[9] = array_of(audit, audit->before, audit->no_before, JSONBOID, -1, false, TYPALIGN_INT);
 	values[10] = array_of(audit, audit->after, audit->no_after, JSONBOID, -1, false, TYPALIGN_INT);
 	values[11] = array_of(audit, audit->reasons, audit->no_reason, TEXTOID, -1, false, TYPALIGN_INT);
-	values[12] = array_of(audit, hashes, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
+	values[12] = array_of(audit, digests, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
+	values[13] = array_of(audit, hashes, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
 	memset(nulls, ' ', sizeof(nulls));
 	if (!acting)
 		nulls[2] = 'n';
@@ -543,19 +579,25 @@ whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 	return json_of(&out);
 }
 
-static Datum
-digest_of(Audit *audit, Datum json)
+static void
+digest_row(Audit *audit, TupleTableSlot *row, uint8 *digest)
 {
-	char	   *text = json_text(json);
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	StringInfoData out;
+	char	   *text = json_text(whole_row(audit, row, true, 0));
 
 	text = pg_server_to_any(text, strlen(text), PG_UTF8);
 	sha256(audit, NULL, text, strlen(text), digest);
+}
+
+static Datum
+digest_of(Audit *audit, TupleTableSlot *row)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	StringInfoData out;
+
+	digest_row(audit, row, digest);
 	initStringInfo(&out);
 	appendStringInfoString(&out, "{\"sha256\": \"");
-	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-		appendStringInfo(&out, "%02x", digest[i]);
+	append_hex(&out, digest);
 	appendStringInfoChar(&out, '"');
 	return json_of(&out);
 }
@@ -619,6 +661,53 @@ row_key(Audit *audit, TupleTableSlot *row)
 	return CStringGetTextDatum(out.data);
 }
 
+/* What the chain knows of a row by a digest: an entry, or a decision. */
+static void
+digest_known(Audit *audit, TupleTableSlot *row, uint8 *digest)
+{
+	static const char *const name[TEXTS] = {"db_user", "db_role", "before", "after", "reason"};
+	const char *texts[TEXTS] = {0};
+
+	if (strcmp(audit->table, "audit_entry") != 0)
+	{
+		digest_row(audit, row, digest);
+		return;
+	}
+	for (int i = 0; i < TEXTS; i++)
+	{
+		int			column = hr_column(audit->desc, name[i], InvalidOid);
+		bool		null;
+		Datum		value = slot_getattr(row, column, &null);
+
+		if (!null)
+			texts[i] = OutputFunctionCall(&column_for(audit, column - 1)->output, value);
+	}
+	digest_texts(audit, texts, digest);
+}
+
+/* An erasure takes texts away: no entry may hold them, only what became of which digest. */
+static void
+redact_row(Audit *audit, TupleTableSlot *was, TupleTableSlot *is)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+	uint8		before[PG_SHA256_DIGEST_LENGTH],
+				after[PG_SHA256_DIGEST_LENGTH];
+
+	if (redacted == NULL)
+		redacted = makeStringInfo();
+	MemoryContextSwitchTo(audit->slice);
+	digest_known(audit, was, before);
+	digest_known(audit, is, after);
+	appendStringInfo(redacted, "%s[\"%s\", %s, \"", redacted->len == 0 ? "" : ", ",
+					 audit->table, TextDatumGetCString(row_key(audit, is)));
+	append_hex(redacted, before);
+	appendStringInfoString(redacted, "\", \"");
+	append_hex(redacted, after);
+	appendStringInfoString(redacted, "\"]");
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(audit->slice);
+}
+
 /* One row that a statement wrote; was and is: NULL if there is none. */
 static void
 audit_row(Audit *audit, TupleTableSlot *was, TupleTableSlot *is)
@@ -640,7 +729,7 @@ audit_row(Audit *audit, TupleTableSlot *was, TupleTableSlot *is)
 	else if (was)
 		audit->before[i] = whole_row(audit, was, false, 0);
 	else if (audit->digest)
-		audit->after[i] = digest_of(audit, whole_row(audit, is, true, 0));
+		audit->after[i] = digest_of(audit, is);
 	else
 		audit->after[i] = whole_row(audit, is, false, audit->reason);
 
@@ -681,7 +770,10 @@ audit_rows(Audit *audit)
 		   (new == NULL || tuplestore_gettupleslot(new, true, false, is)))
 	{
 		CHECK_FOR_INTERRUPTS();
-		audit_row(audit, old ? was : NULL, new ? is : NULL);
+		if (hr_erasing(audit->books))
+			redact_row(audit, was, is);
+		else
+			audit_row(audit, old ? was : NULL, new ? is : NULL);
 	}
 	ExecDropSingleTupleTableSlot(was);
 	ExecDropSingleTupleTableSlot(is);
@@ -725,6 +817,8 @@ audit_open(Audit *audit, TriggerData *td)
 
 	audit->td = td;
 	audit->books = RelationGetNamespace(td->tg_relation);
+	audit->owner = td->tg_relation->rd_rel->relowner;
+	audit->table = RelationGetRelationName(td->tg_relation);
 	audit->desc = RelationGetDescr(td->tg_relation);
 	audit->action = action_name(td->tg_event);
 	audit->via = argument(trigger, "via");
@@ -740,15 +834,19 @@ audit_open(Audit *audit, TriggerData *td)
 
 /*
  * hrloop.audit('subject=column', 'via=table.column/...', 'reason=column',
- * 'ignore=columns', 'digest=yes'): entries for what a statement wrote.
+ * 'ignore=columns', 'digest=yes'): entries for what a statement wrote.  An
+ * erasure, which only updates, has one entry of its own instead.
  */
 Datum
 hrloop_audit(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
 	Audit	   *audit = palloc0(sizeof(Audit));
-	int			formats = NewGUCNestLevel();
+	int			formats;
 
+	if (hr_erasing(RelationGetNamespace(td->tg_relation)) && argument(td->tg_trigger, "digest") == NULL)
+		PG_RETURN_POINTER(NULL);
+	formats = NewGUCNestLevel();
 	hr_books_check(RelationGetNamespace(td->tg_relation));
 	audit_open(audit, td);
 	plain_formats();
@@ -776,12 +874,57 @@ hrloop_audit(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* hrloop.audit_guard(): nobody but the engine writes the log. */
+/* An erasure begins: whatever an earlier one that failed had done is undone. */
+void
+hr_audit_erasing(void)
+{
+	redacted = NULL;
+}
+
+/* It has changed so many rows: the one entry of an erasure. */
+void
+hr_audit_erased(Oid books, Oid owner, int64 erasure, int64 employee, int64 rows)
+{
+	Audit	   *audit = palloc0(sizeof(Audit));
+	StringInfoData after;
+
+	audit->books = books;
+	audit->owner = owner;
+	audit->table = "erasure_log";
+	audit->action = "erase";
+	audit->context = CurrentMemoryContext;
+	audit->slice = AllocSetContextCreate(CurrentMemoryContext, "hrloop audit", ALLOCSET_DEFAULT_SIZES);
+	initStringInfo(&after);
+	appendStringInfo(&after, "{\"rows\": " INT64_FORMAT ", \"redacted\": [%s]", rows, redacted ? redacted->data : "");
+	audit->key[0] = CStringGetTextDatum(psprintf(INT64_FORMAT, erasure));
+	audit->subjects[0] = Int64GetDatum(employee);
+	audit->after[0] = json_of(&after);
+	audit->no_before[0] = audit->no_reason[0] = true;
+	audit->count = 1;
+	redacted = NULL;
+	PG_TRY();
+	{
+		audit_flush(audit);
+		audit_end(audit);
+	}
+	PG_FINALLY();
+	{
+		writing = false;
+		if (audit->sha)
+			pg_cryptohash_free(audit->sha);
+	}
+	PG_END_TRY();
+	hr_scope_leave(&audit->scope);
+}
+
+/* hrloop.audit_guard(): nobody but the engine writes the log, and nothing but an erasure changes it. */
 Datum
 hrloop_audit_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
 
+	if (TRIGGER_FIRED_BY_UPDATE(td->tg_event) && hr_erasing(RelationGetNamespace(td->tg_relation)))
+		PG_RETURN_POINTER(NULL);
 	if (writing && (TRIGGER_FIRED_BY_INSERT(td->tg_event) ||
 					(TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
 					 strcmp(RelationGetRelationName(td->tg_relation), "audit_lane") == 0)))

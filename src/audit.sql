@@ -19,6 +19,7 @@ CREATE TABLE audit_entry (
   before         jsonb,
   after          jsonb,
   reason         text,
+  digest         bytea       NOT NULL,
   hash           bytea       NOT NULL
 );
 CREATE INDEX audit_entry_row ON audit_entry (row_key, table_name);
@@ -33,13 +34,14 @@ COMMENT ON COLUMN audit_entry.actor_id IS 'Employee who acted (act_as); null: no
 COMMENT ON COLUMN audit_entry.db_user IS 'Database login.';
 COMMENT ON COLUMN audit_entry.db_role IS 'Role that the login had taken by SET ROLE; null: its own.';
 COMMENT ON COLUMN audit_entry.table_name IS 'Table.';
-COMMENT ON COLUMN audit_entry.action IS 'insert, update, delete or truncate.';
+COMMENT ON COLUMN audit_entry.action IS 'insert, update, delete or truncate; erase: an erasure of personal data, whose after lists the entries and decisions from which it took texts, with their digests before and after.';
 COMMENT ON COLUMN audit_entry.row_key IS 'Primary key of the row, longer ones with commas; null: truncate.';
 COMMENT ON COLUMN audit_entry.employee_id IS 'Whom the row is about; null: nobody in particular.';
 COMMENT ON COLUMN audit_entry.before IS 'Update: what the columns that changed held; delete: the row.';
 COMMENT ON COLUMN audit_entry.after IS 'Update: what they hold now; insert: the row but for nulls, key and reason; of a decision its sha256.';
 COMMENT ON COLUMN audit_entry.reason IS 'Rationale or reason in the row, where it has such a column.';
-COMMENT ON COLUMN audit_entry.hash IS 'sha256 over the hash before it in the chain and all other columns but audit_id.';
+COMMENT ON COLUMN audit_entry.digest IS 'audit_digest() of the entry as it was written: it stays when an erasure takes texts away.';
+COMMENT ON COLUMN audit_entry.hash IS 'sha256 over the hash before it in the chain and all other columns but audit_id, of the texts their digest.';
 
 CREATE TABLE audit_lane (
   lane   integer PRIMARY KEY,
@@ -53,8 +55,19 @@ COMMENT ON COLUMN audit_lane.head IS 'Hash of the last one; zeros before the fir
 
 CREATE TRIGGER audit_entry_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit_entry
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit_guard();
+CREATE TRIGGER audit_entry_redacted AFTER UPDATE ON audit_entry REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit('digest=yes');
 CREATE TRIGGER audit_lane_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit_lane
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit_guard();
+
+-- An erasure: erasure_statement() treats an entry by the rules of the table whose row it
+-- holds; what is listed here is looked for in the entries of everybody.
+INSERT INTO personal_reference (table_name, column_name, is_subject, reason) VALUES
+  ('audit_entry', 'employee_id', false, 'entries outlive what they tell of; an erasure reaches them'),
+  ('audit_entry', 'actor_id',    false, 'about whose row it is');
+INSERT INTO erasure_rule (table_name, column_name, action, leaves, reason) VALUES
+  ('audit_entry', 'before',  'pseudonym', NULL, 'acts stay under a pseudonym'),
+  ('audit_entry', 'after',   'pseudonym', NULL, 'acts stay under a pseudonym');
 
 -- what is audited --------------------------------------------------------------------
 
@@ -176,6 +189,10 @@ CREATE FUNCTION audit_field(value text) RETURNS text IMMUTABLE PARALLEL SAFE LAN
   RETURN CASE WHEN audit_field.value IS NULL THEN '-' ELSE octet_length(convert_to(audit_field.value, 'UTF8')) || ':' || audit_field.value || ',' END;
 COMMENT ON FUNCTION audit_field(text) IS 'A field of what is hashed: its length in bytes of UTF-8 and itself.';
 
+CREATE FUNCTION audit_digest(db_user text, db_role text, before jsonb, after jsonb, reason text) RETURNS bytea IMMUTABLE PARALLEL SAFE LANGUAGE SQL
+  RETURN sha256(convert_to(audit_field(db_user) || audit_field(db_role) || audit_field(before::text) || audit_field(after::text) || audit_field(reason), 'UTF8'));
+COMMENT ON FUNCTION audit_digest(text, text, jsonb, jsonb, text) IS 'sha256 of what an erasure may change in an entry of the audit log.';
+
 CREATE FUNCTION verify_audit(head text DEFAULT NULL) RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text)
   STABLE LANGUAGE SQL SET timezone = 'UTC'
 BEGIN ATOMIC
@@ -185,18 +202,27 @@ BEGIN ATOMIC
     SELECT a.audit_id, a.lane, a.seq, a.hash, lag(a.seq, 1, 0::bigint) OVER w AS seq_before,
            encode(sha256(lag(a.hash, 1, '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea) OVER w || convert_to(
              audit_field(a.lane::text) || audit_field(a.seq::text) || audit_field((extract(epoch FROM a.at) * 1000000)::bigint::text)
-             || audit_field(a.transaction_id::text) || audit_field(a.actor_id::text) || audit_field(a.db_user) || audit_field(a.db_role)
+             || audit_field(a.transaction_id::text) || audit_field(a.actor_id::text)
              || audit_field(a.table_name) || audit_field(a.action) || audit_field(a.row_key) || audit_field(a.employee_id::text)
-             || audit_field(a.before::text) || audit_field(a.after::text) || audit_field(a.reason), 'UTF8')), 'hex') AS computed,
+             || audit_field(encode(a.digest, 'hex')), 'UTF8')), 'hex') AS computed,
+           encode(a.digest, 'hex') AS digest, encode(audit_digest(a.db_user, a.db_role, a.before, a.after, a.reason), 'hex') AS digest_now,
            lead(a.seq) OVER w IS NULL AS is_last
       FROM audit_entry a
     WINDOW w AS (PARTITION BY a.lane ORDER BY a.seq, a.audit_id)
+  ), redacted AS (
+    -- what erasures found, and what they made of it: each found what was entered or what one before it had made
+    SELECT s ->> 0 AS table_name, (s ->> 1)::bigint AS row_id, array_agg(s ->> 2) AS found, array_agg(s ->> 3) AS made
+      FROM audit_entry a CROSS JOIN LATERAL jsonb_array_elements(a.after -> 'redacted') AS s WHERE a.action = 'erase' GROUP BY 1, 2
   ), anchor AS (
     SELECT split_part(h, ':', 1)::integer AS lane, split_part(h, ':', 2)::bigint AS length, split_part(h, ':', 3) AS hash
       FROM regexp_split_to_table(verify_audit.head, ' ') AS h
   )
   SELECT 'audit_changed', 'audit_entry', c.audit_id, c.computed, encode(c.hash, 'hex')
     FROM chain c WHERE c.seq = c.seq_before + 1 AND encode(c.hash, 'hex') <> c.computed
+  UNION ALL
+  SELECT 'audit_changed', 'audit_entry', c.audit_id, c.digest, c.digest_now
+    FROM chain c LEFT JOIN redacted r ON r.table_name = 'audit_entry' AND r.row_id = c.audit_id
+   WHERE c.digest_now <> ALL (c.digest || coalesce(r.made, '{}')) OR NOT r.found <@ (c.digest || r.made)
   UNION ALL
   SELECT 'audit_removed', 'audit_entry', c.audit_id, format('entry %s of chain %s before it', c.seq_before + 1, c.lane), format('entry %s', c.seq_before)
     FROM chain c WHERE c.seq > c.seq_before + 1
@@ -218,10 +244,12 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (
       SELECT sha256(convert_to((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(k)) f WHERE f.value <> 'null')::text, 'UTF8')) AS hash
         FROM decision k WHERE k.decision_id = a.row_key::bigint) d ON true
-   WHERE a.table_name = 'decision' AND a.action = 'insert' AND a.after ->> 'sha256' IS DISTINCT FROM encode(d.hash, 'hex');
+    LEFT JOIN redacted r ON r.table_name = 'decision' AND r.row_id = a.row_key::bigint
+   WHERE a.table_name = 'decision' AND a.action = 'insert'
+     AND (coalesce(encode(d.hash, 'hex') <> ALL (a.after ->> 'sha256' || coalesce(r.made, '{}')), true) OR NOT r.found <@ (a.after ->> 'sha256' || r.made));
 END;
 COMMENT ON FUNCTION verify_audit(text) IS
-  'What was done to the audit log behind its back: entries changed, removed, doubled or reordered, chains cut short or gone, decisions that are not what was entered. With a former audit_head(): also whether all of that is still there. Healthy: no rows. Error 22023: not a head (SEC-03).';
+  'What was done to the audit log behind its back: entries changed, removed, doubled or reordered, chains cut short or gone, decisions that are not what was entered. What an erasure took away is none of these, what was changed before it is. With a former audit_head(): also whether all of that is still there. Healthy: no rows. Error 22023: not a head (SEC-03).';
 
 -- the last statement of the room: from here on changes are audited
 SELECT hrloop.audit_attach('book'::regclass);

@@ -210,6 +210,8 @@ extern bool hr_watched(Oid relid);
 
 /* audit.c: who changed what, and who was refused */
 extern void hr_log_refused(const char *message, const char *detail);
+extern void hr_audit_erasing(void);
+extern void hr_audit_erased(Oid books, Oid owner, int64 erasure, int64 employee, int64 rows);
 
 /* privacy.c: whether the triggers of some books stand aside for an erasure */
 extern bool hr_erasing(Oid books);

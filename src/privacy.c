@@ -222,6 +222,8 @@ hrloop_erase(PG_FUNCTION_ARGS)
 {
 	static const HrQuery statements = {"erasure statements",
 		"SELECT statement FROM @erasure_statement($1)", 1, {INT8OID}};
+	static const HrQuery whose = {"erasure whose",
+		"SELECT employee_id FROM @erasure_log WHERE erasure_id = $1", 1, {INT8OID}};
 	Oid			books;
 	Oid			owner;
 	Datum		arg = PG_GETARG_DATUM(1);
@@ -230,6 +232,7 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	char	  **statement;
 	int64		changed;
 	int			level;
+	bool		null;
 
 	books = hr_books_of(PG_GETARG_OID(0));
 	owner = hr_books_owner(PG_GETARG_OID(0));
@@ -244,8 +247,12 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	statement = palloc(Max(count, 1) * sizeof(char *));
 	for (uint64 i = 0; i < count; i++)
 		statement[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+	hr_audit_erasing();
 	changed = execute_unguarded(books, statement, count);
 	hr_scans_end(level);
+	if (changed > 0 && hr_execute(books, &whose, &arg, NULL, false) > 0)
+		hr_audit_erased(books, owner, DatumGetInt64(arg),
+						DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), changed);
 	hr_scope_leave(&scope);
 	PG_RETURN_INT64(changed);
 }

@@ -27,6 +27,8 @@ INSERT INTO personal_reference (table_name, column_name, is_subject, reason)
 SELECT t, c, s, r FROM (VALUES
   ('notification',        'recipient_id', true,  'what somebody was told'),
   ('cycle_signature',     'signed_by',    true,  'a signature is its signer''s'),
+  ('delegation',          'delegator_id', true,  'a delegation is its giver''s'),
+  ('delegation',          'delegate_id',  false, 'about who gives it'),
   ('assignment',          'manager_id',   false, 'about who is managed'),
   ('review',              'manager_id',   false, 'about who is reviewed'),
   ('review_segment',      'manager_id',   false, 'about who is reviewed'),
@@ -111,7 +113,7 @@ CREATE TABLE erasure_rule (
   CONSTRAINT erasure_rule_beside CHECK ((action = 'name') = (beside IS NOT NULL)),
   CONSTRAINT erasure_rule_keys CHECK (keys IS NULL OR action = 'blank' AND leaves IS NOT NULL)
 );
-COMMENT ON TABLE erasure_rule IS 'What becomes of each text about a person that is erased, column by column, against what must be kept; figures are not listed, they stay (SEC-05, AMB-41). Every text of a personal table needs a rule: see privacy_gap.';
+COMMENT ON TABLE erasure_rule IS 'What becomes of each text about a person that is erased, column by column, against what must be kept; figures are not listed, they stay; an entry of the audit log follows the rules of its table (SEC-05, AMB-41). Every text of a personal table needs a rule: see privacy_gap.';
 COMMENT ON COLUMN erasure_rule.table_name IS 'Table.';
 COMMENT ON COLUMN erasure_rule.column_name IS 'Column.';
 COMMENT ON COLUMN erasure_rule.action IS 'blank: in the person''s rows it is replaced; pseudonym: wherever it holds the person''s number or, in a document, number or name; name: the name is taken out of texts to others; keep: it stays.';
@@ -207,6 +209,7 @@ SELECT t, c, a, l, k::text[], b, m, r FROM (VALUES
   ('promotion_case', 'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
   ('promotion_case', 'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
   ('hr_task',        'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
+  ('delegation',     'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
   ('cycle_signature', 'remark',          'blank', '已删除', NULL, NULL, NULL, 'free text'),
   ('cycle_signature', 'signed_as',       'keep',  NULL, NULL, NULL, NULL, 'code'),
   -- evidence of what was paid: records of pay are kept for two years at least (工资支付暂行规定 §6)
@@ -254,14 +257,14 @@ INSERT INTO personal_reference (table_name, column_name, is_subject, reason) VAL
 CREATE FUNCTION erasure_statement(erasure bigint) RETURNS TABLE (statement text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH person AS (
-    SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, coalesce(mark.leaves, '') AS mark,
+    SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, e.db_role, coalesce(mark.leaves, '') AS mark,
            (SELECT max(lower(s.valid)) FROM employee_status s WHERE s.employee_id = g.employee_id AND s.status = 'left') AS left_on
       FROM erasure_log g
       JOIN employee e USING (employee_id)
       LEFT JOIN erasure_rule mark ON (mark.table_name, mark.column_name, mark.action) = ('employee', 'name', 'blank')
      WHERE g.erasure_id = erasure AND g.confirmed_at IS NOT NULL
   ), rule AS (
-    SELECT r.*, p.*, format('%I.%I', n.nspname, c.relname) AS target, quote_ident(r.column_name) AS col, t.condition, format_type(a.atttypid, a.atttypmod) AS type,
+    SELECT r.*, p.*, c.oid AS relid, format('%I.%I', n.nspname, c.relname) AS target, quote_ident(r.column_name) AS col, t.condition, format_type(a.atttypid, a.atttypmod) AS type,
            CASE WHEN r.keys IS NOT NULL THEN format('hrloop.scrub(%I, %L, %L)', r.column_name, r.keys, r.leaves)
                 ELSE format('%L::%s', r.leaves, format_type(a.atttypid, a.atttypmod)) END AS blanked
       FROM person p
@@ -287,12 +290,35 @@ BEGIN ATOMIC
      WHERE CASE r.action WHEN 'blank' THEN r.condition IS NOT NULL
                          WHEN 'name' THEN r.name <> r.mark
                          ELSE r.employee_no <> r.pseudonym END
+  ), logged AS (
+    -- the audit log holds what the columns held
+    SELECT r.table_name, array_agg(DISTINCT k.key ORDER BY k.key) AS keys, r.mark, r.employee_id,
+           bool_or(r.column_name = (SELECT min(a.attname::text) FROM pg_attribute a WHERE a.attrelid = r.relid AND a.attname IN ('rationale', 'reason') AND NOT a.attisdropped)) AS has_reason
+      FROM rule r CROSS JOIN LATERAL unnest(coalesce(r.keys, ARRAY[r.column_name])) AS k (key) WHERE r.action = 'blank'
+     GROUP BY r.table_name, r.mark, r.employee_id
+    UNION ALL
+    SELECT 'employee', '{employee_no}', p.pseudonym, p.employee_id, false FROM person p
+  ), log AS (
+    SELECT format('%I.audit_entry', n.nspname) AS target FROM pg_namespace n WHERE n.oid = books_schema()
   )
-  SELECT m.statement FROM made m
-   ORDER BY array_position('{name,pseudonym,blank}', m.action), m.table_name, m.column_name;
+  SELECT s.statement
+    FROM (SELECT array_position('{name,pseudonym,blank}', m.action) AS place, m.table_name, m.column_name, m.statement FROM made m
+          UNION ALL
+          SELECT 4, l.table_name, l.keys[1],
+                 format('UPDATE %s SET before = hrloop.scrub(before, %L, %L), after = hrloop.scrub(after, %L, %L)%s WHERE employee_id = %s AND table_name = %L'
+                        ' AND (before, after, reason) IS DISTINCT FROM (hrloop.scrub(before, %L, %L), hrloop.scrub(after, %L, %L), %s)',
+                        log.target, l.keys, l.mark, l.keys, l.mark, CASE WHEN l.has_reason THEN format(', reason = CASE WHEN reason IS NOT NULL THEN %L END', l.mark) END,
+                        l.employee_id, l.table_name, l.keys, l.mark, l.keys, l.mark,
+                        CASE WHEN l.has_reason THEN format('CASE WHEN reason IS NOT NULL THEN %L END', l.mark) ELSE 'reason' END)
+            FROM logged l CROSS JOIN log
+          UNION ALL
+          SELECT 5, 'audit_entry', 'db_user', format('UPDATE %s SET db_user = CASE db_user WHEN %L THEN %L ELSE db_user END, db_role = CASE db_role WHEN %L THEN %L ELSE db_role END'
+                 ' WHERE %L IN (db_user, db_role)', log.target, p.db_role, p.pseudonym, p.db_role, p.pseudonym, p.db_role)
+            FROM person p CROSS JOIN log WHERE p.db_role <> '') s
+   ORDER BY s.place, s.table_name, s.column_name;
 END;
 COMMENT ON FUNCTION erasure_statement(bigint) IS
-  'The updates of a confirmed erasure that erasure_rule asks for today; hrloop.erase() executes them. None for one that is not confirmed.';
+  'The updates of a confirmed erasure that erasure_rule asks for today, of the tables and of what the audit log holds of them; hrloop.erase() executes them. None for one that is not confirmed.';
 
 -- who may, and what follows ---------------------------------------------------------------
 

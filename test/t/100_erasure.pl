@@ -51,6 +51,8 @@ is(as_alice($node, $db, 'SELECT hr.reapply_erasures()'), 1, 'SEC-05: reapply_era
 is(said("SELECT name, employee_no = (SELECT pseudonym FROM hr.erasure_log) $person"), '已删除|t', 'under the same pseudonym');
 ok(everything() !~ /李四|E011|两起投诉/, 'SEC-05: nothing of the person is left');
 is(as_alice($node, $db, q{SELECT count(*) FROM hr.decision WHERE kind = 'person.erase'}), 1, 'SEC-05: one decision says so');
+is(as_alice($node, $db, q{SELECT count(*), count(*) FILTER (WHERE after -> 'rows' > '0') FROM hr.audit_entry WHERE action = 'erase'}), '1|1', 'SEC-05: and one row of the audit log');
+is(as_alice($node, $db, 'SELECT count(*) FROM hr.verify_audit()'), 0, 'whose chains hold');
 healthy($node, $db, 'hr', 'verify() finds nothing');
 is(as_alice($node, $db, 'SELECT hr.reapply_erasures()'), 0, 'once is enough');
 
