@@ -137,12 +137,13 @@ INSERT INTO key_event (employee_id, occurred_on, event) VALUES (:person, '2023-0
 BEGIN; SELECT act_as('E011') > 0 AS acting; INSERT INTO contribution (employee_id, kind, title, occurred_on) VALUES (find_employee('E010'), 'help', '帮助新人', '2023-05-22'); COMMIT;
 UPDATE key_event SET event = '两起投诉，已处理' WHERE employee_id = :person AND event = '两起投诉';
 CREATE ROLE privacy_login;
-UPDATE employee SET db_role = 'privacy_login', education = '硕士' WHERE employee_id = :person;
 GRANT USAGE ON SCHEMA privacy_test TO privacy_login;
 GRANT ALL ON ALL TABLES IN SCHEMA privacy_test TO privacy_login;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA privacy_test TO privacy_login;
 SET ROLE privacy_login;
-UPDATE employee SET education = '本科' WHERE employee_id = :person;
+BEGIN; SELECT act_as('E090') > 0 AS acting; UPDATE employee SET education = '硕士' WHERE employee_id = :person; COMMIT;
 RESET ROLE;
+UPDATE employee SET db_role = 'privacy_login', education = '本科' WHERE employee_id = :person;
 DROP OWNED BY privacy_login;
 DROP ROLE privacy_login;
 SELECT table_name, count(*) AS entries FROM audit_entry WHERE employee_id = :person AND concat(db_role, before, after, reason) ~ 'privacy_login|李四|E011|两起投诉|硕士' GROUP BY 1 ORDER BY 1;
