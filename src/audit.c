@@ -340,8 +340,56 @@ array_of(Audit *audit, Datum *values, bool *nulls, Oid type, int length, bool by
 	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lbs, type, length, byval, align));
 }
 
+/* Who writes: the same for every entry of a statement. */
+typedef struct Writer
+{
+	const char *user;
+	const char *role;			/* NULL: the login's own */
+	bool		acting;
+	int64		actor;
+} Writer;
+
+/* Chain the entry for row i to the one before; both hashes come out as values. */
 static void
-audit_flush(Audit *audit)
+chain_entry(Audit *audit, const Writer *by, int i, StringInfo content, Datum *digest_value, Datum *hash_value)
+{
+	const char *const texts[TEXTS] = {
+		by->user, by->role,
+		audit->no_before[i] ? NULL : json_text(audit->before[i]),
+		audit->no_after[i] ? NULL : json_text(audit->after[i]),
+		audit->no_reason[i] ? NULL : TextDatumGetCString(audit->reasons[i])
+	};
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	StringInfoData hex;
+
+	resetStringInfo(content);
+	number_field(content, audit->lane);
+	number_field(content, audit->length + i + 1);
+	number_field(content, GetCurrentTransactionStartTimestamp() +
+				 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+	number_field(content, (int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+	if (by->acting)
+		number_field(content, by->actor);
+	else
+		field(content, NULL);
+	field(content, audit->table);
+	field(content, audit->action);
+	field(content, audit->no_key[i] ? NULL : TextDatumGetCString(audit->key[i]));
+	if (audit->no_subject[i])
+		field(content, NULL);
+	else
+		number_field(content, DatumGetInt64(audit->subjects[i]));
+	digest_texts(audit, texts, digest);
+	*digest_value = digest_datum(digest);
+	initStringInfo(&hex);
+	append_hex(&hex, digest);
+	field(content, hex.data);
+	sha256(audit, audit->head, content->data, content->len, audit->head);
+	*hash_value = digest_datum(audit->head);
+}
+
+static void
+insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
 {
 	static const HrQuery insert = {"audit insert",
 		"INSERT INTO @audit_entry (lane, seq, actor_id, db_user, db_role, table_name, action,"
@@ -351,18 +399,43 @@ audit_flush(Audit *audit)
 		"        AS r (row_key, employee_id, before, after, reason, digest, hash, n)", 14,
 	{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID}};
-	MemoryContext caller;
-	const char *user = GetUserNameFromId(GetSessionUserId(), false);
-	const char *role = role_name();
-	int64		actor = 0;
-	bool		acting = hr_actor(audit->books, &actor, NULL);
-	Datum		digests[SLICE],
-				hashes[SLICE];
 	bool		no_hash[SLICE] = {false};
 	Datum		values[14];
 	char		nulls[14];
+
+	values[0] = Int32GetDatum(audit->lane);
+	values[1] = Int64GetDatum(audit->length);
+	values[2] = Int64GetDatum(by->actor);
+	values[3] = CStringGetTextDatum(by->user);
+	values[4] = by->role ? CStringGetTextDatum(by->role) : (Datum) 0;
+	values[5] = CStringGetTextDatum(audit->table);
+	values[6] = CStringGetTextDatum(audit->action);
+	values[7] = array_of(audit, audit->key, audit->no_key, TEXTOID, -1, false, TYPALIGN_INT);
+	values[8] = array_of(audit, audit->subjects, audit->no_subject, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	values[9] = array_of(audit, audit->before, audit->no_before, JSONBOID, -1, false, TYPALIGN_INT);
+	values[10] = array_of(audit, audit->after, audit->no_after, JSONBOID, -1, false, TYPALIGN_INT);
+	values[11] = array_of(audit, audit->reasons, audit->no_reason, TEXTOID, -1, false, TYPALIGN_INT);
+	values[12] = array_of(audit, digests, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
+	values[13] = array_of(audit, hashes, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
+	memset(nulls, ' ', sizeof(nulls));
+	if (!by->acting)
+		nulls[2] = 'n';
+	if (by->role == NULL)
+		nulls[4] = 'n';
+	hr_execute(audit->books, &insert, values, nulls, false);
+}
+
+/* Write the entries that were gathered, and forget them. */
+static void
+audit_flush(Audit *audit)
+{
+	Writer		by = {.user = GetUserNameFromId(GetSessionUserId(), false), .role = role_name()};
+	MemoryContext caller;
+	Datum		digests[SLICE],
+				hashes[SLICE];
 	StringInfoData content;
 
+	by.acting = hr_actor(audit->books, &by.actor, NULL);
 	writing = true;
 	if (audit->lane == 0)
 	{
@@ -375,63 +448,8 @@ audit_flush(Audit *audit)
 
 	initStringInfo(&content);
 	for (int i = 0; i < audit->count; i++)
-	{
-		const char *const texts[TEXTS] = {
-			user, role,
-			audit->no_before[i] ? NULL : json_text(audit->before[i]),
-			audit->no_after[i] ? NULL : json_text(audit->after[i]),
-			audit->no_reason[i] ? NULL : TextDatumGetCString(audit->reasons[i])
-		};
-		uint8		digest[PG_SHA256_DIGEST_LENGTH];
-		StringInfoData hex;
-
-		resetStringInfo(&content);
-		number_field(&content, audit->lane);
-		number_field(&content, audit->length + i + 1);
-		number_field(&content, GetCurrentTransactionStartTimestamp() +
-					 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
-		number_field(&content, (int64) U64FromFullTransactionId(GetTopFullTransactionId()));
-		if (acting)
-			number_field(&content, actor);
-		else
-			field(&content, NULL);
-		field(&content, audit->table);
-		field(&content, audit->action);
-		field(&content, audit->no_key[i] ? NULL : TextDatumGetCString(audit->key[i]));
-		if (audit->no_subject[i])
-			field(&content, NULL);
-		else
-			number_field(&content, DatumGetInt64(audit->subjects[i]));
-		digest_texts(audit, texts, digest);
-		digests[i] = digest_datum(digest);
-		initStringInfo(&hex);
-		append_hex(&hex, digest);
-		field(&content, hex.data);
-		sha256(audit, audit->head, content.data, content.len, audit->head);
-		hashes[i] = digest_datum(audit->head);
-	}
-
-	values[0] = Int32GetDatum(audit->lane);
-	values[1] = Int64GetDatum(audit->length);
-	values[2] = Int64GetDatum(actor);
-	values[3] = CStringGetTextDatum(user);
-	values[4] = role ? CStringGetTextDatum(role) : (Datum) 0;
-	values[5] = CStringGetTextDatum(audit->table);
-	values[6] = CStringGetTextDatum(audit->action);
-	values[7] = array_of(audit, audit->key, audit->no_key, TEXTOID, -1, false, TYPALIGN_INT);
-	values[8] = array_of(audit, audit->subjects, audit->no_subject, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	values[9] = array_of(audit, audit->before, audit->no_before, JSONBOID, -1, false, TYPALIGN_INT);
-	values[10] = array_of(audit, audit->after, audit->no_after, JSONBOID, -1, false, TYPALIGN_INT);
-	values[11] = array_of(audit, audit->reasons, audit->no_reason, TEXTOID, -1, false, TYPALIGN_INT);
-	values[12] = array_of(audit, digests, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
-	values[13] = array_of(audit, hashes, no_hash, BYTEAOID, -1, false, TYPALIGN_INT);
-	memset(nulls, ' ', sizeof(nulls));
-	if (!acting)
-		nulls[2] = 'n';
-	if (role == NULL)
-		nulls[4] = 'n';
-
-	hr_execute(audit->books, &insert, values, nulls, false);
+		chain_entry(audit, &by, i, &content, &digests[i], &hashes[i]);
+	insert_entries(audit, &by, digests, hashes);
 	audit->length += audit->count;
 	audit->count = 0;
 	MemoryContextSwitchTo(caller);
