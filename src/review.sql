@@ -1092,6 +1092,8 @@ BEGIN ATOMIC
   WITH r AS (
     SELECT v.org_unit_id, v.status, x.result_id, x.composite, coalesce(x.grade, '-') AS grade
       FROM review v LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
+            -- nobody learns their own result from a total before it is disclosed
+            AND (v.employee_id IS DISTINCT FROM actor() OR x.disclosed_on IS NOT NULL)
      WHERE v.cycle_id = find_cycle(cycle)
        AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
             OR EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor() AND h.valid @> current_date))
@@ -1105,7 +1107,7 @@ BEGIN ATOMIC
    ORDER BY u.code;
 END;
 COMMENT ON FUNCTION cycle_report(text) IS
-  'Locked reviews of a cycle by unit: count, how many are not locked yet, mean (2 decimals), lowest, highest and grade counts (-: no grade); for HR, executives and the owner, and heads for their own unit. Error 22023: unknown (REV-13).';
+  'Locked reviews of a cycle by unit: count, how many are not locked yet, mean (2 decimals), lowest, highest and grade counts (-: no grade); for HR, executives and the owner, and heads for their own unit, all of whom may read each of these results; one''s own counts once it is disclosed. Error 22023: unknown (REV-13).';
 
 CREATE VIEW review_key_event WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, k.key_event_id, k.occurred_on, k.event, k.evidence, k.amount, i.code AS indicator_code
