@@ -303,10 +303,15 @@ find_subjects(Audit *audit)
 	{
 		char	   *dot = strchr(step, '.');
 
+		if (dot == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("hrloop.audit() does not know the way \"%s\"", audit->via),
+					 errhint("Give via=table.column, or more of them with / between.")));
 		*dot = '\0';
 		appendStringInfo(&from, " LEFT JOIN @%s t%d ON t%d.%s = t%d.%s",
-						 step, n + 1, n + 1, column, n, n == 0 ? "k" : column);
-		column = dot + 1;
+						 quote_identifier(step), n + 1, n + 1, column, n, n == 0 ? "k" : column);
+		column = quote_identifier(dot + 1);
 		n++;
 	}
 	initStringInfo(&sql);
