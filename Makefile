@@ -3,6 +3,7 @@
 #   make && make install      build and install, by the pg_config in PATH
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
+#   make lint                 static analysis of the C files
 #   make real CSV=file        the loop over a file of real data
 #   make installcheck         the regression scripts against a server that is already running
 #
@@ -86,7 +87,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test real
+.PHONY: demo test lint real
 
 demo:
 	@test/packages
@@ -94,7 +95,11 @@ demo:
 
 test:
 	@test/packages test
-	@REGRESS='$(REGRESS)' test/server test/run
+	@SANITIZE=undefined REGRESS='$(REGRESS)' test/server test/run
+
+lint:
+	@test/packages lint
+	@test/lint
 
 # The script reads the copy that test/server makes, ./real.csv: the server's
 # unprivileged user may not be able to read the original.
