@@ -4,6 +4,8 @@
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
 #   make lint                 static analysis of the C files
+#   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
+#   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make real CSV=file        the loop over a file of real data
 #   make installcheck         the regression scripts against a server that is already running
 #
@@ -91,7 +93,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test lint real
+.PHONY: demo test test-assert test-valgrind lint real
 
 demo:
 	@test/packages
@@ -100,6 +102,17 @@ demo:
 test:
 	@test/packages test
 	@SANITIZE=undefined REGRESS='$(REGRESS)' test/server test/run
+
+# For the night: the suite on a PostgreSQL with assertions, and under valgrind.
+# Its first run builds that PostgreSQL.  SETTINGS="debug_discard_caches=1" makes
+# every cache forget at every occasion; it and valgrind are slow, so take a part.
+test-assert:
+	@test/packages debug
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && REGRESS='$(REGRESS)' test/server test/run
+
+test-valgrind:
+	@test/packages debug
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 REGRESS='$(REGRESS)' test/server test/run
 
 lint:
 	@test/packages lint
