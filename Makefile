@@ -29,6 +29,10 @@ ENGINE_SQL = hrloop--$(EXTVERSION).sql
 BOOKS_SQL  = hrloop-books--$(EXTVERSION).sql
 DATA_built = $(ENGINE_SQL) $(BOOKS_SQL)
 
+# What leads here from earlier versions: hrloop--OLD--NEW.sql for the engine,
+# hrloop-books--OLD--NEW.sql for the books.
+DATA       = $(wildcard src/upgrade/*.sql)
+
 # The define goes into CPPFLAGS because bitcode for the JIT is compiled with
 # those alone.  The last three warnings are off as PostgreSQL's own headers and
 # its calling convention set them off.  "make WERROR=" is for a compiler that

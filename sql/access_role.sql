@@ -230,7 +230,18 @@ SELECT o.name, o.n AS owner, h.n AS hr, m.n AS manager, e.n AS employee, x.n AS 
 COMMIT;
 RESET SESSION AUTHORIZATION;
 
+-- the roles of a company can come with its books, for an owner who may make roles
+CREATE ROLE access_role_owner LOGIN CREATEROLE;
+SELECT format('GRANT CREATE ON DATABASE %I TO access_role_owner', current_database()) \gexec
+SET SESSION AUTHORIZATION access_role_owner;
+SELECT hrloop.install('access_asked', roles => 'access_role_asked') IS NOT NULL AS installed;
+SELECT rolname FROM pg_roles WHERE rolname LIKE 'access\_role\_asked\_%' ORDER BY 1;
+SELECT count(*) > 0 AS some, count(*) FILTER (WHERE difference) AS differences FROM access_asked.permission_report();
+RESET SESSION AUTHORIZATION;
+
 SET client_min_messages = error;
+DROP SCHEMA access_asked CASCADE;
+SELECT format('REVOKE ALL ON DATABASE %I FROM access_role_owner', current_database()) \gexec
 DROP SCHEMA access_owner CASCADE;
 DROP SCHEMA access_hr CASCADE;
 DROP SCHEMA access_role_test CASCADE;

@@ -219,7 +219,7 @@ hr_identity(Oid book_table)
 	who.changes = changes;
 	who.session = GetSessionUserId();
 	who.outer = GetOuterUserId();
-	who.books = hr_books_of(book_table);
+	who.books = hr_books_to_read(book_table);
 	who.known = named_actor(&who) || login_actor(&who);
 	who.owner = has_privs_of_role(who.outer, hr_books_owner(book_table));
 	latest = who;
@@ -314,7 +314,7 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 	bool		null;
 	int64		employee;
 
-	books = hr_books_of(book_argument(fcinfo));
+	books = hr_books_to_read(book_argument(fcinfo));
 	require_act_as(books);
 	if (PG_ARGISNULL(1))
 	{
