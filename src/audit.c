@@ -320,8 +320,11 @@ find_subjects(Audit *audit)
 	query.sql = sql.data;
 	array = PointerGetDatum(construct_md_array(audit->subjects, audit->no_subject, 1, dims, lbs,
 											   INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	if (hr_execute(audit->books, &query, &array, NULL, false) != audit->count)
-		elog(ERROR, "hrloop: the audit log finds no single person by %s", audit->via);
+	if (hr_execute(audit->books, &query, &array, NULL, false) != audit->count ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the audit log finds no single person by \"%s\"", audit->via)));
 	for (int i = 0; i < audit->count; i++)
 		audit->subjects[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
 										   &audit->no_subject[i]);
