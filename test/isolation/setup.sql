@@ -12,7 +12,8 @@ CREATE TABLE public.iso_status AS SELECT * FROM employee_status;
 -- Everything the loop wrote goes, what it starts from comes back.
 CREATE FUNCTION public.iso_reset() RETURNS void LANGUAGE sql SET search_path = iso AS $$
   SET LOCAL session_replication_role = replica;
-  TRUNCATE decision, review_cycle, certification_result, measurement, org_unit_import, question, training_record, delegation, audit_entry, audit_lane CASCADE;
+  TRUNCATE decision, review_cycle, certification_result, measurement, org_unit_import, question, training_record, delegation, due_event, audit_entry, audit_lane RESTART IDENTITY CASCADE;
+  UPDATE due_rule SET ran_at = NULL;
   DELETE FROM template_item USING review_template t WHERE t.template_id = template_item.template_id AND t.version > 1;
   DELETE FROM template_rater_group USING review_template t WHERE t.template_id = template_rater_group.template_id AND t.version > 1;
   DELETE FROM review_template WHERE version > 1;
