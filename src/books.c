@@ -501,7 +501,7 @@ require_own_schema(Oid books, const char *schema)
 				 errhint("Let its owner do it, or SET ROLE to the owner first.")));
 }
 
-/* hrloop.install(schema): a new, empty set of books, owned by the caller. */
+/* hrloop.install(schema, roles): a new, empty set of books, owned by the caller. */
 Datum
 hrloop_install(PG_FUNCTION_ARGS)
 {
@@ -524,6 +524,9 @@ hrloop_install(PG_FUNCTION_ARGS)
 	before = routines(books);
 	run_script(schema, psprintf("hrloop-books--%s.sql", HRLOOP_VERSION));
 	close_to_public(books, before);
+	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
+		execute(psprintf("SELECT pg_catalog.count(*) FROM %s.create_roles(%s)", quote_identifier(schema),
+						 quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1)))));
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are ready, version %s",
 											  schema, HRLOOP_VERSION)));

@@ -14,10 +14,10 @@ CREATE FUNCTION version() RETURNS text
   LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_version';
 COMMENT ON FUNCTION hrloop.version() IS 'Version of the loaded library.';
 
-CREATE FUNCTION install(schema name DEFAULT 'hr') RETURNS text
+CREATE FUNCTION install(schema name DEFAULT 'hr', roles text DEFAULT NULL) RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_install';
-COMMENT ON FUNCTION install(name) IS
-  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to everybody else. Errors: 42P06 the schema already holds books; 42501 no right to create schemas.';
+COMMENT ON FUNCTION install(name, text) IS
+  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to everybody else. With roles also its group roles, named with that prefix, as create_roles() of the books makes them. Errors: 42P06 the schema already holds books; 42501 no right to create schemas, or roles.';
 
 CREATE FUNCTION migrate(schema name DEFAULT 'hr') RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_migrate';
