@@ -57,7 +57,7 @@ CREATE FUNCTION refuse() RETURNS trigger
 COMMENT ON FUNCTION refuse() IS 'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
 CREATE FUNCTION forget() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
-COMMENT ON FUNCTION forget() IS 'Statement trigger of rule tables: every backend drops what it remembers of them.';
+COMMENT ON FUNCTION forget() IS 'Trigger of rule tables, for a statement or, on a subscriber, a row: every backend drops what it remembers of them.';
 CREATE FUNCTION score_check() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
 COMMENT ON FUNCTION score_check() IS 'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';
