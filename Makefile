@@ -4,9 +4,12 @@
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
 #   make real CSV=file        the loop over a file of real data
+#   make bench                how fast it is, against the same rows written by plain SQL and
+#                             by PL/pgSQL triggers (PEOPLE=n, ROUNDS=n, WORKS='bulk lock')
+#   make bench-instructions   the same in instructions, which do not depend on the machine's load
 #   make installcheck         the regression scripts against a server that is already running
 #
-# demo, test and real install nothing but missing Debian packages: they build a
+# demo, test, real and bench install nothing but missing Debian packages: they build a
 # private copy of PostgreSQL in a temporary directory and remove it afterwards.
 
 EXTENSION  = hrloop
@@ -86,7 +89,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test real
+.PHONY: demo test real bench bench-instructions
 
 demo:
 	@test/packages
@@ -103,3 +106,11 @@ real:
 	$(if $(wildcard $(CSV)),,$(error there is no file $(CSV)))
 	@test/packages
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql
+
+bench:
+	@test/packages
+	@test/server test/bench/run
+
+bench-instructions:
+	@test/packages bench
+	@INSTRUCTIONS=1 PEOPLE=$${PEOPLE:-400} test/server test/bench/run
