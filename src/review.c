@@ -8,13 +8,18 @@
  */
 #include "hrloop.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "exact.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(hrloop_score_apply);
@@ -469,9 +474,9 @@ build_array(Datum *values, bool *nulls, int count, Oid type, int16 length, bool 
 	return construct_md_array(values, nulls, 1, dims, bounds, type, length, byval, align);
 }
 
-/* Write every outcome that differs from what is stored, with one statement. */
+/* Write every outcome that differs from what is stored, with one query. */
 static void
-write_reviews(Oid books, Review *review, int count)
+write_by_sql(Oid books, Review *review, int count)
 {
 	static const HrQuery query = {"write composites",
 		"UPDATE @review r SET composite = u.composite, self_composite = u.self_composite,"
@@ -533,6 +538,107 @@ write_reviews(Oid books, Review *review, int count)
 		args[c] = PointerGetDatum(build_array(cell[c], null[c], count, column[c].type,
 											  column[c].length, column[c].byval, column[c].align));
 	hr_execute(books, &query, args, NULL, false);
+}
+
+static Datum
+array_datum(const char *literal, Oid element)
+{
+	if (strcmp(literal, "{}") == 0)
+		return PointerGetDatum(construct_empty_array(element));
+	return OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(literal), ObjectIdGetDatum(element), Int32GetDatum(-1));
+}
+
+static void
+set_numeric(Datum *value, bool *null, Numeric number)
+{
+	*null = number == NULL;
+	*value = NumericGetDatum(number);
+}
+
+/* The outcome of a review as values of the columns below, in their order. */
+static void
+outcome_values(const Review *review, Datum *value, bool *null)
+{
+	memset(null, 0, sizeof(bool) * (COLUMNS - 1));
+	set_numeric(&value[0], &null[0], review->composite);
+	set_numeric(&value[1], &null[1], review->self_composite);
+	value[2] = Int32GetDatum(review->scored);
+	value[3] = BoolGetDatum(review->complete);
+	value[4] = array_datum(review->missed, INT8OID);
+	value[5] = Int64GetDatum(review->lowest);
+	null[5] = review->lowest == 0;
+	null[6] = review->plan_reason == NULL;
+	value[6] = null[6] ? (Datum) 0 : array_datum(review->plan_reason, TEXTOID);
+	null[7] = review->missing_used == NULL;
+	value[7] = null[7] ? (Datum) 0 : CStringGetTextDatum(review->missing_used);
+	value[8] = array_datum(review->vetoed, INT8OID);
+}
+
+/* One review that was found; true if it is written, as something differs. */
+static bool
+write_row(HrTable *table, const AttrNumber *column, const Review *review)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	Datum		outcome[COLUMNS - 1];
+	bool		null[COLUMNS - 1];
+	Datum	   *values = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	bool	   *replace = palloc0(desc->natts * sizeof(bool));
+	bool		any = false;
+
+	outcome_values(review, outcome, null);
+	for (int i = 0; i < COLUMNS - 1; i++)
+	{
+		int			at = column[i] - 1;
+		Form_pg_attribute att = TupleDescAttr(desc, at);
+		bool		wasnull;
+		Datum		was = slot_getattr(table->row, column[i], &wasnull);
+
+		values[at] = outcome[i];
+		nulls[at] = null[i];
+		replace[at] = wasnull != null[i] ||
+			(!wasnull && !datum_image_eq(was, outcome[i], att->attbyval, att->attlen));
+		any |= replace[at];
+	}
+	if (any)
+		hr_table_update(table, values, nulls, replace);
+	return any;
+}
+
+/*
+ * Write every outcome that differs from what is stored, as one statement.  The
+ * reviews are locked, so they are what this snapshot shows.
+ */
+static void
+write_reviews(Oid books, Review *review, int count)
+{
+	static const struct
+	{
+		const char *name;
+		Oid			type;
+	}			derived[COLUMNS - 1] = {
+		{"composite", NUMERICOID}, {"self_composite", NUMERICOID}, {"items_scored", INT4OID},
+		{"complete", BOOLOID}, {"missed", INT8ARRAYOID}, {"lowest_indicator_id", INT8OID},
+		{"plan_reason", TEXTARRAYOID}, {"missing_used", TEXTOID}, {"vetoed", INT8ARRAYOID}
+	};
+	HrTable    *table = hr_table_open(books, "review", RowExclusiveLock);
+	AttrNumber	column[COLUMNS - 1];
+
+	if (!hr_table_plain(table->rel))
+	{
+		hr_table_close(table);
+		write_by_sql(books, review, count);
+		return;
+	}
+	for (int i = 0; i < COLUMNS - 1; i++)
+		column[i] = hr_column(RelationGetDescr(table->rel), derived[i].name, derived[i].type);
+	hr_table_scan(table, hr_column(RelationGetDescr(table->rel), "review_id", INT8OID));
+	hr_table_begin(table, CMD_UPDATE, column, COLUMNS - 1);
+	for (int i = 0; i < count; i++)
+		if (hr_table_find(table, Int64GetDatum(review[i].id)))
+			write_row(table, column, &review[i]);
+	hr_table_end(table);
+	hr_table_close(table);
 }
 
 /*
@@ -619,7 +725,10 @@ compute_slice(Oid books, Review *review, int count)
 		compute_review(&review[i], rules, template_of(books, &review[i]), sums, first, next);
 	}
 	SPI_freetuptable(sums);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	write_reviews(books, review, count);
+	PopActiveSnapshot();
 }
 
 /* Compute all reviews, with memory for a slice of them. */
