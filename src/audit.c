@@ -51,7 +51,7 @@ PG_FUNCTION_INFO_V1(hrloop_log_read);
 
 typedef struct AuditColumn
 {
-	const char *key;			/* its name as JSON, with the colon; NULL: not asked for yet */
+	const char *key;			/* its name; NULL: not asked for yet */
 	FmgrInfo	output;
 	Oid			type;
 	bool		left_out;		/* derived: never in an entry */
@@ -262,7 +262,10 @@ sha256(Audit *audit, const uint8 *before, const char *text, int length, uint8 *d
 static void
 field(StringInfo out, const char *value)
 {
+	char		number[MAXINT8LEN + 2];
 	char	   *utf8;
+	int			length,
+				digits;
 
 	if (value == NULL)
 	{
@@ -270,7 +273,12 @@ field(StringInfo out, const char *value)
 		return;
 	}
 	utf8 = pg_server_to_any(value, strlen(value), PG_UTF8);
-	appendStringInfo(out, "%zu:%s,", strlen(utf8), utf8);
+	length = strlen(utf8);
+	digits = pg_ulltoa_n(length, number);
+	number[digits++] = ':';
+	appendBinaryStringInfo(out, number, digits);
+	appendBinaryStringInfo(out, utf8, length);
+	appendStringInfoChar(out, ',');
 }
 
 static void
@@ -278,7 +286,7 @@ number_field(StringInfo out, int64 value)
 {
 	char		text[MAXINT8LEN + 1];
 
-	snprintf(text, sizeof(text), INT64_FORMAT, value);
+	pg_lltoa(value, text);
 	field(out, text);
 }
 
@@ -306,8 +314,15 @@ digest_texts(Audit *audit, const char *const *texts, uint8 *digest)
 static void
 append_hex(StringInfo out, const uint8 *digest)
 {
+	static const char digit[] = "0123456789abcdef";
+	char		hex[2 * PG_SHA256_DIGEST_LENGTH];
+
 	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-		appendStringInfo(out, "%02x", digest[i]);
+	{
+		hex[2 * i] = digit[digest[i] >> 4];
+		hex[2 * i + 1] = digit[digest[i] & 0xF];
+	}
+	appendBinaryStringInfo(out, hex, sizeof(hex));
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -638,7 +653,6 @@ column_for(Audit *audit, int i)
 	AuditColumn *column = &audit->column[i];
 	Form_pg_attribute att = TupleDescAttr(audit->desc, i);
 	MemoryContext caller;
-	StringInfoData name;
 	Oid			output;
 	bool		varlena;
 
@@ -648,53 +662,83 @@ column_for(Audit *audit, int i)
 	getTypeOutputInfo(att->atttypid, &output, &varlena);
 	fmgr_info(output, &column->output);
 	column->type = getBaseType(att->atttypid);
-	initStringInfo(&name);
-	escape_json(&name, NameStr(att->attname));
-	appendStringInfoChar(&name, ':');
-	column->key = name.data;
+	column->key = NameStr(att->attname);
 	MemoryContextSwitchTo(caller);
 	return column;
 }
 
 static void
-append_value(StringInfo out, AuditColumn *column, Datum value)
+set_string(JsonbValue *json, char *text, int length)
+{
+	json->type = jbvString;
+	json->val.string.val = text;
+	json->val.string.len = length;
+}
+
+static void
+set_number(JsonbValue *json, Numeric number)
+{
+	json->type = jbvNumeric;
+	json->val.numeric = number;
+}
+
+static char *
+utc_moment(Datum value, Oid type)
 {
 	int			utc = 0;
-	char		moment[MAXDATELEN + 1];
-	char	   *text;
+
+	return JsonEncodeDateTime(NULL, value, type, &utc);
+}
+
+/* A value as JSON: numbers and booleans as such, moments in UTC, the rest as text. */
+static void
+json_value(JsonbValue *json, AuditColumn *column, Datum value)
+{
+	Jsonb	   *whole;
+	char	   *string;
 
 	switch (column->type)
 	{
 		case BOOLOID:
-			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
+			json->type = jbvBool;
+			json->val.boolean = DatumGetBool(value);
+			return;
+		case INT2OID:
+			set_number(json, int64_to_numeric(DatumGetInt16(value)));
+			return;
+		case INT4OID:
+			set_number(json, int64_to_numeric(DatumGetInt32(value)));
+			return;
+		case INT8OID:
+			set_number(json, int64_to_numeric(DatumGetInt64(value)));
+			return;
+		case NUMERICOID:
+			if (numeric_is_nan(DatumGetNumeric(value)) || numeric_is_inf(DatumGetNumeric(value)))
+				break;			/* no JSON */
+			set_number(json, DatumGetNumericCopy(value));
 			return;
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			JsonEncodeDateTime(moment, value, column->type, &utc);
-			escape_json(out, moment);
+			string = utc_moment(value, column->type);
+			set_string(json, string, strlen(string));
+			return;
+		case TEXTOID:
+			string = TextDatumGetCString(value);
+			set_string(json, string, strlen(string));
+			return;
+		case JSONOID:
+			value = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value)));
+			/* fall through */
+		case JSONBOID:
+			whole = DatumGetJsonbPCopy(value);
+			json->type = jbvBinary;
+			json->val.binary.data = &whole->root;
+			json->val.binary.len = VARSIZE(whole) - VARHDRSZ;
 			return;
 	}
-	text = OutputFunctionCall(&column->output, value);
-	switch (column->type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case JSONOID:
-		case JSONBOID:
-			appendStringInfoString(out, text);
-			break;
-		case NUMERICOID:
-			if (isdigit((unsigned char) text[text[0] == '-']))
-				appendStringInfoString(out, text);
-			else
-				escape_json(out, text); /* NaN and infinity are no JSON */
-			break;
-		default:
-			escape_json(out, text);
-	}
-	pfree(text);
+	string = OutputFunctionCall(&column->output, value);
+	set_string(json, string, strlen(string));
 }
 
 static Datum
@@ -705,23 +749,32 @@ json_of(StringInfo text)
 }
 
 static void
-append_column(StringInfo out, AuditColumn *column, Datum value, bool null)
+append_column(JsonbParseState **out, AuditColumn *column, Datum value, bool null)
 {
-	appendStringInfoChar(out, out->len == 0 ? '{' : ',');
-	appendStringInfoString(out, column->key);
+	JsonbValue	json;
+
+	set_string(&json, (char *) column->key, strlen(column->key));
+	pushJsonbValue(out, WJB_KEY, &json);
 	if (null)
-		appendStringInfoString(out, "null");
+		json.type = jbvNull;
 	else
-		append_value(out, column, value);
+		json_value(&json, column, value);
+	pushJsonbValue(out, WJB_VALUE, &json);
+}
+
+static Datum
+json_done(JsonbParseState **out)
+{
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(out, WJB_END_OBJECT, NULL)));
 }
 
 /* All that is not null in a row, but for what stands beside it in the entry. */
 static Datum
 whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 {
-	StringInfoData out;
+	JsonbParseState *out = NULL;
 
-	initStringInfo(&out);
+	pushJsonbValue(&out, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < audit->desc->natts; i++)
 	{
 		AuditColumn *column = &audit->column[i];
@@ -734,9 +787,7 @@ whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 		if (!null)
 			append_column(&out, column_for(audit, i), value, false);
 	}
-	if (out.len == 0)
-		appendStringInfoChar(&out, '{');
-	return json_of(&out);
+	return json_done(&out);
 }
 
 static void
@@ -766,8 +817,8 @@ digest_of(Audit *audit, TupleTableSlot *row)
 static bool
 differences(Audit *audit, TupleTableSlot *was, TupleTableSlot *is, Datum *before, Datum *after)
 {
-	StringInfoData old = {0};
-	StringInfoData new = {0};
+	JsonbParseState *old = NULL;
+	JsonbParseState *new = NULL;
 
 	for (int i = 0; i < audit->desc->natts; i++)
 	{
@@ -784,18 +835,18 @@ differences(Audit *audit, TupleTableSlot *was, TupleTableSlot *is, Datum *before
 		if (wasnull == isnull &&
 			(isnull || datum_image_eq(x, y, TupleDescAttr(audit->desc, i)->attbyval, TupleDescAttr(audit->desc, i)->attlen)))
 			continue;
-		if (old.data == NULL)
+		if (old == NULL)
 		{
-			initStringInfo(&old);
-			initStringInfo(&new);
+			pushJsonbValue(&old, WJB_BEGIN_OBJECT, NULL);
+			pushJsonbValue(&new, WJB_BEGIN_OBJECT, NULL);
 		}
 		append_column(&old, column_for(audit, i), x, wasnull);
 		append_column(&new, column_for(audit, i), y, isnull);
 	}
-	if (old.data == NULL)
+	if (old == NULL)
 		return false;
-	*before = json_of(&old);
-	*after = json_of(&new);
+	*before = json_done(&old);
+	*after = json_done(&new);
 	return true;
 }
 
