@@ -70,6 +70,7 @@ typedef struct HrTable
 	TupleTableSlot *fresh;		/* the row that is written */
 } HrTable;
 
+extern void hr_table_init(void);
 extern HrTable *hr_table_open(Oid books, const char *name, LOCKMODE mode);
 extern bool hr_table_plain(Relation rel);
 extern void hr_table_scan(HrTable *table, AttrNumber column);

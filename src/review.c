@@ -348,20 +348,22 @@ fill_cells(const HrTemplate *template, Cell *cells, SPITupleTable *sums, uint64 
 	}
 }
 
-/* One review from its sums of scores (rows first to last, ordered by review). */
+static Cell *
+new_cells(const HrTemplate *template)
+{
+	return palloc0(sizeof(Cell) * Max(template->nitems, 1) * Max(template->nweights, 1));
+}
+
+/* One review from what its rater groups gave. */
 static void
-compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
-			   SPITupleTable *sums, uint64 first, uint64 last)
+compute_review(Review *review, const HrRules *rules, const HrTemplate *template, const Cell *cells)
 {
 	int			nitems = Max(template->nitems, 1);
 	int			self = 0;
-	Cell	   *cells = palloc0(sizeof(Cell) * nitems * Max(template->nweights, 1));
 	Side	   *counted = palloc0(sizeof(Side) * nitems);
 	Side	   *own = palloc0(sizeof(Side) * nitems);
 	bool		enough = true;
 
-	for (uint64 row = first; row < last; row++)
-		fill_cells(template, cells, sums, row);
 	while (self < template->nweights && strcmp(template->weights[self].code, SELF) != 0)
 		self++;
 	for (int i = 0; i < template->nitems; i++)
@@ -684,16 +686,11 @@ template_of(Oid books, const Review *review)
 		: hr_template(books, review->template);
 }
 
-/* Compute some reviews, in key order, from their scores as they are now. */
+/* Reviews with segments, where it matters which superior gave a score. */
 static void
-compute_slice(Oid books, Review *review, int count)
+compute_segmented(Oid books, Review *review, int count, const HrRules *rules)
 {
-	static const HrQuery plain = {"sums of scores",
-		"SELECT review_id, indicator_id, rater_group, pg_catalog.sum(value), pg_catalog.count(*),"
-		"       pg_catalog.sum(attainment), pg_catalog.count(attainment), 0::bigint"
-		"  FROM @score WHERE review_id = ANY ($1)"
-		" GROUP BY review_id, indicator_id, rater_group ORDER BY review_id", 1, {INT8ARRAYOID}};
-	static const HrQuery by_superior = {"sums of scores in segments",
+	static const HrQuery query = {"sums of scores in segments",
 		"SELECT s.review_id, s.indicator_id, s.rater_group, pg_catalog.sum(s.value), pg_catalog.count(*),"
 		"       pg_catalog.sum(s.attainment), pg_catalog.count(s.attainment), w.rater"
 		"  FROM @score s JOIN @rater_group g ON g.rater_group = s.rater_group"
@@ -702,31 +699,108 @@ compute_slice(Oid books, Review *review, int count)
 		" GROUP BY s.review_id, s.indicator_id, s.rater_group, w.rater ORDER BY s.review_id", 1, {INT8ARRAYOID}};
 	HrIds		ids = {0};
 	Datum		arg;
-	bool		segmented = false;
 	uint64		rows,
 				next = 0;
 	SPITupleTable *sums;
-	const HrRules *rules = hr_rules(books);
 
 	for (int i = 0; i < count; i++)
-	{
-		hr_ids_add(&ids, review[i].id);
-		segmented |= review[i].segmented;
-	}
+		if (review[i].segmented)
+			hr_ids_add(&ids, review[i].id);
+	if (ids.count == 0)
+		return;
 	arg = PointerGetDatum(hr_ids_array(&ids));
-	rows = hr_execute(books, segmented ? &by_superior : &plain, &arg, NULL, false);
+	rows = hr_execute(books, &query, &arg, NULL, false);
 	sums = SPI_tuptable;
 	for (int i = 0; i < count; i++)
 	{
-		uint64		first = next;
+		const HrTemplate *template;
+		Cell	   *cells;
 
-		while (next < rows && int_cell(sums, next, 1) == review[i].id)
-			next++;
-		compute_review(&review[i], rules, template_of(books, &review[i]), sums, first, next);
+		if (!review[i].segmented)
+			continue;
+		template = template_of_segments(books, &review[i]);
+		cells = new_cells(template);
+		for (; next < rows && int_cell(sums, next, 1) == review[i].id; next++)
+			fill_cells(template, cells, sums, next);
+		compute_review(&review[i], rules, template, cells);
 	}
 	SPI_freetuptable(sums);
+}
+
+static Numeric
+numeric_of_row(HrTable *table, AttrNumber column)
+{
+	bool		null;
+	Datum		value = slot_getattr(table->row, column, &null);
+
+	return null ? NULL : DatumGetNumericCopy(value);
+}
+
+/* Add the score that was found to the cells of its item; an indicator is in a template once. */
+static void
+add_score(const HrTemplate *template, Cell *cells, HrTable *scores, const HrScoreColumns *column)
+{
+	bool		null;
+	int64		indicator = DatumGetInt64(slot_getattr(scores->row, column->indicator, &null));
+	char		code[NAMEDATALEN];
+	const HrWeight *group;
+	Cell	   *cell;
+	Numeric		attainment;
+	int			item = 0;
+
+	text_to_cstring_buffer(DatumGetTextPP(slot_getattr(scores->row, column->group, &null)), code, sizeof(code));
+	group = hr_template_weight(template, code);
+	while (item < template->nitems && template->items[item].indicator != indicator)
+		item++;
+	if (group == NULL || item == template->nitems)
+		return;
+	cell = &cells[item * template->nweights + (group - template->weights)];
+	cell->sum = plus(cell->sum, numeric_of_row(scores, column->value));
+	cell->count++;
+	attainment = numeric_of_row(scores, column->attainment);
+	if (attainment == NULL)
+		return;
+	cell->attained = plus(cell->attained, attainment);
+	cell->attained_count++;
+}
+
+/* The others: all their scores lie side by side in the index. */
+static void
+compute_plain(Oid books, Review *review, int count, const HrRules *rules)
+{
+	HrTable    *scores = hr_table_open(books, "score", AccessShareLock);
+	HrScoreColumns *column = hr_score_columns(RelationGetDescr(scores->rel), CurrentMemoryContext);
+
+	hr_table_scan(scores, column->review);
+	for (int i = 0; i < count; i++)
+	{
+		const HrTemplate *template;
+		Cell	   *cells;
+
+		if (review[i].segmented)
+			continue;
+		template = hr_template(books, review[i].template);
+		cells = new_cells(template);
+		hr_table_seek(scores, Int64GetDatum(review[i].id));
+		while (hr_table_next(scores))
+			add_score(template, cells, scores, column);
+		compute_review(&review[i], rules, template, cells);
+	}
+	hr_table_close(scores);
+}
+
+/* Compute some reviews, in key order, from their scores as they are now. */
+static void
+compute_slice(Oid books, Review *review, int count)
+{
+	const HrRules *rules = hr_rules(books);
+
+	for (int i = 0; i < count; i++)
+		(void) hr_template(books, review[i].template);	/* read those that are not at hand */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
+	compute_segmented(books, review, count, rules);
+	compute_plain(books, review, count, rules);
 	write_reviews(books, review, count);
 	PopActiveSnapshot();
 }

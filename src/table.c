@@ -19,7 +19,11 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -151,6 +155,84 @@ executor_state(Relation rel, CmdType command, Bitmapset *columns)
 	return estate;
 }
 
+/*
+ * Which columns the CHECK constraints of a table mention, remembered until the
+ * table changes: an update of others cannot break them, and reading them again
+ * for every row of every statement is dear.
+ */
+typedef struct Checked
+{
+	Oid			relid;			/* hash key */
+	bool		valid;
+	Bitmapset  *columns;
+} Checked;
+
+static HTAB *checked;
+
+static void
+forget_checked(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	Checked    *entry;
+
+	hash_seq_init(&seq, checked);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+		if (!OidIsValid(relid) || entry->relid == relid)
+			entry->valid = false;
+}
+
+void
+hr_table_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(Checked);
+	checked = hash_create("hrloop checked columns", 16, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(forget_checked, (Datum) 0);
+}
+
+static const Bitmapset *
+checked_columns(Relation rel)
+{
+	TupleConstr *constr = rel->rd_att->constr;
+	Oid			relid = RelationGetRelid(rel);
+	Bitmapset  *columns = NULL;
+	bool		found;
+	Checked    *entry = hash_search(checked, &relid, HASH_ENTER, &found);
+	MemoryContext caller;
+
+	if (found && entry->valid)
+		return entry->columns;
+	if (!found)
+		entry->columns = NULL;
+	entry->valid = false;
+	for (int i = 0; constr && i < constr->num_check; i++)
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &columns);
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	bms_free(entry->columns);
+	entry->columns = bms_copy(columns);
+	MemoryContextSwitchTo(caller);
+	entry->valid = true;
+	return entry->columns;
+}
+
+/* Whether an update of these columns could break a constraint. */
+static bool
+can_break(Relation rel, const bool *nulls, const bool *replace)
+{
+	const Bitmapset *columns = checked_columns(rel);
+
+	if (bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, columns))
+		return true;			/* the whole row */
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+		if (replace[i] &&
+			((nulls[i] && TupleDescAttr(RelationGetDescr(rel), i)->attnotnull) ||
+			 bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, columns)))
+			return true;
+	return false;
+}
+
 /* Begin a statement that writes these columns. */
 void
 hr_table_begin(HrTable *table, CmdType command, const AttrNumber *columns, int count)
@@ -215,7 +297,7 @@ hr_table_update(HrTable *table, const Datum *values, const bool *nulls, const bo
 		ExecForceStoreHeapTuple(tuple, fresh, true);
 		fresh->tts_tableOid = RelationGetRelid(table->rel);
 	}
-	if (table->rel->rd_att->constr)
+	if (can_break(table->rel, nulls, replace))
 		ExecConstraints(table->result, fresh, table->estate);
 	result = table_tuple_update(table->rel, &table->row->tts_tid, fresh, table->estate->es_output_cid,
 								GetActiveSnapshot(), InvalidSnapshot, true, &failure, &mode, &indexes);
