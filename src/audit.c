@@ -374,6 +374,11 @@ find_subjects(Audit *audit)
 	{
 		char	   *dot = strchr(step, '.');
 
+		if (dot == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("hrloop.audit() does not know the way \"%s\"", audit->via),
+					 errhint("Give via=table.column, or more of them with / between.")));
 		*dot = '\0';
 		follow_step(audit, step, key, dot + 1);
 		key = dot + 1;
@@ -927,6 +932,7 @@ audit_row(Audit *audit, TupleTableSlot *was, TupleTableSlot *is)
 	TupleTableSlot *row = is ? is : was;
 	int			i = audit->count;
 
+	Assert(row != NULL);
 	audit->no_before[i] = was == NULL;
 	audit->no_after[i] = is == NULL;
 	if (was && is)
@@ -981,7 +987,7 @@ audit_rows(Audit *audit)
 		   (new == NULL || tuplestore_gettupleslot(new, true, false, is)))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (hr_erasing(audit->books))
+		if (old && new && hr_erasing(audit->books))
 			redact_row(audit, was, is);
 		else
 			audit_row(audit, old ? was : NULL, new ? is : NULL);
@@ -1236,7 +1242,7 @@ hrloop_log_read(PG_FUNCTION_ARGS)
 	static char last[NAMEDATALEN];
 	static bool was_allowed;
 	bool		allowed = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-	char	   *what = PG_ARGISNULL(2) ? pstrdup("") : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	const char *what = PG_ARGISNULL(2) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	int64		employee = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
 	StringInfoData out;
 

@@ -16,15 +16,17 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-    new_server new_database install_company as_alice start_pooler
+    new_server new_database install_company as_alice session ask start_pooler
     fingerprint definitions refused same healthy
 );
 
-# Options are those of init(); conf adds to postgresql.conf.
+# Options are those of init(); conf adds to postgresql.conf, name is main if not given,
+# install_path says where another PostgreSQL is installed than that in PATH.
 sub new_server {
     my (%options) = @_;
     my $conf = delete $options{conf};
-    my $node = PostgreSQL::Test::Cluster->new('main');
+    my $node = PostgreSQL::Test::Cluster->new(delete $options{name} // 'main',
+        exists $options{install_path} ? (install_path => delete $options{install_path}) : ());
     $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ], %options);
     $node->append_conf('postgresql.conf', $conf) if defined $conf;
     $node->start;
@@ -60,6 +62,28 @@ sub install_company {
         '>', \my $out, '2>', \my $err;
     die "the sample company did not load into $books:\n$err" unless $loaded;
     return;
+}
+
+# A psql of alice's that stays.
+sub session {
+    my ($node, $db) = @_;
+    my %session = (in => '', out => '', err => '', n => 0);
+    $session{run} = IPC::Run::start([
+        qw(psql --no-psqlrc --quiet --no-align --tuples-only --username alice), '--dbname', $node->connstr($db) ],
+        '<', \$session{in}, '>', \$session{out}, '2>', \$session{err}, IPC::Run::timeout(60));
+    return \%session;
+}
+
+# Runs SQL in a session and returns what it prints.
+sub ask {
+    my ($session, $sql) = @_;
+    my $end = 'end of answer ' . ++$session->{n};
+    $session->{out} = '';
+    utf8::encode(my $bytes = "$sql;\n\\echo $end\n");
+    $session->{in} .= $bytes;
+    $session->{run}->pump until $session->{out} =~ /^\Q$end\E$/m;
+    my ($answer) = $session->{out} =~ /\A(.*?)\n?^\Q$end\E$/ms;
+    return $answer;
 }
 
 # Starts a pgbouncer that pools by transaction, with one database "login" for each
