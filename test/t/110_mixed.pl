@@ -8,7 +8,6 @@ use warnings;
 use utf8;
 
 use Hrloop;
-use IPC::Open2;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use POSIX ();
@@ -159,29 +158,19 @@ sub write_until {
     my ($writer) = @_;
     srand($seed * 100 + $writer);
     open my $log, '>:utf8', "$dir/$writer" or die;
-    my $pid = open2(my $out, my $in, 'exec psql --no-psqlrc --quiet --no-align --tuples-only --set VERBOSITY=verbose --username alice --dbname '
-        . q{'} . $node->connstr($db) . q{' 2>&1});
-    binmode $_, ':utf8' for $in, $out;
-    $in->autoflush(1);
-    print {$in} "SET search_path = hr, public;\n";
+    my $session = session($node, $db);
     my $n = 0;
     while (time < $until) {
         my $name = $lots[rand @lots];
         my $isolation = rand() < 0.1 ? ' ISOLATION LEVEL REPEATABLE READ' : '';
         my $sql = fill($step{$name}[1], $writer, ++$n);
-        print {$in} "BEGIN$isolation;\n$sql;\nCOMMIT;\n\\echo step over\n";
-        my ($state, $message) = ('ok', '');
-        while (my $line = <$out>) {
-            last if $line eq "step over\n";
-            # the first one; those after it say that the transaction is aborted
-            ($state, $message) = ($1, $2) if $state eq 'ok' && $line =~ /(?:ERROR|FATAL|PANIC):  (\w{5}): (.*)/;
-            ($state, $message) = ('lost', $line) if $line =~ /server closed|connection to server was lost/;
-        }
-        print {$log} join("\t", $name, $isolation, $state, $message), "\n";
+        my $text = $session->ask("BEGIN$isolation;\n$sql;\nCOMMIT");
+        my $state = Hrloop::first_state($text);
+        my ($message) = $text =~ /(?:ERROR|FATAL|PANIC):  (.*)/;
+        print {$log} join("\t", $name, $isolation, $state, $message // ''), "\n";
         last if $state eq 'lost';
     }
-    close $in;
-    waitpid $pid, 0;
+    $session->end;
     close $log;
     return;
 }
