@@ -3,6 +3,9 @@
 #   make && make install      build and install, by the pg_config in PATH
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
+#   make lint                 static analysis of the C files
+#   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
+#   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make real CSV=file        the loop over a file of real data
 #   make installcheck         the regression scripts against a server that is already running
 #
@@ -15,7 +18,7 @@ MODULE_big = hrloop
 # The C files and the rooms of the books, in the order in which they build on
 # each other.  A new file is added here and nowhere else.
 MODULES_C = hrloop plan_cache cache books trigger access visible audit privacy signal score review
-ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn pay talent approve workflow clock insight privacy audit verify health access
+ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.
 # (PostgreSQL's own makefile uses the name VERSION for the server's.)
@@ -25,6 +28,10 @@ OBJS       = $(MODULES_C:%=src/%.o)
 ENGINE_SQL = hrloop--$(EXTVERSION).sql
 BOOKS_SQL  = hrloop-books--$(EXTVERSION).sql
 DATA_built = $(ENGINE_SQL) $(BOOKS_SQL)
+
+# What leads here from earlier versions: hrloop--OLD--NEW.sql for the engine,
+# hrloop-books--OLD--NEW.sql for the books.
+DATA       = $(wildcard src/upgrade/*.sql)
 
 # The define goes into CPPFLAGS because bitcode for the JIT is compiled with
 # those alone.  The last three warnings are off as PostgreSQL's own headers and
@@ -86,7 +93,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test real
+.PHONY: demo test test-assert test-valgrind lint real
 
 demo:
 	@test/packages
@@ -94,7 +101,22 @@ demo:
 
 test:
 	@test/packages test
-	@REGRESS='$(REGRESS)' test/server test/run
+	@SANITIZE=undefined REGRESS='$(REGRESS)' test/server test/run
+
+# For the night: the suite on a PostgreSQL with assertions, and under valgrind.
+# Its first run builds that PostgreSQL.  SETTINGS="debug_discard_caches=1" makes
+# every cache forget at every occasion; it and valgrind are slow, so take a part.
+test-assert:
+	@test/packages debug
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && REGRESS='$(REGRESS)' test/server test/run
+
+test-valgrind:
+	@test/packages debug
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 REGRESS='$(REGRESS)' test/server test/run
+
+lint:
+	@test/packages lint
+	@test/lint
 
 # The script reads the copy that test/server makes, ./real.csv: the server's
 # unprivileged user may not be able to read the original.

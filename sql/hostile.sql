@@ -27,6 +27,35 @@ CREATE TRIGGER zz_planted AFTER UPDATE ON review FOR EACH STATEMENT EXECUTE FUNC
 CREATE OR REPLACE FUNCTION score_outsider_problem(scores bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE plpgsql AS $$ BEGIN INSERT INTO hostile_test.caught (through, what) SELECT 'rule', hostile_test.reach(); RETURN; END $$;
 CREATE OR REPLACE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO hostile_test.caught (through, what) SELECT 'verify', hostile_test.reach(); RETURN; END $$;
 RESET ROLE;
+-- a consequence that causes itself and has its plan made anew meanwhile: the one that runs is left alone
+SET ROLE regress_hostile;
+CREATE TABLE ring (ring_id bigint, n int);
+CREATE FUNCTION turn(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('ALTER FUNCTION hostile_test.turn(bigint[]) COST %s', (SELECT 10 + max(n) FROM hostile_test.ring));
+  UPDATE hostile_test.ring SET n = n - 1 WHERE n > 0;
+END $$;
+CREATE TRIGGER turn AFTER UPDATE ON ring REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('turn', 'key=ring_id');
+INSERT INTO ring VALUES (1, 20), (2, 20);
+UPDATE ring SET n = 10;
+SELECT * FROM ring ORDER BY ring_id;
+-- who sees whom is read through a view that asks who sees whom
+ALTER TABLE assignment RENAME TO assignment_table;
+CREATE TABLE depth (n int);
+INSERT INTO depth VALUES (0);
+CREATE FUNCTION echo(employee bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE hostile_test.depth SET n = n + 1;
+  RETURN (SELECT n FROM hostile_test.depth) > 20 OR hrloop.visible('hostile_test.book', employee) IS NOT NULL;
+END $$;
+CREATE VIEW assignment AS SELECT * FROM assignment_table WHERE echo(employee_id);
+BEGIN;
+SELECT act_as('M') > 0 AS acting, hrloop.visible('book', (SELECT employee_id FROM employee WHERE employee_no = 'E')) AS seen;
+COMMIT;
+DROP VIEW assignment;
+ALTER TABLE assignment_table RENAME TO assignment;
+RESET ROLE;
 -- a superuser scores, has composites computed, and restores
 INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value) SELECT find_review('C', 'M'), find_indicator('I'), 'peer', find_employee('E'), 80;
 INSERT INTO score (review_id, indicator_id, rater_id, raw_value, rationale) SELECT find_review('C', 'E'), find_indicator('I'), find_employee('M'), 80, 'well done';

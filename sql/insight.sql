@@ -20,9 +20,9 @@ CREATE TEMP VIEW archive AS
 -- every line leads to a row that is there, unless it says that the row is gone
 CREATE TEMP VIEW untraceable AS
   SELECT g.growth_archive_id, g.source_table, g.source_id FROM growth_archive g
-   WHERE (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I x WHERE to_jsonb(x) @> %L::jsonb', g.source_table,
+   WHERE hrloop.query_rows(format('SELECT count(*) AS n FROM %I x WHERE to_jsonb(x) @> %L::jsonb', g.source_table,
            jsonb_build_object(CASE g.source_table WHEN 'review_result' THEN 'result_id' WHEN 'development_plan' THEN 'plan_id'
-                                                  WHEN 'salary_adjustment' THEN 'adjustment_id' ELSE g.source_table || '_id' END, g.source_id)), false, true, '')))[1]::text <> '1';
+                                                  WHEN 'salary_adjustment' THEN 'adjustment_id' ELSE g.source_table || '_id' END, g.source_id))) #>> '{0,n}' <> '1';
 
 -- ORG-04 exactly the example's records --------------------------------------------------
 DELETE FROM skill_rating; DELETE FROM resource_tag;
@@ -260,6 +260,8 @@ SELECT count(*) FROM payslip(NULL);
 SELECT 'MOB-01' AS id, count(*) FROM notification WHERE body = '你的绩效反馈已生成,请及时查看' AND recipient_id = find_employee('E010');
 SELECT create_cycle('2023Q2', '2023-04-01', '2023-06-30', 'SALES', name => '2023年二季度') > 0 AS made, open_cycle('2023Q2') AS reviews;
 SELECT record_measurement('E010', '客户拓展', '2023-05-31', '{"actual": 7}') IS NOT NULL AS measured;
+UPDATE employee SET contact = 'ext. 20' WHERE employee_no = 'E020';
+SELECT start_mentoring('E010', 'E020', '独立完成大客户谈判', '{谈判技巧,客户分析}', '2023-07-01', '2023-12-31', '{2023-07-15,2023-08-15}') > 0 AS mentored;
 BEGIN;
 SELECT act_as('E010') > 0 AS acting;
 SELECT 'MOB-01' AS id, employee_no, unit_name, manager_name, live_cycle_code, live_score, live_line, cycle_code, final_score, grade, open_plans, plan_progress_pct, plans_to_confirm, results_to_answer FROM my_home;
@@ -273,7 +275,8 @@ SELECT 'MOB-01' AS id, line_no, label, amount, total FROM my_payslip ORDER BY 1,
 -- one document of it all, and nothing of others
 SELECT 'MOB-01' AS id, string_agg(k, ' ' ORDER BY k) AS keys FROM jsonb_object_keys(self_service()) AS k;
 SELECT 'MOB-01' AS id, s @> '{"pay": [{"line": "您的季度绩效得分85分,符合加薪5%的条件,加薪后月薪从10000元调整为10500元"}]}' AS txt_06, s #>> '{plan,0,title}' AS plan,
-       jsonb_array_length(s -> 'feedback') AS feedback, s ->> 'live_score' AS score, s::text ~ '李四|E011|E021|E031' AS others FROM self_service() AS s;
+       jsonb_array_length(s -> 'feedback') AS feedback, s ->> 'live_score' AS score, (s - 'mentoring' - 'notices')::text ~ '李四|周工|E011|E020|E021|E031' AS others FROM self_service() AS s;
+SELECT 'MOB-01' AS id, s #- '{mentoring,0,mentorship_id}' -> 'mentoring' AS mentoring FROM self_service() AS s;
 SELECT act_as('E011') > 0 AS acting;
 SELECT employee_no, cycle_code, final_score FROM my_home;
 SELECT (SELECT count(*) FROM my_pay) AS pay, (SELECT count(*) FROM my_plan) AS plan, (SELECT count(*) FROM my_feedback) AS feedback, (SELECT count(*) FROM my_reviews) AS reviews;

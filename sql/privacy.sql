@@ -40,6 +40,9 @@ SELECT hrloop.scrub('{}', ARRAY['a', NULL], '-');
 \echo :LAST_ERROR_SQLSTATE
 SELECT hrloop.query_rows('SELECT 1 AS a UNION ALL SELECT 2'), hrloop.query_rows('SELECT WHERE false');
 SELECT hrloop.query_rows('DELETE FROM setting');
+SELECT hrloop.query_rows('SELECT 1) q; SELECT 2 --');
+SELECT hrloop.query_rows('SELECT 1) q HAVING false --');
+SELECT hrloop.query_rows('SELECT 1) q; SELECT null::jsonb --');
 SELECT hrloop.query_rows('WITH x AS (DELETE FROM setting RETURNING 1) SELECT * FROM x');
 
 -- SEC-05.1 a document with every table's rows about somebody who has left -----------------

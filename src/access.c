@@ -109,20 +109,31 @@ hr_access_init(void)
 	CacheRegisterRelcacheCallback(mark_changed, (Datum) 0);
 }
 
+/* The setting's parts; false if act_as() named nobody. */
+static bool
+read_setting(Oid *books, int64 *employee, const char **number)
+{
+	char	   *end;
+
+	if (actor_setting == NULL || actor_setting[0] == '\0')
+		return false;
+	*books = (Oid) strtoul(actor_setting, &end, 10);
+	if (*end != ':')
+		return false;
+	*employee = strtoll(end + 1, &end, 10);
+	if (*end != ':')
+		return false;
+	*number = end + 1;
+	return true;
+}
+
 /* Whom act_as() named in these books. */
 static bool
 named_actor(HrIdentity *who)
 {
 	Oid			set_for;
-	int			offset = 0;
 
-	if (actor_setting == NULL || actor_setting[0] == '\0')
-		return false;
-	if (sscanf(actor_setting, "%u:" INT64_FORMAT ":%n", &set_for, &who->employee, &offset) < 2 ||
-		offset == 0 || set_for != who->books)
-		return false;
-	who->number = actor_setting + offset;
-	return true;
+	return read_setting(&set_for, &who->employee, &who->number) && set_for == who->books;
 }
 
 static void
@@ -208,7 +219,7 @@ hr_identity(Oid book_table)
 	who.changes = changes;
 	who.session = GetSessionUserId();
 	who.outer = GetOuterUserId();
-	who.books = hr_books_of(book_table);
+	who.books = hr_books_to_read(book_table);
 	who.known = named_actor(&who) || login_actor(&who);
 	who.owner = has_privs_of_role(who.outer, hr_books_owner(book_table));
 	latest = who;
@@ -233,15 +244,10 @@ hr_acting(const char **books, const char **number)
 {
 	Oid			set_for;
 	int64		employee;
-	int			offset = 0;
 
 	*books = *number = NULL;
-	if (actor_setting == NULL ||
-		sscanf(actor_setting, "%u:" INT64_FORMAT ":%n", &set_for, &employee, &offset) < 2 ||
-		offset == 0)
-		return;
-	*books = get_namespace_name(set_for);
-	*number = actor_setting + offset;
+	if (read_setting(&set_for, &employee, number))
+		*books = get_namespace_name(set_for);
 }
 
 /* act_as of the engine is worth as much as the EXECUTE right on that of the books. */
@@ -308,7 +314,7 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 	bool		null;
 	int64		employee;
 
-	books = hr_books_of(book_argument(fcinfo));
+	books = hr_books_to_read(book_argument(fcinfo));
 	require_act_as(books);
 	if (PG_ARGISNULL(1))
 	{

@@ -75,7 +75,7 @@ SELECT t, k FROM (VALUES
                    'employee_skill_level', 'employee_status', 'enrolment', 'hr_task', 'key_event', 'measurement', 'pool_membership', 'promotion_case', 'recommendation',
                    'review_gate', 'skill_rating', 'suggestion', 'target', 'training_record', 'warning']),
   ('pay',    ARRAY['payroll_feed', 'salary', 'skill_allowance']),
-  ('hr',     ARRAY['audit_entry', 'audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
+  ('hr',     ARRAY['audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
 
 -- Whoever was pinned as the manager of a review or plan stays so after a transfer.
 -- (SELECT …) is asked once in a query, not for each row.
@@ -85,6 +85,9 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('review',            'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
   ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
   ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
+  ('mentorship',        'person', $$hrloop.visible('book'::regclass, mentee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$,
+                                  $$hrloop.visible('book'::regclass, mentee_id)$$),
+  ('mentoring_session', 'person', $$EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$, NULL),
   ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$, NULL),
   -- raises and what is not disclosed yet are in it
   ('growth_archive',    'person', $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$, NULL),
@@ -103,17 +106,19 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('plan_progress',     'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$, NULL),
   ('plan_session',      'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
   ('pool_evidence',     'person', $$EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
-  ('notification',      'person', $$recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role)$$,
+  ('notification',      'person', $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
+                                      AND (kind !~ '^pay\.' OR (SELECT require_tls()))$$,
                                   $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$),
-  ('salary_adjustment', 'pay',    $$hrloop.visible('book'::regclass, employee_id, 'pay')
+  ('salary_adjustment', 'pay',    $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
                                       AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$, NULL),
+  ('audit_entry',       'hr',     $$(SELECT hrloop.acts_for('book'::regclass, 'hr')) AND (table_name NOT IN (SELECT v.table_name FROM visibility v WHERE v.kind = 'pay') OR (SELECT require_tls()))$$, NULL),
   ('calibration',       'score',  $$decided_by = (SELECT hrloop.actor('book'::regclass))
                                       OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$, NULL),
   ('score',             'score',  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
                                   $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$),
   ('decision',          'score',  $$CASE WHEN employee_id IS NULL THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
                                       WHEN kind ~ '^(pay\.|salary\.|allowance)'
-                                      THEN hrloop.visible('book'::regclass, employee_id, 'pay') AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
+                                      THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay') AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
                                       WHEN kind ~ '^(review|calibration)\.' THEN hrloop.visible('book'::regclass, employee_id) AND result_told(cause, cause_id)
                                       ELSE hrloop.visible('book'::regclass, employee_id) END$$,
                                   $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$);
@@ -124,7 +129,7 @@ BEGIN ATOMIC
     SELECT c.oid, c.relname, v.kind, v.writes,
            coalesce(v.reads, CASE v.kind WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
                                          WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
-                                         WHEN 'pay'   THEN $$hrloop.visible('book'::regclass, employee_id, 'pay')$$
+                                         WHEN 'pay'   THEN $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')$$
                                          ELSE $$hrloop.visible('book'::regclass, employee_id)$$ END) AS reads
       FROM visibility v
       JOIN pg_class b ON b.oid = 'book'::regclass
@@ -184,6 +189,8 @@ ALTER FUNCTION has_anonymous(bigint) SECURITY DEFINER SET search_path FROM CURRE
 ALTER FUNCTION archive_shown(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- raters may not read the review that they rate
 ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;
+-- name and contact of one's mentor or mentee, who may work elsewhere
+ALTER FUNCTION mentoring_partner(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- figures of a review that nobody but HR may read as they are; each of them asks who is acting
 ALTER FUNCTION own_side(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION explain_score(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
@@ -261,7 +268,7 @@ column_of AS (
   -- figures of open reviews, which may have anonymous scores in them: shown by assessment, explain_score, shown_composite
   SELECT 'review', unnest(ARRAY['composite', 'self_composite', 'missed', 'lowest_indicator_id', 'plan_reason', 'vetoed', 'calibrated'])
   UNION ALL
-  SELECT 'employee', unnest(ARRAY['db_role'])
+  SELECT 'employee', unnest(ARRAY['db_role', 'contact'])
 ), told AS (
   SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns FROM column_of k
    WHERE k.object IN ('review', 'employee') AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h) GROUP BY k.object
@@ -287,10 +294,10 @@ SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELE
                 WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'visibility', 'role_mapping', 'role_right')
                 ELSE o.action = 'SELECT' AND (v.kind IN ('public', 'known', 'person', 'score') OR v.kind = 'pay' AND p.role = 'finance')
                      OR o.action = 'INSERT' AND o.object IN ('acknowledgement', 'appeal', 'decision', 'development_request', 'plan_progress', 'question', 'suggestion')
-                     OR p.role = 'mentor' AND (o.object, o.action) IN (('mentor_advice', 'INSERT'), ('plan_session', 'UPDATE'))
+                     OR p.role = 'mentor' AND (o.object, o.action) IN (('mentor_advice', 'INSERT'), ('plan_session', 'UPDATE'), ('mentoring_session', 'INSERT'), ('mentoring_session', 'DELETE'))
                      OR p.role IN ('manager', 'executive')
-                        AND (o.action <> 'SELECT' AND o.object IN ('review_rater', 'plan_item')
-                             OR o.action IN ('INSERT', 'UPDATE') AND o.object IN ('calibration_session', 'key_event', 'plan_session', 'target')
+                        AND (o.action <> 'SELECT' AND o.object IN ('review_rater', 'plan_item', 'mentoring_session')
+                             OR o.action IN ('INSERT', 'UPDATE') AND o.object IN ('calibration_session', 'key_event', 'mentorship', 'plan_session', 'target')
                              OR o.action = 'INSERT' AND o.object IN ('cycle_signature', 'mentor_advice', 'plan_change', 'plan_item_version')
                              OR o.action = 'UPDATE' AND o.object IN ('development_plan', 'development_request', 'review_result', 'question', 'suggestion', 'warning'))
                      OR p.role = 'executive' AND (o.object, o.action) IN (('promotion_case', 'UPDATE'), ('review_cycle', 'UPDATE'), ('cycle_template', 'UPDATE'))
@@ -313,7 +320,7 @@ SELECT 'bi', v.table_name, 'SELECT', p.columns
  WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
 UNION ALL
 SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
- WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)');
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -389,6 +396,17 @@ COMMENT ON FUNCTION permission_report() IS
   'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, object and action; yes, no, or the columns (SEC-01).';
 
 SELECT apply_visibility();
+
+-- Logical replication fires none of the triggers above, and must compute nothing
+-- again; but what backends of the subscriber remember is as old as anywhere.
+SELECT hrloop.define('book'::regclass, ARRAY(
+  SELECT format(k.statement, t.tgrelid::regclass, left(t.tgname, -length('forget')) || 'follow')
+    FROM pg_trigger t
+    JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_class b ON b.relnamespace = c.relnamespace AND b.oid = 'book'::regclass
+    CROSS JOIN (VALUES (1, 'CREATE TRIGGER %2$I AFTER INSERT OR UPDATE OR DELETE ON %1$s FOR EACH ROW EXECUTE FUNCTION hrloop.forget()'),
+                       (2, 'ALTER TABLE %1$s ENABLE REPLICA TRIGGER %2$I')) AS k (n, statement)
+   WHERE t.tgfoid = 'hrloop.forget()'::regprocedure
+   ORDER BY c.relname, k.n));
 
 -- what people may do and see is audited as well
 INSERT INTO audit_rule (table_name, actions, because)

@@ -98,7 +98,7 @@ SELECT t, '{insert,update,delete}', s, 'entered by people or other systems'
     ('acknowledgement', 'result_id/review_result.review_id/review.employee_id'),
     ('certification_result', 'employee_id'), ('certification_reversal', 'employee_id'), ('training_record', 'employee_id'),
     ('skill_rating', 'employee_id'), ('enrolment', 'employee_id'), ('question', 'employee_id'), ('suggestion', 'employee_id'),
-    ('development_request', 'employee_id'), ('mentor_advice', 'employee_id'), ('delegation', 'delegator_id'),
+    ('development_request', 'employee_id'), ('mentor_advice', 'employee_id'), ('mentorship', 'mentee_id'), ('mentoring_session', 'mentorship_id/mentorship.mentee_id'), ('delegation', 'delegator_id'),
     ('plan_progress', 'plan_item_id/plan_item.plan_id/development_plan.employee_id'),
     ('plan_item_version', 'plan_item_id/plan_item.plan_id/development_plan.employee_id'),
     ('salary', 'employee_id'), ('contribution', 'employee_id'), ('contribution_citation', 'employee_id'), ('cycle_signature', 'signed_by'), ('calibration_session', 'opened_by')) AS a (t, s);

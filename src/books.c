@@ -23,6 +23,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -48,9 +49,11 @@ typedef struct BooksEntry
 	Oid			books;			/* hash key: schema */
 	Oid			book_table;
 	bool		current;		/* version seen to be the library's */
+	bool		readable;		/* that, or an older one */
 } BooksEntry;
 
 static HTAB *known;
+static Oid	migrating;			/* the books that migrate() is at work on */
 
 /* Only flags: nothing may be read or freed inside an invalidation callback. */
 static void
@@ -62,7 +65,7 @@ forget_version(Datum arg, Oid relid)
 	hash_seq_init(&seq, known);
 	while ((entry = hash_seq_search(&seq)) != NULL)
 		if (!OidIsValid(relid) || entry->book_table == relid)
-			entry->current = false;
+			entry->current = entry->readable = false;
 }
 
 void
@@ -112,17 +115,42 @@ stated_version(Oid book_table)
 	return version;
 }
 
-/* Refuse to work on books that were made for another version of the library. */
-void
-hr_books_check(Oid books)
+/* Which of two versions such as 0.10.2 is the later one: > 0 if it is a. */
+static int
+compare_versions(const char *a, const char *b)
 {
-	BooksEntry *entry;
+	while (*a || *b)
+	{
+		char	   *rest_a;
+		char	   *rest_b;
+		long		number_a = strtol(a, &rest_a, 10);
+		long		number_b = strtol(b, &rest_b, 10);
+
+		if (number_a != number_b)
+			return number_a > number_b ? 1 : -1;
+		if (rest_a == a || rest_b == b)
+			return strcmp(a, b);
+		a = rest_a + (*rest_a == '.');
+		b = rest_b + (*rest_b == '.');
+	}
+	return 0;
+}
+
+/*
+ * Refuse books that were made for another version of the library.  Books that
+ * wait for their migration are read as before; books from a later version are
+ * not, as nobody here knows what their columns mean.
+ */
+static void
+require_version(Oid books, bool to_write)
+{
+	BooksEntry *entry = hash_search(known, &books, HASH_FIND, NULL);
 	bool		found;
 	Oid			book_table;
 	char	   *version;
+	int			order;
 
-	entry = hash_search(known, &books, HASH_FIND, NULL);
-	if (entry && entry->current)
+	if (books == migrating || (entry && (to_write ? entry->current : entry->readable)))
 		return;
 
 	book_table = get_relname_relid("book", books);
@@ -133,22 +161,33 @@ hr_books_check(Oid books)
 				 errmsg("schema \"%s\" does not hold books of hrloop",
 						get_namespace_name(books)),
 				 errhint("Make them with hrloop.install().")));
-	if (strcmp(version, HRLOOP_VERSION) != 0)
+	order = compare_versions(version, HRLOOP_VERSION);
+	if (order > 0 || (order < 0 && to_write))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("books \"%s\" are of version %s, the library is %s",
 						get_namespace_name(books), version, HRLOOP_VERSION),
-				 errhint("Run SELECT hrloop.migrate(%s).",
-						 quote_literal_cstr(get_namespace_name(books)))));
+				 order < 0
+				 ? errhint("Run ALTER EXTENSION hrloop UPDATE, then SELECT hrloop.migrate(%s).",
+						   quote_literal_cstr(get_namespace_name(books)))
+				 : errhint("Connect again if hrloop was upgraded after this session began, else install hrloop %s.",
+						   version)));
 
 	entry = hash_search(known, &books, HASH_ENTER, &found);
 	entry->book_table = book_table;
-	entry->current = true;
+	entry->current = order == 0;
+	entry->readable = true;
 }
 
-/* The books that a `book` table stands for. */
-Oid
-hr_books_of(Oid book_table)
+void
+hr_books_check(Oid books)
+{
+	require_version(books, true);
+}
+
+/* The books that a `book` table stands for, to read or to write them. */
+static Oid
+books_of(Oid book_table, bool to_write)
 {
 	Oid			books = get_rel_namespace(book_table);
 	char	   *name = get_rel_name(book_table);
@@ -159,8 +198,20 @@ hr_books_of(Oid book_table)
 				 name ? errmsg("\"%s\" is not the book table of any books", name)
 				 : errmsg("relation %u does not exist", book_table),
 				 errhint("Books are handed over as 'schema.book'::regclass.")));
-	hr_books_check(books);
+	require_version(books, to_write);
 	return books;
+}
+
+Oid
+hr_books_of(Oid book_table)
+{
+	return books_of(book_table, true);
+}
+
+Oid
+hr_books_to_read(Oid book_table)
+{
+	return books_of(book_table, false);
 }
 
 /* ------------------------------------------------------------------ scope */
@@ -323,7 +374,10 @@ execute(const char *sql)
 	int			rc = SPI_execute(sql, false, 0);
 
 	if (rc < 0)
-		elog(ERROR, "hrloop: %s: %s", SPI_result_code_string(rc), sql);
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a function cannot run this statement: %s", sql),
+				 errdetail("%s.", SPI_result_code_string(rc))));
 }
 
 /* Run a script statement by statement, so that an error shows its own. */
@@ -356,14 +410,65 @@ run_script(const char *schema, const char *file)
 	AtEOXact_GUC(true, level);
 }
 
+/* Run each of the statements that a query makes. */
+static void
+execute_each(const char *query)
+{
+	SPITupleTable *rows;
+	uint64		count;
+
+	execute(query);
+	rows = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+		execute(SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
+	SPI_freetuptable(rows);
+}
+
 /*
  * Functions are callable by PUBLIC unless told otherwise; the books are not.
+ * Those that stood before, the owner's own among them, keep their grants.
  */
 static void
-close_to_public(const char *schema)
+close_to_public(Oid books, const char *before)
 {
-	execute(psprintf("REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA %s FROM PUBLIC",
-					 quote_identifier(schema)));
+	execute_each(psprintf(
+						  "SELECT pg_catalog.format('REVOKE EXECUTE ON ROUTINE %%s FROM PUBLIC', p.oid::pg_catalog.regprocedure)"
+						  "  FROM pg_catalog.pg_proc p"
+						  " WHERE p.pronamespace OPERATOR(pg_catalog.=) %u"
+						  "   AND p.oid OPERATOR(pg_catalog.<>) ALL ('%s'::pg_catalog.oid[])",
+						  books, before));
+}
+
+static char *
+routines(Oid books)
+{
+	execute(psprintf("SELECT coalesce(pg_catalog.array_agg(p.oid), '{}') FROM pg_catalog.pg_proc p"
+					 " WHERE p.pronamespace OPERATOR(pg_catalog.=) %u", books));
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/*
+ * What scripts call is in the extension's own SQL, so that must be of the
+ * library's version; a new library may be there hours before.
+ */
+static void
+require_engine(void)
+{
+	char	   *version;
+
+	execute("SELECT extversion FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'hrloop'");
+	version = SPI_processed == 1 ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : NULL;
+	if (version == NULL || strcmp(version, HRLOOP_VERSION) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("extension hrloop is of version %s, the library is %s",
+					version, HRLOOP_VERSION),
+			 compare_versions(version, HRLOOP_VERSION) < 0
+			 ? errhint("Run ALTER EXTENSION hrloop UPDATE first.")
+			 : errhint("Connect again if hrloop was upgraded after this session began, else install hrloop %s.",
+					   version)));
 }
 
 static char *
@@ -399,12 +504,13 @@ require_own_schema(Oid books, const char *schema)
 				 errhint("Let its owner do it, or SET ROLE to the owner first.")));
 }
 
-/* hrloop.install(schema): a new, empty set of books, owned by the caller. */
+/* hrloop.install(schema, roles): a new, empty set of books, owned by the caller. */
 Datum
 hrloop_install(PG_FUNCTION_ARGS)
 {
 	char	   *schema = schema_argument(fcinfo);
 	Oid			books = get_namespace_oid(schema, true);
+	char	   *before;
 
 	if (OidIsValid(books) && OidIsValid(get_relname_relid("book", books)))
 		ereport(ERROR,
@@ -414,10 +520,16 @@ hrloop_install(PG_FUNCTION_ARGS)
 	if (OidIsValid(books))
 		require_own_schema(books, schema);
 	SPI_connect();
+	require_engine();
 	if (!OidIsValid(books))
 		execute(psprintf("CREATE SCHEMA %s", quote_identifier(schema)));
+	books = get_namespace_oid(schema, false);
+	before = routines(books);
 	run_script(schema, psprintf("hrloop-books--%s.sql", HRLOOP_VERSION));
-	close_to_public(schema);
+	close_to_public(books, before);
+	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
+		execute(psprintf("SELECT pg_catalog.count(*) FROM %s.create_roles(%s)", quote_identifier(schema),
+						 quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1)))));
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are ready, version %s",
 											  schema, HRLOOP_VERSION)));
@@ -456,33 +568,136 @@ hrloop_define(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(count);
 }
 
-/* Name of the script that leads on from a version, or NULL. */
-static char *
-next_script(const char *version, char **next)
+typedef struct Step
 {
-	char	   *prefix = psprintf("hrloop-books--%s--", version);
+	char	   *file;
+	char	   *from;
+	char	   *to;
+	struct Step *before;		/* by which step one comes here */
+	bool		reached;
+} Step;
+
+/* All scripts hrloop-books--FROM--TO.sql that are installed. */
+static List *
+list_steps(void)
+{
+	static const char prefix[] = "hrloop-books--";
+	List	   *steps = NIL;
 	DIR		   *dir = AllocateDir(share_directory());
 	struct dirent *file;
-	char	   *found = NULL;
 
 	while ((file = ReadDir(dir, share_directory())) != NULL)
 	{
 		size_t		length = strlen(file->d_name);
+		char	   *from;
+		char	   *to;
+		Step	   *step;
 
-		if (strncmp(file->d_name, prefix, strlen(prefix)) == 0 &&
-			length > 4 && strcmp(file->d_name + length - 4, ".sql") == 0)
-		{
-			found = pstrdup(file->d_name);
-			*next = pnstrdup(found + strlen(prefix), length - 4 - strlen(prefix));
-			if (strcmp(*next, HRLOOP_VERSION) == 0)
-				break;			/* the direct way is best */
-		}
+		if (strncmp(file->d_name, prefix, strlen(prefix)) != 0 ||
+			length <= strlen(prefix) + 4 || strcmp(file->d_name + length - 4, ".sql") != 0)
+			continue;
+		from = pnstrdup(file->d_name + strlen(prefix), length - strlen(prefix) - 4);
+		to = strstr(from, "--");
+		if (to == NULL)
+			continue;			/* what install() runs */
+		*to = '\0';
+		step = palloc0(sizeof(Step));
+		step->file = pstrdup(file->d_name);
+		step->from = from;
+		step->to = to + 2;
+		steps = lappend(steps, step);
 	}
 	FreeDir(dir);
-	return found;
+	return steps;
 }
 
-/* hrloop.migrate(schema): bring older books to the installed version. */
+/* The shortest way from a version of the books to the library's, or NIL. */
+static List *
+find_way(const char *version)
+{
+	List	   *steps = list_steps();
+	List	   *reached = NIL;
+	List	   *way = NIL;
+	ListCell   *cell;
+	Step	   *last = NULL;
+
+	for (int next = -1; next < list_length(reached); next++)
+	{
+		Step	   *before = next < 0 ? NULL : list_nth(reached, next);
+		const char *here = before ? before->to : version;
+
+		if (before && strcmp(here, HRLOOP_VERSION) == 0)
+		{
+			last = before;
+			break;
+		}
+		foreach(cell, steps)
+		{
+			Step	   *step = lfirst(cell);
+
+			if (step->reached || strcmp(step->from, here) != 0)
+				continue;
+			step->reached = true;
+			step->before = before;
+			reached = lappend(reached, step);
+		}
+	}
+	for (; last; last = last->before)
+		way = lcons(last, way);
+	return way;
+}
+
+/* The steps, as the owner of the books, whom new tables shall belong to as well. */
+static void
+run_steps(Oid books, Oid owner, List *way)
+{
+	char	   *schema = get_namespace_name(books);
+	char	   *before = routines(books);
+	Oid			user;
+	int			security;
+	ListCell   *cell;
+
+	GetUserIdAndSecContext(&user, &security);
+	if (owner != user)
+		SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	migrating = books;
+	PG_TRY();
+	{
+		foreach(cell, way)
+		{
+			Step	   *step = lfirst(cell);
+
+			ereport(NOTICE,
+					(errmsg("migrating books \"%s\" from version %s to %s",
+							schema, step->from, step->to)));
+			run_script(schema, step->file);
+			execute(psprintf("UPDATE %s.book SET version = %s",
+							 quote_identifier(schema), quote_literal_cstr(step->to)));
+		}
+		close_to_public(books, before);
+	}
+	PG_FINALLY();
+	{
+		migrating = InvalidOid;
+	}
+	PG_END_TRY();
+	SetUserIdAndSecContext(user, security);
+}
+
+static void
+require_member(Oid role, const char *schema)
+{
+	if (!is_member_of_role_nosuper(GetUserId(), role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("books \"%s\" belong to somebody else", schema),
+				 errhint("Let their owner do it, or SET ROLE to the owner first.")));
+}
+
+/*
+ * hrloop.migrate(schema): bring older books to the installed version.  All in
+ * the caller's transaction: a step that fails leaves the books as they were.
+ */
 Datum
 hrloop_migrate(PG_FUNCTION_ARGS)
 {
@@ -497,28 +712,33 @@ hrloop_migrate(PG_FUNCTION_ARGS)
 				 errmsg("schema \"%s\" does not hold books of hrloop", schema),
 				 errhint("SELECT * FROM hrloop.books lists those that do.")));
 	require_own_schema(books, schema);
-	SPI_connect();
-	while (strcmp(version, HRLOOP_VERSION) != 0)
-	{
-		char	   *next = NULL;
-		char	   *file = next_script(version, &next);
+	require_member(hr_books_owner(book_table), schema);
 
-		if (file == NULL)
+	/* two at once: the second finds what the first has done */
+	LockRelationOid(book_table, ShareUpdateExclusiveLock);
+	PushActiveSnapshot(GetLatestSnapshot());
+	version = stated_version(book_table);
+	PopActiveSnapshot();
+	if (version == NULL || strcmp(version, HRLOOP_VERSION) != 0)
+	{
+		List	   *way;
+
+		SPI_connect();
+		require_engine();
+		way = version ? find_way(version) : NIL;
+		if (way == NIL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("there is no way from version %s of the books to %s",
-							version, HRLOOP_VERSION),
+							version ? version : "?", HRLOOP_VERSION),
 					 errhint("Install the version of hrloop that wrote these books, or a later one.")));
-		run_script(schema, file);
-		execute(psprintf("UPDATE %s.book SET version = %s",
-						 quote_identifier(schema), quote_literal_cstr(next)));
-		version = next;
+		run_steps(books, hr_books_owner(book_table), way);
+		SPI_finish();
+		/* what backends remember of these books, and of their rules, is old */
+		CacheInvalidateRelcacheAll();
 	}
-	close_to_public(schema);
-	SPI_finish();
-	CacheInvalidateRelcacheByRelid(book_table);
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are of version %s",
-											  schema, version)));
+											  schema, HRLOOP_VERSION)));
 }
 
 /* hrloop.list_books(): every schema that holds books, whoever owns it. */
@@ -547,7 +767,7 @@ hrloop_list_books(PG_FUNCTION_ARGS)
 			continue;
 		values[0] = SPI_getbinval(row, desc, 2, &null);
 		values[1] = CStringGetTextDatum(version);
-		values[2] = BoolGetDatum(strcmp(version, HRLOOP_VERSION) != 0);
+		values[2] = BoolGetDatum(compare_versions(version, HRLOOP_VERSION) < 0);
 		values[3] = SPI_getbinval(row, desc, 3, &null);
 		tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
 	}
@@ -570,10 +790,7 @@ hrloop_version(PG_FUNCTION_ARGS)
 static void
 switch_triggers(const char *schema, const char *verb)
 {
-	SPITupleTable *rows;
-	uint64		count;
-
-	execute(psprintf(
+	execute_each(psprintf(
 					 "SELECT pg_catalog.format('ALTER TABLE %%I.%%I %s TRIGGER %%I', n.nspname, c.relname, t.tgname)"
 					 "  FROM pg_catalog.pg_trigger t"
 					 "  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid"
@@ -582,13 +799,10 @@ switch_triggers(const char *schema, const char *verb)
 					 " WHERE n.nspname OPERATOR(pg_catalog.=) %s::name"
 					 "   AND p.pronamespace OPERATOR(pg_catalog.=) 'hrloop'::pg_catalog.regnamespace"
 					 "   AND NOT t.tgisinternal"
+	/* those that fire for replicated rows alone compute nothing */
+					 "   AND t.tgenabled OPERATOR(pg_catalog.<>) 'R'"
 					 " ORDER BY c.relname, t.tgname",
 					 verb, quote_literal_cstr(schema)));
-	rows = SPI_tuptable;
-	count = SPI_processed;
-	for (uint64 i = 0; i < count; i++)
-		execute(SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
-	SPI_freetuptable(rows);
 }
 
 static int64
@@ -640,9 +854,19 @@ hrloop_post_restore(PG_FUNCTION_ARGS)
 {
 	char	   *schema = schema_argument(fcinfo);
 	Oid			books = get_namespace_oid(schema, false);
+	Oid			book_table = get_relname_relid("book", books);
+	char	   *version = OidIsValid(book_table) ? stated_version(book_table) : NULL;
 	int64		differences;
 
 	require_own_schema(books, schema);
+	/* the tables are of the library's version, since pre_restore() asked for it */
+	if (version && strcmp(version, HRLOOP_VERSION) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows of version %s were restored into books of version %s",
+						version, HRLOOP_VERSION),
+				 errhint("A dump of data alone goes into books of its own version. Restore a whole dump and migrate it, or install hrloop %s, restore there and dump the whole.",
+						 version)));
 	SPI_connect();
 	switch_triggers(schema, "ENABLE");
 	hr_books_check(books);

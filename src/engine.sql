@@ -14,10 +14,10 @@ CREATE FUNCTION version() RETURNS text
   LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_version';
 COMMENT ON FUNCTION hrloop.version() IS 'Version of the loaded library.';
 
-CREATE FUNCTION install(schema name DEFAULT 'hr') RETURNS text
+CREATE FUNCTION install(schema name DEFAULT 'hr', roles text DEFAULT NULL) RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_install';
-COMMENT ON FUNCTION install(name) IS
-  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to everybody else. Errors: 42P06 the schema already holds books; 42501 no right to create schemas.';
+COMMENT ON FUNCTION install(name, text) IS
+  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to everybody else. With roles also its group roles, named with that prefix, as create_roles() of the books makes them. Errors: 42P06 the schema already holds books; 42501 no right to create schemas, or roles.';
 
 CREATE FUNCTION migrate(schema name DEFAULT 'hr') RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_migrate';
@@ -57,7 +57,7 @@ CREATE FUNCTION refuse() RETURNS trigger
 COMMENT ON FUNCTION refuse() IS 'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
 CREATE FUNCTION forget() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
-COMMENT ON FUNCTION forget() IS 'Statement trigger of rule tables: every backend drops what it remembers of them.';
+COMMENT ON FUNCTION forget() IS 'Trigger of rule tables, for a statement or, on a subscriber, a row: every backend drops what it remembers of them.';
 CREATE FUNCTION score_check() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
 COMMENT ON FUNCTION score_check() IS 'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';

@@ -49,6 +49,7 @@ typedef struct HrScope
 extern void hr_books_init(void);
 extern void hr_books_check(Oid books);
 extern Oid	hr_books_of(Oid book_table);
+extern Oid	hr_books_to_read(Oid book_table);
 extern Oid	hr_books_owner(Oid book_table);
 extern void hr_scope_enter(HrScope *scope, Oid owner);
 extern void hr_scope_leave(HrScope *scope);

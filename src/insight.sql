@@ -961,6 +961,27 @@ COMMENT ON COLUMN my_plan.progress_pct IS 'Percent done.';
 COMMENT ON COLUMN my_plan.sessions IS 'Days of all sessions; null: none.';
 COMMENT ON COLUMN my_plan.next_session_on IS 'Day of the next one.';
 
+CREATE VIEW my_mentoring WITH (security_invoker) AS
+  SELECT m.mentorship_id, p.own_role, m.goal, m.content, lower(m.valid) AS valid_from, upper(m.valid) - 1 AS valid_until, s.sessions, s.next_session_on,
+         p.employee_no AS partner_no, p.name AS partner_name, p.contact AS partner_contact
+    FROM mentorship m
+    CROSS JOIN LATERAL mentoring_partner(m.mentorship_id) p
+    CROSS JOIN LATERAL (SELECT array_agg(x.due_on ORDER BY x.due_on) AS sessions, min(x.due_on) FILTER (WHERE x.due_on >= current_date) AS next_session_on
+                          FROM mentoring_session x WHERE x.mentorship_id = m.mentorship_id) s
+   WHERE (m.mentee_id = actor() OR m.mentor_id = actor());
+COMMENT ON VIEW my_mentoring IS 'Mentorships of who is acting, as mentee or mentor: goal, content, schedule, and how to reach the other (MOB-01).';
+COMMENT ON COLUMN my_mentoring.mentorship_id IS 'Mentorship.';
+COMMENT ON COLUMN my_mentoring.own_role IS 'mentee or mentor.';
+COMMENT ON COLUMN my_mentoring.goal IS 'Goal.';
+COMMENT ON COLUMN my_mentoring.content IS 'Core points.';
+COMMENT ON COLUMN my_mentoring.valid_from IS 'First day.';
+COMMENT ON COLUMN my_mentoring.valid_until IS 'Last day.';
+COMMENT ON COLUMN my_mentoring.sessions IS 'Days of all sessions; null: none yet.';
+COMMENT ON COLUMN my_mentoring.next_session_on IS 'Day of the next one.';
+COMMENT ON COLUMN my_mentoring.partner_no IS 'Number of the mentor, or of the mentee.';
+COMMENT ON COLUMN my_mentoring.partner_name IS 'Name.';
+COMMENT ON COLUMN my_mentoring.partner_contact IS 'Telephone, mail or the like.';
+
 CREATE VIEW my_pay WITH (security_invoker) AS
   SELECT x.cycle_code, x.status, x.line
     FROM employee e CROSS JOIN LATERAL explain_pay(e.employee_no) x WHERE e.employee_id = actor();
@@ -1053,6 +1074,7 @@ BEGIN ATOMIC
       'indicators', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.cycle_code DESC, i.indicator_code COLLATE "C"), '[]') FROM my_indicators i),
       'feedback',   (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.cycle_code DESC, f.indicator_code COLLATE "C", f.rater_group), '[]') FROM my_feedback f),
       'plan',       (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.plan_id DESC, p.position), '[]') FROM my_plan p),
+      'mentoring',  (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.valid_from DESC, m.mentorship_id DESC), '[]') FROM my_mentoring m),
       'pay',        (SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM my_pay x),
       'payslip',    (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.line_no), '[]') FROM my_payslip s),
       'growth',     (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.occurred_on DESC, g.growth_archive_id DESC), '[]') FROM my_growth g),
@@ -1060,4 +1082,4 @@ BEGIN ATOMIC
     FROM my_home h;
 END;
 COMMENT ON FUNCTION self_service() IS
-  'Everything concerning who is acting in one document, for the phone: the row of my_home with reviews, indicators, feedback, plan, pay, payslip, growth and unread notices; nothing of others; null when nobody is acting (MOB-01).';
+  'Everything concerning who is acting in one document, for the phone: the row of my_home with reviews, indicators, feedback, plan, mentoring, pay, payslip, growth and unread notices; nothing of others; null when nobody is acting (MOB-01).';

@@ -39,6 +39,7 @@ CREATE TABLE employee (
   education   text,
   population  text CHECK (population IN ('new_graduate', 'transferee', 'promotion_candidate', 'experienced', 'mentor')),
   locale      text CHECK (locale IN ('zh', 'en')),
+  contact     text,
   db_role     text UNIQUE
 );
 COMMENT ON TABLE employee IS 'People; what changes over time is in employee_status and assignment (ORG-02).';
@@ -49,6 +50,7 @@ COMMENT ON COLUMN employee.hired_on IS 'First day.';
 COMMENT ON COLUMN employee.education IS 'Highest education; null if it is not known.';
 COMMENT ON COLUMN employee.population IS 'Role that other rules ask for: new_graduate 应届毕业生, transferee 转岗员工, promotion_candidate 晋升候选人, experienced 老员工, mentor 导师.';
 COMMENT ON COLUMN employee.locale IS 'Language of notices: zh or en; null: setting signal.locale.';
+COMMENT ON COLUMN employee.contact IS 'Telephone, mail or the like at work; shown to those whom one mentors, and to one''s mentors.';
 COMMENT ON COLUMN employee.db_role IS 'Database login of this person, if there is one.';
 ALTER TABLE decision ADD FOREIGN KEY (employee_id) REFERENCES employee;
 

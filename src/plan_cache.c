@@ -4,10 +4,13 @@
  * A plan belongs to one company's books: the same query text is prepared once
  * per schema.  Like ri_triggers.c we keep a plan until the plan cache says it
  * is no longer valid, and then prepare it anew from the text, so that renamed
- * schemas and migrated tables are found again.
+ * schemas and migrated tables are found again.  Unlike there, a plan that is
+ * replaced may be running further up the stack: a consequence can cause itself.
+ * So it is retired, and freed when the transaction ends.
  */
 #include "hrloop.h"
 
+#include "access/xact.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -28,6 +31,35 @@ typedef struct PlanEntry
 } PlanEntry;
 
 static HTAB *plans;
+static List *retired;			/* plans, in TopMemoryContext */
+
+static void
+retire(PlanEntry *entry)
+{
+	MemoryContext old;
+
+	if (entry->plan == NULL)
+		return;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	retired = lappend(retired, entry->plan);
+	entry->plan = NULL;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+free_retired(XactEvent event, void *arg)
+{
+	ListCell   *cell;
+
+	if (retired == NIL ||
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		 event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PARALLEL_ABORT))
+		return;
+	foreach(cell, retired)
+		SPI_freeplan(lfirst(cell));
+	list_free(retired);
+	retired = NIL;
+}
 
 void
 hr_plan_cache_init(void)
@@ -39,6 +71,7 @@ hr_plan_cache_init(void)
 	ctl.hcxt = TopMemoryContext;
 	plans = hash_create("hrloop plans", 64, &ctl,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	RegisterXactCallback(free_retired, NULL);
 }
 
 /* "@table" becomes "books.table"; other uses of @ (operators) are left alone. */
@@ -81,14 +114,9 @@ hr_plan(Oid books, const HrQuery *query)
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (!found)
 		entry->plan = NULL;
-	if (entry->plan != NULL)
-	{
-		if (SPI_plan_is_valid(entry->plan))
-			return entry->plan;
-		plan = entry->plan;
-		entry->plan = NULL;
-		SPI_freeplan(plan);
-	}
+	if (entry->plan != NULL && SPI_plan_is_valid(entry->plan))
+		return entry->plan;
+	retire(entry);
 
 	plan = SPI_prepare(hr_expand(books, query->sql), query->nargs,
 					   (Oid *) query->argtypes);
@@ -102,8 +130,7 @@ hr_plan(Oid books, const HrQuery *query)
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (!found)
 		entry->plan = NULL;
-	if (entry->plan != NULL)
-		SPI_freeplan(entry->plan);
+	retire(entry);
 	entry->plan = plan;
 	return plan;
 }

@@ -33,20 +33,27 @@ hr_erasing(Oid books)
 	return OidIsValid(erasing) && erasing == books;
 }
 
-/* hrloop.query_rows(query): as the caller, read only. */
+/*
+ * hrloop.query_rows(query): as the caller, read only.  A text that is not one
+ * query may still parse, to more statements or to other results than ours.
+ */
 Datum
 hrloop_query_rows(PG_FUNCTION_ARGS)
 {
 	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MemoryContext caller = CurrentMemoryContext;
-	Datum		result;
-	bool		null;
+	Datum		result = (Datum) 0;
+	bool		null = true;
 
 	SPI_connect();
 	if (SPI_execute(psprintf("SELECT coalesce(pg_catalog.jsonb_agg(q), '[]') FROM (%s) q", query),
-					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "hrloop: not a query: %s", query);
-	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+					true, 0) == SPI_OK_SELECT &&
+		SPI_processed == 1 && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == JSONBOID)
+		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+	if (null)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("not a single query: %s", query)));
 	MemoryContextSwitchTo(caller);
 	result = PointerGetDatum(PG_DETOAST_DATUM_COPY(result));
 	SPI_finish();
@@ -193,7 +200,7 @@ execute_updates(char **statement, uint64 count)
 static int64
 execute_unguarded(Oid books, char **statement, uint64 count)
 {
-	volatile int64 changed;
+	volatile int64 changed = 0;
 
 	PG_TRY();
 	{

@@ -702,17 +702,17 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 	{
 		bool		null;
 		const Review *of;
-		text	   *code;
+		Datum		code;
 		int64		rater;
 
 		row.review = DatumGetInt64(slot_getattr(slot, column->review, &null));
 		row.indicator = DatumGetInt64(slot_getattr(slot, column->indicator, &null));
-		code = DatumGetTextPP(slot_getattr(slot, column->group, &null));
 		rater = DatumGetInt64(slot_getattr(slot, column->rater, &null));
 		of = find_review(review, count, row.review);
-		if (of == NULL)
-			continue;			/* its foreign key will say so */
-		text_to_cstring_buffer(code, group, sizeof(group));
+		code = slot_getattr(slot, column->group, &null);
+		if (of == NULL || null)
+			continue;			/* its foreign key or NOT NULL will say so */
+		text_to_cstring_buffer(DatumGetTextPP(code), group, sizeof(group));
 		check_rater(&row, of, group, rater);
 		hr_ids_add(raters, rater);
 		if (rater != of->employee && (rater != of->manager || strcmp(group, "manager") != 0))

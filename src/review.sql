@@ -715,6 +715,20 @@ CREATE FUNCTION specificity(unit_kind text, job_family text, job bigint) RETURNS
   RETURN CASE WHEN job IS NOT NULL THEN 3 WHEN job_family IS NOT NULL THEN 2 WHEN unit_kind IS NOT NULL THEN 1 ELSE 0 END;
 COMMENT ON FUNCTION specificity(text, text, bigint) IS 'Rank of a scope: job 3, job family 2, kind of unit 1, everybody 0; the highest wins (AMB-02).';
 
+CREATE FUNCTION template_for(cycle bigint, unit bigint, job bigint) RETURNS TABLE (template_id bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT ct.template_id
+    FROM cycle_template ct
+    LEFT JOIN org_unit u ON u.org_unit_id = template_for.unit
+    LEFT JOIN job j ON j.job_id = template_for.job
+   WHERE ct.cycle_id = template_for.cycle
+     AND (ct.unit_kind IS NULL OR ct.unit_kind = u.unit_kind)
+     AND (ct.job_family IS NULL OR ct.job_family = j.job_family)
+     AND (ct.job_id IS NULL OR ct.job_id = j.job_id)
+   ORDER BY specificity(ct.unit_kind, ct.job_family, ct.job_id) DESC LIMIT 1;
+END;
+COMMENT ON FUNCTION template_for(bigint, bigint, bigint) IS 'Template version that a cycle has for a unit and a job, the most specific one; no row: none.';
+
 CREATE FUNCTION open_reviews(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO review (cycle_id, employee_id, template_id, manager_id, org_unit_id, job_id, status, block_reason)
@@ -727,14 +741,7 @@ BEGIN ATOMIC
                           FROM employee_status s
                          WHERE s.employee_id = e.employee_id AND s.status <> 'left' AND s.valid && c.period) day
     LEFT JOIN assignment a ON a.employee_id = e.employee_id AND a.is_primary AND a.valid @> day.on_date
-    LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
-    LEFT JOIN job j ON j.job_id = a.job_id
-    CROSS JOIN LATERAL (SELECT ct.template_id FROM cycle_template ct
-                         WHERE ct.cycle_id = c.cycle_id
-                           AND (ct.unit_kind IS NULL OR ct.unit_kind = u.unit_kind)
-                           AND (ct.job_family IS NULL OR ct.job_family = j.job_family)
-                           AND (ct.job_id IS NULL OR ct.job_id = j.job_id)
-                         ORDER BY specificity(ct.unit_kind, ct.job_family, ct.job_id) DESC LIMIT 1) t
+    CROSS JOIN LATERAL template_for(c.cycle_id, a.org_unit_id, a.job_id) t
     LEFT JOIN review_gate g ON g.cycle_id = c.cycle_id AND g.employee_id = e.employee_id AND g.waived_because IS NULL
    WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND day.on_date IS NOT NULL
      AND NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.employee_id = e.employee_id)
@@ -1133,6 +1140,8 @@ BEGIN ATOMIC
   WITH r AS (
     SELECT v.org_unit_id, v.status, x.result_id, x.composite, coalesce(x.grade, '-') AS grade
       FROM review v LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
+            -- nobody learns their own result from a total before it is disclosed
+            AND (v.employee_id IS DISTINCT FROM actor() OR x.disclosed_on IS NOT NULL)
      WHERE v.cycle_id = find_cycle(cycle)
        AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
             OR EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor() AND h.valid @> current_date))
@@ -1146,7 +1155,7 @@ BEGIN ATOMIC
    ORDER BY u.code;
 END;
 COMMENT ON FUNCTION cycle_report(text) IS
-  'Locked reviews of a cycle by unit: count, how many are not locked yet, mean (2 decimals), lowest, highest and grade counts (-: no grade); for HR, executives and the owner, and heads for their own unit. Error 22023: unknown (REV-13).';
+  'Locked reviews of a cycle by unit: count, how many are not locked yet, mean (2 decimals), lowest, highest and grade counts (-: no grade); for HR, executives and the owner, and heads for their own unit, all of whom may read each of these results; one''s own counts once it is disclosed. Error 22023: unknown (REV-13).';
 
 CREATE VIEW review_key_event WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, k.key_event_id, k.occurred_on, k.event, k.evidence, k.amount, i.code AS indicator_code

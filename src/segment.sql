@@ -35,15 +35,7 @@ BEGIN ATOMIC
     SELECT s.review_id, t.template_id, CASE WHEN s.is_primary THEN manager_of(s.employee_id, upper(s.valid) - 1) ELSE s.manager_id END AS manager_id,
            s.org_unit_id, s.job_id, s.fte, s.days, lower(s.valid) AS from_date, upper(s.valid) - 1 AS until_date
       FROM span s
-      JOIN org_unit u USING (org_unit_id)
-      JOIN job j USING (job_id)
-      CROSS JOIN LATERAL (
-        SELECT ct.template_id FROM cycle_template ct
-         WHERE ct.cycle_id = s.cycle_id
-           AND (ct.unit_kind IS NULL OR ct.unit_kind = u.unit_kind)
-           AND (ct.job_family IS NULL OR ct.job_family = j.job_family)
-           AND (ct.job_id IS NULL OR ct.job_id = j.job_id)
-         ORDER BY specificity(ct.unit_kind, ct.job_family, ct.job_id) DESC LIMIT 1) t
+      CROSS JOIN LATERAL template_for(s.cycle_id, s.org_unit_id, s.job_id) t
      WHERE s.days >= min_days
   ), whole AS (
     SELECT p.review_id, p.template_id, p.manager_id, p.org_unit_id, p.job_id, p.fte, sum(p.days)::integer AS days,

@@ -132,12 +132,10 @@ hrloop_signal_render(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no text for notices of kind \"%s\"", kind),
 				 errhint("Add a row to message_text, or give the notice a body.")));
-	locale = SPI_palloc(strlen(text->locale) + 1);
-	strcpy(locale, text->locale);
 	args = SPI_getbinval(row, desc, hr_column(desc, "args", JSONBOID), &null);
 	kind = render(text->body, null ? NULL : DatumGetJsonbP(args));
 	values[0] = SPI_datumTransfer(CStringGetTextDatum(kind), false, -1);
-	values[1] = SPI_datumTransfer(CStringGetTextDatum(locale), false, -1);
+	values[1] = SPI_datumTransfer(CStringGetTextDatum(text->locale), false, -1);
 	hr_scope_leave(&scope);
 
 	row = heap_modify_tuple_by_cols(row, desc, 2, column, values, nulls);

@@ -521,11 +521,17 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* hrloop.forget(): rules changed, every backend drops what it remembers of them. */
+/*
+ * hrloop.forget(): rules changed, every backend drops what it remembers of them.
+ * For a statement, or for each row that logical replication brings: that fires
+ * no statement triggers.
+ */
 Datum
 hrloop_forget(PG_FUNCTION_ARGS)
 {
-	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
+	TriggerEvent level = CALLED_AS_TRIGGER(fcinfo)
+	? ((TriggerData *) fcinfo->context)->tg_event & TRIGGER_EVENT_ROW : 0;
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, level);
 
 	CacheInvalidateRelcache(td->tg_relation);
 	PG_RETURN_POINTER(NULL);

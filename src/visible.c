@@ -298,28 +298,27 @@ sight_of(const HrIdentity *who)
 	Sight	   *sight = place_for(who->books, who->employee);
 	DateADT		day = GetSQLCurrentDate();
 	uint64		before = hr_changes();
+	Sight		fresh = {.books = who->books, .employee = who->employee,
+	.seen = before, .day = day, .used = ++tick};
 	HrScope		scope;
 
-	sight->used = ++tick;
+	sight->used = tick;
 	if (sight->books == who->books && sight->employee == who->employee &&
 		sight->seen == before && sight->day == day &&
 		(sight->only == 0 || sight->only == who->statement))
 		return sight;
 
-	/* until it is filled: reading can fail */
-	sight->seen = 0;
+	/* reading can fail, and what is read can ask the same: it takes its place when it is whole */
+	fresh.context = AllocSetContextCreate(CurrentMemoryContext, "hrloop sight",
+										  ALLOCSET_DEFAULT_SIZES);
+	hr_watch(who->books);
+	fresh.only = hr_scope_enter_latest(&scope, hr_books_owner(who->book_table));
+	gather(&fresh);
+	hr_scope_leave_latest(&scope);
 	if (sight->context)
 		MemoryContextDelete(sight->context);
-	sight->context = AllocSetContextCreate(TopMemoryContext, "hrloop sight",
-										   ALLOCSET_DEFAULT_SIZES);
-	sight->books = who->books;
-	sight->employee = who->employee;
-	sight->day = day;
-	hr_watch(who->books);
-	sight->only = hr_scope_enter_latest(&scope, hr_books_owner(who->book_table));
-	gather(sight);
-	hr_scope_leave_latest(&scope);
-	sight->seen = before;
+	MemoryContextSetParent(fresh.context, TopMemoryContext);
+	*sight = fresh;
 	return sight;
 }
 

@@ -1,5 +1,6 @@
 -- The books that all specs share: the sample company, an open cycle for two of
 -- its people.  A spec's teardown puts it back with SELECT iso_reset().
+SET client_min_messages = warning;
 CREATE EXTENSION hrloop CASCADE;
 SELECT hrloop.install('iso');
 \set books iso

@@ -5,7 +5,6 @@ use warnings;
 use utf8;
 
 use Hrloop;
-use IPC::Run qw(start timeout);
 use Test::More;
 
 my $node = new_server();
@@ -15,8 +14,8 @@ as_alice($node, $db, <<~'SQL');
     SELECT hr.create_cycle('N1', '2024-01-01', '2024-03-31', 'SALES'), hr.open_cycle('N1')
     SQL
 
-my $listener = session();
-my $writer = session();
+my $listener = session($node, $db);
+my $writer = session($node, $db);
 is(ask($listener, 'LISTEN hr'), '', 'an outside program listens');
 
 # What the writer does is heard of once it is committed, neither before nor without.
@@ -85,27 +84,6 @@ sub score {
     my ($who) = @_;
     return join '; ', map { qq{SELECT hr.submit_score('N1', '$who', '$_->[0]', $_->[1], 'seen')} }
         ([ '客户拓展', 60 ], [ '客户满意度', 85 ], [ '销售执行', 85 ]);
-}
-
-# A psql of alice's that stays.
-sub session {
-    my %session = (in => '', out => '', err => '', n => 0);
-    $session{run} = start [
-        qw(psql --no-psqlrc --quiet --no-align --tuples-only --username alice), '--dbname', $node->connstr($db) ],
-        '<', \$session{in}, '>', \$session{out}, '2>', \$session{err}, timeout(60);
-    return \%session;
-}
-
-# Runs SQL in a session and returns what it prints.
-sub ask {
-    my ($session, $sql) = @_;
-    my $end = 'end of answer ' . ++$session->{n};
-    $session->{out} = '';
-    utf8::encode(my $bytes = "$sql;\n\\echo $end\n");
-    $session->{in} .= $bytes;
-    $session->{run}->pump until $session->{out} =~ /^\Q$end\E$/m;
-    my ($answer) = $session->{out} =~ /\A(.*?)\n?^\Q$end\E$/ms;
-    return $answer;
 }
 
 # The payloads that the listener got since the last time.  psql looks for them after

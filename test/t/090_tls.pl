@@ -64,6 +64,18 @@ is(over('sslmode=disable', q{SELECT count(*) > 0 FROM hr.explain_score('2023Q1',
 $node->safe_psql($db, 'CREATE ROLE reader; GRANT reader TO alice; GRANT USAGE ON SCHEMA hr TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA hr TO reader; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hr TO reader');
 is(over($tls, qq{BEGIN; SET LOCAL ROLE reader; SELECT count(hr.act_as('E010')); $pay; COMMIT}), "1\nt", 'a role that was taken by SET ROLE is not taken for one without TLS');
 
+# tables and notices with pay in them, for those who read them directly
+$node->safe_psql($db, q{CREATE ROLE hr_reader; GRANT hr_reader TO alice; GRANT USAGE ON SCHEMA hr TO hr_reader; GRANT SELECT ON ALL TABLES IN SCHEMA hr TO hr_reader; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hr TO hr_reader});
+sub read_by { my ($who, $from) = @_; return qq{BEGIN; SELECT count(hr.act_as('$who')); SET LOCAL ROLE hr_reader; SELECT count(*) > 0 FROM hr.$from; COMMIT} }
+for ([ E010 => 'salary' ], [ E090 => 'salary' ], [ E090 => 'salary_adjustment' ], [ E090 => 'skill_allowance' ], [ E090 => 'payroll_feed' ], [ E090 => q{decision WHERE kind = 'pay.propose'} ],
+     [ E090 => q{audit_entry WHERE table_name = 'salary'} ], [ E010 => q{my_notices WHERE kind LIKE 'pay%'} ])
+{
+    my ($who, $from) = @$_;
+    like(over('sslmode=disable', read_by($who, $from)), qr/28000: pay is shown/, "SEC-04: rejected without TLS: $from, read by $who");
+    is(over($tls, read_by($who, $from)), "1\nt", 'shown with it');
+}
+is(over('sslmode=disable', read_by(E090 => q{decision WHERE kind = 'review.lock'})), "1\nt", 'other decisions are shown without');
+
 # AES of 128 bits is not enough
 $node->append_conf('postgresql.conf', "ssl_ciphers = 'ECDHE-RSA-AES128-GCM-SHA256'\nssl_max_protocol_version = 'TLSv1.2'\n");
 $node->reload;

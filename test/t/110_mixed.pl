@@ -158,7 +158,7 @@ sub write_until {
     my ($writer) = @_;
     srand($seed * 100 + $writer);
     open my $log, '>:utf8', "$dir/$writer" or die;
-    my $session = session($node, $db);
+    my $session = worker($node, $db);
     my $n = 0;
     while (time < $until) {
         my $name = $lots[rand @lots];

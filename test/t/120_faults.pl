@@ -52,7 +52,7 @@ my $session;
 for my $operation (@operations) {
     my ($name, $sql, $first) = @$operation;
     # what happens to a session happens to the one that carries it out at last
-    $session = session($node, $db);
+    $session = worker($node, $db);
     $session->ask($first) if $first;
     my $before = rows();
     my $start = time;
@@ -62,7 +62,7 @@ for my $operation (@operations) {
     killed($name, $sql, $duration, $_) for qw(TERM KILL);
     immediate($name, $sql, $duration) if $name =~ /^(scores|lock|apply)$/;
     same(rows(), $before, "$name: nothing is half done after the backend and the server died");
-    $session = session($node, $db);
+    $session = worker($node, $db);
     cancelled($name, $sql, $duration);
     starved($name, $sql);
     full($name, $sql);
@@ -140,7 +140,7 @@ sub limit {
 # Its backend is told to go, or is killed, which restarts the server.
 sub killed {
     my ($name, $sql, $duration, $signal) = @_;
-    my $victim = session($node, $db);
+    my $victim = worker($node, $db);
     $victim->begin("BEGIN;\n$sql;\nSELECT pg_sleep(100)");
     sleep $duration * ($signal eq 'TERM' ? 0.7 : 0.4);
     kill $signal, $victim->{backend};
@@ -152,7 +152,7 @@ sub killed {
 
 sub immediate {
     my ($name, $sql, $duration) = @_;
-    my $victim = session($node, $db);
+    my $victim = worker($node, $db);
     $victim->begin("BEGIN;\n$sql;\nSELECT pg_sleep(100)");
     sleep $duration * 0.6;
     $node->stop('immediate');
@@ -193,7 +193,7 @@ sub remembered {
     );
     for my $what (sort keys %case) {
         my ($change, $probe) = @{ $case{$what} };
-        my $others = session($node, $db);
+        my $others = worker($node, $db);
         my @seen;
         for my $part ($probe, "SAVEPOINT s;\n$change", $probe, 'ROLLBACK TO s', $probe) {
             $session->ask('BEGIN') unless @seen;

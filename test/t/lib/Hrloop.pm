@@ -17,15 +17,17 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-    new_server new_database install_company as_alice start_pooler
-    fingerprint definitions refused same healthy session
+    new_server new_database install_company as_alice session ask start_pooler
+    fingerprint definitions refused same healthy worker
 );
 
-# Options are those of init(); conf adds to postgresql.conf.
+# Options are those of init(); conf adds to postgresql.conf, name is main if not given,
+# install_path says where another PostgreSQL is installed than that in PATH.
 sub new_server {
     my (%options) = @_;
     my $conf = delete $options{conf};
-    my $node = PostgreSQL::Test::Cluster->new('main');
+    my $node = PostgreSQL::Test::Cluster->new(delete $options{name} // 'main',
+        exists $options{install_path} ? (install_path => delete $options{install_path}) : ());
     $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ], %options);
     $node->append_conf('postgresql.conf', $conf) if defined $conf;
     $node->start;
@@ -61,6 +63,28 @@ sub install_company {
         '>', \my $out, '2>', \my $err;
     die "the sample company did not load into $books:\n$err" unless $loaded;
     return;
+}
+
+# A psql of alice's that stays.
+sub session {
+    my ($node, $db) = @_;
+    my %session = (in => '', out => '', err => '', n => 0);
+    $session{run} = IPC::Run::start([
+        qw(psql --no-psqlrc --quiet --no-align --tuples-only --username alice), '--dbname', $node->connstr($db) ],
+        '<', \$session{in}, '>', \$session{out}, '2>', \$session{err}, IPC::Run::timeout(60));
+    return \%session;
+}
+
+# Runs SQL in a session and returns what it prints.
+sub ask {
+    my ($session, $sql) = @_;
+    my $end = 'end of answer ' . ++$session->{n};
+    $session->{out} = '';
+    utf8::encode(my $bytes = "$sql;\n\\echo $end\n");
+    $session->{in} .= $bytes;
+    $session->{run}->pump until $session->{out} =~ /^\Q$end\E$/m;
+    my ($answer) = $session->{out} =~ /\A(.*?)\n?^\Q$end\E$/ms;
+    return $answer;
 }
 
 # Starts a pgbouncer that pools by transaction, with one database "login" for each
@@ -139,26 +163,26 @@ sub definitions {
     return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
 }
 
-# A session of alice's that stays: ask() runs SQL in it and returns what it prints, state()
+# A session of alice's that may fail and die: ask() runs SQL in it and returns what it prints, state()
 # the SQLSTATE of its first error, or ok; begin() does not wait, finish() waits for that.
-sub session {
+sub worker {
     my ($node, $db) = @_;
     my $pid = open2(my $out, my $in, 'exec psql --no-psqlrc --quiet --no-align --tuples-only --set VERBOSITY=verbose --username alice --dbname '
         . q{'} . $node->connstr($db) . q{' 2>&1});
     binmode $_, ':utf8' for $in, $out;
     $in->autoflush(1);
-    my $self = bless { pid => $pid, in => $in, out => $out }, 'Hrloop::Session';
+    my $self = bless { pid => $pid, in => $in, out => $out }, 'Hrloop::Worker';
     ($self->{backend}) = $self->ask('SET search_path = hr, public; SELECT pg_backend_pid()') =~ /(\d+)/;
     return $self;
 }
 
-sub Hrloop::Session::begin {
+sub Hrloop::Worker::begin {
     my ($self, $sql) = @_;
     print { $self->{in} } "$sql\n;\n\\echo that was it\n";
     return;
 }
 
-sub Hrloop::Session::finish {
+sub Hrloop::Worker::finish {
     my ($self) = @_;
     my ($text, $line) = ('');
     $text .= $line while defined($line = readline $self->{out}) && $line ne "that was it\n";
@@ -166,18 +190,18 @@ sub Hrloop::Session::finish {
     return $text;
 }
 
-sub Hrloop::Session::ask {
+sub Hrloop::Worker::ask {
     my ($self, $sql) = @_;
     $self->begin($sql);
     return $self->finish;
 }
 
-sub Hrloop::Session::state {
+sub Hrloop::Worker::state {
     my ($self, $sql) = @_;
     return first_state($self->ask($sql));
 }
 
-sub Hrloop::Session::end {
+sub Hrloop::Worker::end {
     my ($self) = @_;
     close $self->{in};
     waitpid $self->{pid}, 0;
