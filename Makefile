@@ -7,6 +7,7 @@
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make real CSV=file        the loop over a file of real data
+#   make growth               whether calls get slower by what they are not about (PEOPLE= CYCLES= MORE_CYCLES= MORE_PEOPLE=)
 #   make installcheck         the regression scripts against a server that is already running
 #
 # demo, test and real install nothing but missing Debian packages: they build a
@@ -125,3 +126,9 @@ real:
 	$(if $(wildcard $(CSV)),,$(error there is no file $(CSV)))
 	@test/packages
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql
+
+# Sizes that are not given are those of the script.
+growth:
+	@test/packages
+	@test/server psql -X -q -f test/bench/growth.sql \
+		$(foreach v,people cycles more_cycles more_people verify,$(if $($(shell echo $v | tr a-z A-Z)),-v $v=$($(shell echo $v | tr a-z A-Z))))
