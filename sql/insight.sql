@@ -20,9 +20,9 @@ CREATE TEMP VIEW archive AS
 -- every line leads to a row that is there, unless it says that the row is gone
 CREATE TEMP VIEW untraceable AS
   SELECT g.growth_archive_id, g.source_table, g.source_id FROM growth_archive g
-   WHERE (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I x WHERE to_jsonb(x) @> %L::jsonb', g.source_table,
+   WHERE hrloop.query_rows(format('SELECT count(*) AS n FROM %I x WHERE to_jsonb(x) @> %L::jsonb', g.source_table,
            jsonb_build_object(CASE g.source_table WHEN 'review_result' THEN 'result_id' WHEN 'development_plan' THEN 'plan_id'
-                                                  WHEN 'salary_adjustment' THEN 'adjustment_id' ELSE g.source_table || '_id' END, g.source_id)), false, true, '')))[1]::text <> '1';
+                                                  WHEN 'salary_adjustment' THEN 'adjustment_id' ELSE g.source_table || '_id' END, g.source_id))) #>> '{0,n}' <> '1';
 
 -- ORG-04 exactly the example's records --------------------------------------------------
 DELETE FROM skill_rating; DELETE FROM resource_tag;

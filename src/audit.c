@@ -303,10 +303,15 @@ find_subjects(Audit *audit)
 	{
 		char	   *dot = strchr(step, '.');
 
+		if (dot == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("hrloop.audit() does not know the way \"%s\"", audit->via),
+					 errhint("Give via=table.column, or more of them with / between.")));
 		*dot = '\0';
 		appendStringInfo(&from, " LEFT JOIN @%s t%d ON t%d.%s = t%d.%s",
-						 step, n + 1, n + 1, column, n, n == 0 ? "k" : column);
-		column = dot + 1;
+						 quote_identifier(step), n + 1, n + 1, column, n, n == 0 ? "k" : column);
+		column = quote_identifier(dot + 1);
 		n++;
 	}
 	initStringInfo(&sql);
@@ -315,8 +320,11 @@ find_subjects(Audit *audit)
 	query.sql = sql.data;
 	array = PointerGetDatum(construct_md_array(audit->subjects, audit->no_subject, 1, dims, lbs,
 											   INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	if (hr_execute(audit->books, &query, &array, NULL, false) != audit->count)
-		elog(ERROR, "hrloop: the audit log finds no single person by %s", audit->via);
+	if (hr_execute(audit->books, &query, &array, NULL, false) != audit->count ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the audit log finds no single person by \"%s\"", audit->via)));
 	for (int i = 0; i < audit->count; i++)
 		audit->subjects[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
 										   &audit->no_subject[i]);

@@ -374,7 +374,10 @@ execute(const char *sql)
 	int			rc = SPI_execute(sql, false, 0);
 
 	if (rc < 0)
-		elog(ERROR, "hrloop: %s: %s", SPI_result_code_string(rc), sql);
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a function cannot run this statement: %s", sql),
+				 errdetail("%s.", SPI_result_code_string(rc))));
 }
 
 /* Run a script statement by statement, so that an error shows its own. */

@@ -123,7 +123,7 @@ COMMENT ON FUNCTION round_money(numeric, integer) IS
 CREATE FUNCTION recompute(book regclass, reviews bigint[]) RETURNS integer
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_recompute';
 COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
-  'Composites of open reviews anew from their scores; returns how many reviews. Errors: 42501 not the owner of the books, 55000 a review is locked.';
+  'Composites of open reviews anew from their scores; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
 -- rights of a person ----------------------------------------------------------
 
