@@ -395,6 +395,17 @@ COMMENT ON FUNCTION permission_report() IS
 
 SELECT apply_visibility();
 
+-- Logical replication fires none of the triggers above, and must compute nothing
+-- again; but what backends of the subscriber remember is as old as anywhere.
+SELECT hrloop.define('book'::regclass, ARRAY(
+  SELECT format(k.statement, t.tgrelid::regclass, left(t.tgname, -length('forget')) || 'follow')
+    FROM pg_trigger t
+    JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_class b ON b.relnamespace = c.relnamespace AND b.oid = 'book'::regclass
+    CROSS JOIN (VALUES (1, 'CREATE TRIGGER %2$I AFTER INSERT OR UPDATE OR DELETE ON %1$s FOR EACH ROW EXECUTE FUNCTION hrloop.forget()'),
+                       (2, 'ALTER TABLE %1$s ENABLE REPLICA TRIGGER %2$I')) AS k (n, statement)
+   WHERE t.tgfoid = 'hrloop.forget()'::regprocedure
+   ORDER BY c.relname, k.n));
+
 -- what people may do and see is audited as well
 INSERT INTO audit_rule (table_name, actions, because)
 SELECT t, '{insert,update,delete}', 'who may see and do what' FROM unnest(ARRAY['visibility', 'role_right', 'role_mapping']) AS t;

@@ -308,6 +308,13 @@ END;
 COMMENT ON FUNCTION appeal_decided_problem(bigint[]) IS 'Rule: an appeal is decided once, by HR, never by who rated (REV-08).';
 CREATE FUNCTION appeal_decided(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- upheld: in the order in which everybody locks, the cycle, scores, the review
+  SELECT count(*) FROM (SELECT FROM review_cycle c
+    WHERE c.cycle_id IN (SELECT r.cycle_id FROM appeal a JOIN review r USING (review_id) WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld')
+    ORDER BY c.cycle_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM score s
+    WHERE s.review_id IN (SELECT a.review_id FROM appeal a WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld')
+    ORDER BY s.score_id FOR NO KEY UPDATE) l;
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
   SELECT 'appeal.' || a.status, r.employee_id, 'appeal', a.appeal_id,
          jsonb_build_object('version', x.version, 'score', x.composite, 'scores',
@@ -375,6 +382,8 @@ COMMENT ON FUNCTION file_appeal(text, text, text, date) IS
 CREATE FUNCTION decide_appeal(cycle text, employee text, upheld boolean, rationale text, scores jsonb DEFAULT NULL,
                               on_date date DEFAULT current_date) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- two at once: the second waits here and is refused
+  SELECT count(*) FROM (SELECT FROM appeal a WHERE a.review_id = find_review(cycle, employee) AND a.status = 'open' FOR NO KEY UPDATE) l;
   SELECT hrloop.fail('55000', format('there is no open appeal: review of employee %s, cycle %s', employee, cycle))
    WHERE NOT EXISTS (SELECT FROM appeal a WHERE a.review_id = find_review(cycle, employee) AND a.status = 'open');
   SELECT hrloop.fail('42501', format('%s cannot decide the appeal of employee %s in cycle %s', who(), employee, cycle), NULL,

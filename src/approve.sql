@@ -163,6 +163,9 @@ COMMENT ON FUNCTION approvals_left(text) IS
 
 CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- in key order, as everybody locks raises
+  SELECT count(*) FROM (SELECT FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status = 'proposed'
+                         ORDER BY k.adjustment_id FOR NO KEY UPDATE) l;
   WITH free AS MATERIALIZED (
     SELECT o.adjustment_id
       FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status = 'proposed' AND k.raise_amount >= 0), actor()) o

@@ -799,6 +799,8 @@ switch_triggers(const char *schema, const char *verb)
 					 " WHERE n.nspname OPERATOR(pg_catalog.=) %s::name"
 					 "   AND p.pronamespace OPERATOR(pg_catalog.=) 'hrloop'::pg_catalog.regnamespace"
 					 "   AND NOT t.tgisinternal"
+	/* those that fire for replicated rows alone compute nothing */
+					 "   AND t.tgenabled OPERATOR(pg_catalog.<>) 'R'"
 					 " ORDER BY c.relname, t.tgname",
 					 verb, quote_literal_cstr(schema)));
 }

@@ -3,7 +3,8 @@
  *
  * What every score needs (template weights, rater groups, settings, texts) is
  * read once and kept until one of its tables says, through hrloop.forget(),
- * that it changed.  A generation of the cache lives in one memory context.  A
+ * that it changed.  It is read as it is committed by now, whatever snapshot the
+ * transaction has.  A generation of the cache lives in one memory context.  A
  * stale generation is retired, not freed, because a caller further up the
  * stack may still look at it; retired ones go when the transaction ends.
  */
@@ -181,7 +182,7 @@ load_settings(Oid books, HrRules *rules)
 		"       pg_catalog.bool_or(value::boolean) FILTER (WHERE setting = 'plan.on_missed')"
 		"  FROM @setting", 0, {0}};
 
-	hr_execute(books, &query, NULL, NULL, true);
+	hr_execute_latest(books, &query, NULL);
 	rules->rationale_min = (int) int_at(0, 1);
 	rules->rationale_same = (int) int_at(0, 2);
 	rules->qualitative_missed = numeric_at(0, 3);
@@ -196,7 +197,7 @@ load_groups(Oid books, HrRules *rules)
 	static const HrQuery query = {"rater groups",
 	"SELECT rater_group, rationale_required FROM @rater_group", 0, {0}};
 
-	hr_execute(books, &query, NULL, NULL, true);
+	hr_execute_latest(books, &query, NULL);
 	rules->ngroups = (int) SPI_processed;
 	rules->groups = MemoryContextAllocZero(generation,
 										   sizeof(HrRaterGroup) * Max(rules->ngroups, 1));
@@ -213,7 +214,7 @@ load_texts(Oid books, HrRules *rules)
 	static const HrQuery query = {"texts",
 	"SELECT kind, locale, body FROM @message_text ORDER BY kind, locale", 0, {0}};
 
-	hr_execute(books, &query, NULL, NULL, true);
+	hr_execute_latest(books, &query, NULL);
 	rules->ntexts = (int) SPI_processed;
 	rules->texts = MemoryContextAllocZero(generation,
 										  sizeof(HrText) * Max(rules->ntexts, 1));
@@ -267,7 +268,7 @@ load_weights(Oid books, HrTemplate *template)
 		"  FROM @template_rater_group WHERE template_id = $1 ORDER BY rater_group", 1, {INT8OID}};
 	Datum		arg = Int64GetDatum(template->id);
 
-	template->nweights = (int) hr_execute(books, &query, &arg, NULL, true);
+	template->nweights = (int) hr_execute_latest(books, &query, &arg);
 	template->weights = MemoryContextAllocZero(generation,
 											   sizeof(HrWeight) * Max(template->nweights, 1));
 	for (int i = 0; i < template->nweights; i++)
@@ -322,7 +323,7 @@ hr_template(Oid books, int64 id)
 	memset(template, 0, sizeof(HrTemplate));
 	watch(books);
 	template->id = id;
-	template->nitems = (int) hr_execute(books, &query, &arg, NULL, true);
+	template->nitems = (int) hr_execute_latest(books, &query, &arg);
 	template->items = MemoryContextAllocZero(generation,
 											 sizeof(HrItem) * Max(template->nitems, 1));
 	for (int i = 0; i < template->nitems; i++)

@@ -57,7 +57,7 @@ CREATE FUNCTION refuse() RETURNS trigger
 COMMENT ON FUNCTION refuse() IS 'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
 CREATE FUNCTION forget() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
-COMMENT ON FUNCTION forget() IS 'Statement trigger of rule tables: every backend drops what it remembers of them.';
+COMMENT ON FUNCTION forget() IS 'Trigger of rule tables, for a statement or, on a subscriber, a row: every backend drops what it remembers of them.';
 CREATE FUNCTION score_check() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
 COMMENT ON FUNCTION score_check() IS 'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';
@@ -123,7 +123,7 @@ COMMENT ON FUNCTION round_money(numeric, integer) IS
 CREATE FUNCTION recompute(book regclass, reviews bigint[]) RETURNS integer
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_recompute';
 COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
-  'Composites of open reviews anew from their scores; returns how many reviews. Errors: 42501 not the owner of the books, 55000 a review is locked.';
+  'Composites of open reviews anew from their scores; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
 -- rights of a person ----------------------------------------------------------
 

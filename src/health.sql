@@ -164,3 +164,15 @@ END;
 COMMENT ON FUNCTION due_health_report(bigint[]) IS 'Consequence of the monthly event of rule health_report: keeps what health() finds and tells HR.';
 CREATE TRIGGER due_event_reports AFTER INSERT ON due_event REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('due_health_report', 'key=due_event_id');
+
+-- Logical replication brings rows, but not where their sequences stand.
+CREATE FUNCTION take_over() RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(
+    SELECT format('SELECT setval(%L, max(%I)) FROM %s HAVING max(%2$I) >= (SELECT last_value FROM %1$s)',
+                  q.sequence, q.attname, q.attrelid::regclass)
+      FROM (SELECT a.attrelid, a.attname, pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) AS sequence
+              FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relnamespace = books_schema() AND c.relkind = 'r' AND a.attidentity <> '') q
+     ORDER BY q.sequence));
+COMMENT ON FUNCTION take_over() IS
+  'Make books that logical replication filled ready to be written: their sequences go on behind the highest keys. Once the subscription is dropped; harmless otherwise. Returns how many sequences there are. Error 42501: not the owner of the books.';

@@ -31,6 +31,8 @@ extern void hr_plan_cache_init(void);
 extern SPIPlanPtr hr_plan(Oid books, const HrQuery *query);
 extern uint64 hr_execute(Oid books, const HrQuery *query, Datum *values,
 						 const char *nulls, bool read_only);
+extern void hr_not_current(void);
+extern uint64 hr_execute_latest(Oid books, const HrQuery *query, Datum *values);
 extern char *hr_expand(Oid books, const char *sql);
 
 /*
@@ -183,6 +185,7 @@ extern HrScoreColumns *hr_score_columns(TupleDesc desc, MemoryContext context);
 extern char *hr_describe(Oid books, Oid owner, int64 review, int64 indicator);
 extern char *hr_describe_row(const HrScoreRow *row);
 extern void hr_no_such_item(const HrScoreRow *row);
+extern void hr_facts_settle(Oid books, HrIds *scores);
 
 /* access.c: who is asking */
 typedef struct HrIdentity

@@ -38,8 +38,10 @@ COMMENT ON COLUMN band.range IS 'From and to; half-open [80,90) leaves no gap to
 COMMENT ON COLUMN band.value IS 'What the band gives: percent of a raise, coefficient …; never negative: a pay cut is never automatic.';
 COMMENT ON COLUMN band.label IS 'What the band is called: 优秀 …';
 
-CREATE FUNCTION band_problem(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION band_problem(scales bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who activates it at the same time goes first, or sees what is changed here
+  SELECT count(*) FROM (SELECT FROM scale s WHERE s.scale_id = ANY (scales) ORDER BY s.scale_id FOR SHARE) l;
   SELECT '55000', format('scale "%s" version %s is active, its bands cannot change', s.code, s.version), NULL,
          'Make a new version with create_scale(); cycles that are open keep theirs.', 'band', 'scale_id', 'band_frozen'
     FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active';
@@ -349,8 +351,10 @@ COMMENT ON COLUMN template_rater_group.required IS 'As in rater_group.';
 COMMENT ON COLUMN template_rater_group.minimum IS 'As in rater_group.';
 COMMENT ON COLUMN template_rater_group.below_minimum IS 'As in rater_group.';
 
-CREATE FUNCTION template_frozen(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION template_frozen(templates bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who activates it at the same time goes first, or sees what is changed here
+  SELECT count(*) FROM (SELECT FROM review_template t WHERE t.template_id = ANY (templates) ORDER BY t.template_id FOR SHARE) l;
   SELECT '55000', format('template "%s" version %s is active and cannot change', t.code, t.version),
          'Open cycles are computed with it.',
          'Make a new version with revise_template(code, weights, reason).', 'review_template', NULL, 'template_frozen'

@@ -279,8 +279,18 @@ COMMENT ON COLUMN skill_timeline.valid_from IS 'First day.';
 COMMENT ON COLUMN skill_timeline.valid_until IS 'Day after the last; null: open.';
 COMMENT ON COLUMN skill_timeline.certification_result_id IS 'Result that gives it.';
 
+-- What a level is worth can change, for everybody who has it, while somebody reaches
+-- it: who changes that waits for them, and they for it, before they wait for each other.
+CREATE FUNCTION hold_allowances(changed boolean DEFAULT false) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT CASE WHEN changed THEN pg_advisory_xact_lock('certification'::regclass::oid::int, 0)
+              ELSE pg_advisory_xact_lock_shared('certification'::regclass::oid::int, 0) END;
+END;
+COMMENT ON FUNCTION hold_allowances(boolean) IS 'Until the transaction ends the rules of allowances do not change; changed: nobody else is certified or trained. Comes before the lock of an employee.';
+
 CREATE FUNCTION skill_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hold_allowances();
   -- one after the other per person, in key order
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
@@ -493,6 +503,10 @@ COMMENT ON COLUMN course_progress.progress IS 'In words, in the language of who 
 
 CREATE FUNCTION course_gate(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who finishes a course at the same time goes first, or finds the gate
+  SELECT count(*) FROM (SELECT FROM employee e
+    WHERE e.employee_id IN (SELECT r.employee_id FROM review r JOIN cycle_course cc USING (cycle_id) WHERE r.review_id = ANY (reviews) AND r.status = 'open')
+    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH g AS (
     INSERT INTO review_gate (cycle_id, employee_id, reason)
     SELECT r.cycle_id, r.employee_id, sentence('course.gate', jsonb_build_object('courses', k.missing), setting_text('signal.locale'))

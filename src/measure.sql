@@ -390,9 +390,9 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
 ALTER TABLE setting ADD CONSTRAINT setting_measure_range
   CHECK (CASE WHEN setting = 'measure.late' THEN coalesce(value, '') IN ('keep', 'refuse') ELSE true END);
 
-CREATE FUNCTION frozen_for(employee bigint, indicator bigint, on_date date) RETURNS TABLE (cycle text, locked_at timestamptz) STABLE LANGUAGE SQL
+CREATE FUNCTION frozen_for(employee bigint, indicator bigint, on_date date) RETURNS TABLE (cycle text, locked_at timestamptz, locked_by bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT c.code, d.decided_at
+  SELECT c.code, d.decided_at, d.decision_id
     FROM review r
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = frozen_for.indicator
@@ -412,13 +412,22 @@ CREATE FUNCTION frozen_problem(employee bigint, indicator bigint, on_date date, 
             FROM employee e, indicator i WHERE e.employee_id = frozen_problem.employee AND i.indicator_id = frozen_problem.indicator);
 COMMENT ON FUNCTION frozen_problem(bigint, bigint, date, text) IS 'What is said to who touches a reading of a locked review.';
 
-CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION came_late(measurement bigint, recorded_at timestamptz, locked_at timestamptz, locked_by bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN recorded_at > locked_at OR EXISTS (SELECT FROM decision d WHERE d.cause = 'measurement' AND d.cause_id = measurement
+                                               AND d.kind = 'measurement.late' AND d.rule_id = locked_by);
+COMMENT ON FUNCTION came_late(bigint, timestamptz, timestamptz, bigint) IS 'Whether a lock did not count a reading: it was recorded later, or in a transaction that began earlier and was overtaken.';
+
+CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who changes the indicator, or locks the review, at the same time goes first, or waits
+  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id IN (SELECT m.indicator_id FROM unnest(readings) AS m) ORDER BY i.indicator_id FOR SHARE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT m.employee_id FROM unnest(readings) AS m)
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   -- what arrived after the lock never counted: it may be corrected
   SELECT p.* FROM (
     SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
       FROM unnest(readings) AS m CROSS JOIN LATERAL frozen_for(m.employee_id, m.indicator_id, m.measured_on) f
-     WHERE m.recorded_at <= f.locked_at ORDER BY m.measurement_id LIMIT 1) b
+     WHERE NOT came_late(m.measurement_id, m.recorded_at, f.locked_at, f.locked_by) ORDER BY m.measurement_id LIMIT 1) b
     CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
 END;
 COMMENT ON FUNCTION measurement_frozen(measurement[]) IS 'Rule: readings that were there at the lock of a review are neither changed nor deleted (LIV-01).';
@@ -427,7 +436,7 @@ CREATE TRIGGER measurement_1_frozen_update AFTER UPDATE ON measurement REFERENCI
 CREATE TRIGGER measurement_1_frozen_delete AFTER DELETE ON measurement REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_frozen', 'rows=old');
 
-CREATE FUNCTION measurement_moved(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION measurement_moved(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM measurement_frozen(ARRAY(SELECT m FROM measurement m WHERE m.measurement_id = ANY (measurements) ORDER BY m.measurement_id)) p;
 END;
@@ -435,8 +444,19 @@ COMMENT ON FUNCTION measurement_moved(bigint[]) IS 'Rule: nor does a reading of 
 CREATE TRIGGER measurement_1_moved AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_moved', 'key=measurement_id', 'changed=measured_on,recorded_at');
 
-CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id IN (SELECT m.indicator_id FROM measurement m WHERE m.measurement_id = ANY (measurements))
+                         ORDER BY i.indicator_id FOR SHARE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT m.employee_id FROM measurement m WHERE m.measurement_id = ANY (measurements))
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  -- overtaken by the lock: by the clock it would seem to have been there
+  INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
+  SELECT 'measurement.late', m.employee_id, 'measurement', m.measurement_id, 'review.lock', f.locked_by,
+         jsonb_build_object('recorded_at', m.recorded_at, 'locked_at', f.locked_at, 'cycle', f.cycle), '{"counts": false}'
+    FROM measurement m CROSS JOIN LATERAL frozen_for(m.employee_id, m.indicator_id, m.measured_on) f
+   WHERE m.measurement_id = ANY (measurements) AND m.recorded_at <= f.locked_at AND m.recorded_at = now()
+   ORDER BY m.measurement_id;
   SELECT p.* FROM (
     SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
       FROM measurement m CROSS JOIN LATERAL frozen_for(m.employee_id, m.indicator_id, m.measured_on) f
@@ -444,7 +464,7 @@ BEGIN ATOMIC
      ORDER BY m.measurement_id LIMIT 1) b
     CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
 END;
-COMMENT ON FUNCTION measurement_late(bigint[]) IS 'Rule, by setting measure.late: no new readings for a review that is locked (LIV-01).';
+COMMENT ON FUNCTION measurement_late(bigint[]) IS 'Rule, by setting measure.late: no new readings for a review that is locked; where they are kept, a decision says so of one that a lock overtook (LIV-01).';
 CREATE TRIGGER measurement_1_late AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_late', 'key=measurement_id');
 
@@ -483,7 +503,7 @@ CREATE VIEW late_measurement WITH (security_invoker) AS
     JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = m.indicator_id
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d ON d.decision_id = x.decision_id
-   WHERE m.recorded_at > d.decided_at;
+   WHERE came_late(m.measurement_id, m.recorded_at, d.decided_at, d.decision_id);
 COMMENT ON VIEW late_measurement IS 'Readings that arrived when the score of their cycle was locked: kept, but the locked score stays; unlock_review() lets them count (LIV-01).';
 COMMENT ON COLUMN late_measurement.measurement_id IS 'Reading.';
 COMMENT ON COLUMN late_measurement.review_id IS 'Locked review.';

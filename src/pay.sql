@@ -712,6 +712,8 @@ BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e
                          WHERE e.employee_id IN (SELECT a.employee_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved')
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'
+                         ORDER BY a.adjustment_id FOR NO KEY UPDATE) l;
   SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'));
   WITH done AS (UPDATE salary_adjustment a SET status = 'applied'
                  WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved' RETURNING 1)
@@ -799,6 +801,7 @@ COMMENT ON COLUMN allowance_timeline.cause_id IS 'Key of the cause.';
 
 CREATE FUNCTION allowance_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hold_allowances();
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
     SELECT t.* FROM allowance_timeline t WHERE t.employee_id = ANY (employees)
@@ -873,6 +876,7 @@ CREATE TRIGGER training_record_allowance_delete AFTER DELETE ON training_record 
 
 CREATE FUNCTION allowance_rule_changed(rules bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hold_allowances(true);
   SELECT allowance_follow(who.ids) FROM (
     SELECT array_agg(DISTINCT e.employee_id) AS ids FROM (
       SELECT l.employee_id FROM employee_skill_level l JOIN allowance_rule r USING (skill_level_id)

@@ -16,6 +16,7 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 typedef struct PlanKey
 {
@@ -146,4 +147,28 @@ hr_execute(Oid books, const HrQuery *query, Datum *values, const char *nulls,
 		elog(ERROR, "hrloop: cannot execute \"%s\": %s", query->name,
 			 SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+/* For a transaction with one snapshot that would compute from what is no longer so. */
+void
+hr_not_current(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+/*
+ * Read with a kept plan what is committed by now, whatever snapshot the
+ * transaction has: who locked a row first may have left no trace in it.
+ */
+uint64
+hr_execute_latest(Oid books, const HrQuery *query, Datum *values)
+{
+	uint64		rows;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	rows = hr_execute(books, query, values, NULL, true);
+	PopActiveSnapshot();
+	return rows;
 }

@@ -121,8 +121,11 @@ COMMENT ON FUNCTION score_withdrawn_problem(bigint[]) IS 'Rule: anonymous scores
 CREATE TRIGGER score_withdrawn AFTER DELETE ON score REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('score_withdrawn_problem', 'key=review_id');
 
-CREATE FUNCTION rater_problem(raters bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION rater_problem(raters bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who scores at the same time goes first, or finds the list
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT n.review_id FROM review_rater n WHERE n.review_rater_id = ANY (raters))
+                         ORDER BY r.review_id FOR NO KEY UPDATE) l;
   SELECT '55000', format('%s: review of employee %s, cycle %s', r.status, e.employee_no, c.code), NULL,
          'Raters are named while the review is open.', 'review_rater', 'review_id', 'review_rater_open'
     FROM review_rater n JOIN review r USING (review_id) JOIN employee e ON e.employee_id = r.employee_id JOIN review_cycle c USING (cycle_id)

@@ -2,8 +2,8 @@
  * review.c - from scores to composites.
  *
  * score_apply (AFTER statement) locks the reviews that were touched in key
- * order, reads their scores in a later command, so that a rater who committed
- * meanwhile is seen, computes in C and writes all composites with one UPDATE
+ * order, reads their scores as they are committed by then, so that a rater who
+ * came first is seen, computes in C and writes all composites with one UPDATE
  * for each slice of reviews.
  */
 #include "hrloop.h"
@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
@@ -405,9 +406,14 @@ not_open(const char *where, const char *status, const char *block_reason)
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "review_open")));
 }
 
-/* Lock the reviews in key order; those that were deleted meanwhile are gone. */
+/*
+ * Lock the reviews in key order; those that were deleted meanwhile are gone.
+ * One that is not open is refused, or left out if it is only to be computed
+ * anew: its lock has come first.  Whoever was waited for may have changed the
+ * rules, so what is remembered of them is looked at afterwards.
+ */
 static int
-lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
+lock_reviews(Oid books, Oid owner, const HrIds *ids, bool leave_out, Review **out)
 {
 	static const HrQuery query = {"lock reviews",
 		"SELECT review_id, employee_id, template_id, status, block_reason, manager_id, segmented, calibrated FROM @review"
@@ -418,26 +424,31 @@ lock_reviews(Oid books, Oid owner, const HrIds *ids, Review **out)
 	Review	   *review = MemoryContextAllocExtended(CurrentMemoryContext,
 													sizeof(Review) * Max(count, 1),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int			kept = 0;
 
+	AcceptInvalidationMessages();
 	for (int i = 0; i < count; i++)
 	{
 		HeapTuple	row = rows->vals[i];
 		TupleDesc	desc = rows->tupdesc;
+		Review	   *r = &review[kept];
 		char	   *status = SPI_getvalue(row, desc, 4);
 		bool		null;
 
-		review[i].id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
-		review[i].employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
-		review[i].template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
-		review[i].manager = int_cell(rows, i, 6);
-		review[i].segmented = DatumGetBool(SPI_getbinval(row, desc, 7, &null));
-		review[i].calibrated = numeric_copy(rows, i, 8);
-		if (strcmp(status, "open") != 0)
-			not_open(hr_describe(books, owner, review[i].id, 0), status, SPI_getvalue(row, desc, 5));
+		r->id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
+		r->employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
+		r->template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
+		r->manager = int_cell(rows, i, 6);
+		r->segmented = DatumGetBool(SPI_getbinval(row, desc, 7, &null));
+		r->calibrated = numeric_copy(rows, i, 8);
+		if (strcmp(status, "open") == 0)
+			kept++;
+		else if (!leave_out)
+			not_open(hr_describe(books, owner, r->id, 0), status, SPI_getvalue(row, desc, 5));
 	}
 	SPI_freetuptable(rows);
 	*out = review;
-	return count;
+	return kept;
 }
 
 static Review *
@@ -608,7 +619,7 @@ compute_slice(Oid books, Review *review, int count)
 		segmented |= review[i].segmented;
 	}
 	arg = PointerGetDatum(hr_ids_array(&ids));
-	rows = hr_execute(books, segmented ? &by_superior : &plain, &arg, NULL, false);
+	rows = hr_execute_latest(books, segmented ? &by_superior : &plain, &arg);
 	sums = SPI_tuptable;
 	for (int i = 0; i < count; i++)
 	{
@@ -674,10 +685,10 @@ has_item(const HrTemplate *template, int64 indicator)
 /*
  * Each new row against its review: the indicator belongs to it, the rater may.
  * Who is not simply the manager or the employee is left to SQL, by the keys of
- * the scores.
+ * the scores; so is who gave facts.
  */
 static void
-check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *raters, HrIds *others)
+check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *raters, HrIds *others, HrIds *computed)
 {
 	TupleDesc	desc = RelationGetDescr(td->tg_relation);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
@@ -705,12 +716,15 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 		hr_ids_add(raters, rater);
 		if (rater != of->employee && (rater != of->manager || strcmp(group, "manager") != 0))
 			hr_ids_add(others, DatumGetInt64(slot_getattr(slot, column->key, &null)));
+		if (!slot_attisnull(slot, column->facts))
+			hr_ids_add(computed, DatumGetInt64(slot_getattr(slot, column->key, &null)));
 		if (!has_item(hr_template(books, of->template), row.indicator) &&
 			(!of->segmented || !has_item(template_of(books, of), row.indicator)))
 			hr_no_such_item(&row);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	hr_ids_settle(others);
+	hr_ids_settle(computed);
 }
 
 /* Rules about scores that need SQL; asked only when they can apply. */
@@ -732,6 +746,38 @@ check_by_sql(Oid books, const HrIds *reviews, HrIds *raters, const HrIds *others
 		hr_call(books, "score_outsider_problem", others);
 }
 
+/*
+ * Whoever scores and whoever changes the rules by which scores are judged meet
+ * at one row (see setting_followed): a change waits for scores that it cannot
+ * see yet.  A new score of that group has taken it with its foreign key.
+ */
+static void
+hold_rules(TriggerData *td, Oid books)
+{
+	static const HrQuery query = {"hold rules",
+	"SELECT 1 FROM @rater_group WHERE rater_group = 'manager' FOR KEY SHARE", 0, {0}};
+	TupleDesc	desc = RelationGetDescr(td->tg_relation);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	bool		held = false;
+
+	if (TRIGGER_FIRED_BY_INSERT(td->tg_event))
+	{
+		char		group[NAMEDATALEN];
+		bool		null;
+
+		tuplestore_rescan(td->tg_newtable);
+		if (tuplestore_gettupleslot(td->tg_newtable, true, false, slot))
+		{
+			text_to_cstring_buffer(DatumGetTextPP(slot_getattr(slot, hr_column(desc, "rater_group", TEXTOID), &null)),
+								   group, sizeof(group));
+			held = strcmp(group, "manager") == 0;
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	if (!held)
+		hr_execute(books, &query, NULL, NULL, false);
+}
+
 /* AFTER INSERT, UPDATE or DELETE statement of score. */
 Datum
 hrloop_score_apply(PG_FUNCTION_ARGS)
@@ -742,7 +788,8 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	int			column = hr_column(desc, "review_id", INT8OID);
 	HrIds		ids = {0},
 				raters = {0},
-				others = {0};
+				others = {0},
+				computed = {0};
 	Oid			owner = td->tg_relation->rd_rel->relowner;
 	HrScope		scope;
 	Review	   *review;
@@ -760,11 +807,13 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 
 	hr_scope_enter(&scope, owner);
-	count = lock_reviews(books, owner, &ids, &review);
+	hold_rules(td, books);
+	count = lock_reviews(books, owner, &ids, false, &review);
 	if (td->tg_newtable)
 	{
-		check_new_rows(td, books, review, count, &raters, &others);
+		check_new_rows(td, books, review, count, &raters, &others, &computed);
 		check_by_sql(books, &ids, &raters, &others);
+		hr_facts_settle(books, &computed);
 	}
 	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);
@@ -803,7 +852,7 @@ hrloop_recompute(PG_FUNCTION_ARGS)
 	hr_ids_settle(&ids);
 
 	hr_scope_enter(&scope, owner);
-	count = lock_reviews(books, owner, &ids, &review);
+	count = lock_reviews(books, owner, &ids, true, &review);
 	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);
 	PG_RETURN_INT32(count);

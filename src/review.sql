@@ -418,6 +418,12 @@ BEGIN ATOMIC
                                          AND (r.status = 'locked' OR NOT reweighted_now(r.cycle_id, r.template_id)))) p;
 END;
 COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
+-- Whoever corrects a score holds it, and then its review: so does what values scores anew.
+CREATE FUNCTION hold_facts(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE) l;
+END;
+COMMENT ON FUNCTION hold_facts(bigint[]) IS 'Locks the scores of reviews that are computed from facts. Comes before the lock of the reviews.';
 CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- facts go through the new version's formulas
@@ -554,9 +560,19 @@ COMMENT ON FUNCTION deviation_problem(bigint[]) IS 'Rule: the reason of a deviat
 CREATE TRIGGER review_deviation AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('deviation_problem', 'key=review_id', 'changed=deviation_reason');
 
--- Rules that are settings hold for all open reviews at once.
+-- Rules that are settings hold for all open reviews at once.  Whoever scores holds
+-- the row that is taken here, so that what is not committed yet is waited for.
+CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT FROM rater_group g WHERE g.rater_group = 'manager' FOR KEY SHARE;
+END;
+COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Comes before the lock of a review.';
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM rater_group g
+                         WHERE g.rater_group = 'manager'
+                           AND EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings) AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'))
+                           FOR UPDATE) l;
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.status = 'open' AND r.items_scored > 0))
    WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings)
                     AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'));
@@ -564,6 +580,16 @@ END;
 COMMENT ON FUNCTION setting_followed(bigint[]) IS 'Consequences of a setting about missed indicators or plans: open reviews are judged anew.';
 CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('setting_followed', 'key=setting_id', 'changed=value');
+
+-- What is opened again meets the rules of today.
+CREATE FUNCTION review_judged(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hold_rules();
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.items_scored > 0));
+END;
+COMMENT ON FUNCTION review_judged(bigint[]) IS 'Consequence of an unlock on what hangs on settings: they may have changed since the lock.';
+CREATE TRIGGER review_status_3_judged AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_judged', 'key=review_id', 'changed=status');
 
 -- verbs ------------------------------------------------------------------------
 
@@ -638,14 +664,16 @@ CREATE TRIGGER target_1_rules_update AFTER UPDATE ON target REFERENCING OLD TABL
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('target_problem', 'key=target_id');
 
 -- Frozen with the cycle: targets and the assignment of templates.
-CREATE FUNCTION cycle_frozen(cycles bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION cycle_frozen(cycles bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who opens it at the same time goes first, or waits
+  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id = ANY (cycles) ORDER BY c.cycle_id FOR SHARE) l;
   SELECT '55000', format('cycle "%s" is %s: its templates and targets are frozen', c.code, c.status), NULL,
          'Set them before open_cycle(), or in the next cycle.', 'review_cycle', 'status', 'cycle_frozen'
     FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status <> 'draft';
 END;
 COMMENT ON FUNCTION cycle_frozen(bigint[]) IS 'Rule: an open cycle keeps templates, weights and targets (AMB-19).';
-CREATE FUNCTION target_frozen(targets bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION target_frozen(targets bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM cycle_frozen(ARRAY(SELECT t.cycle_id FROM target t WHERE t.target_id = ANY (targets)
     AND NOT EXISTS (SELECT FROM decision d WHERE d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()))) p;
@@ -661,7 +689,7 @@ CREATE TRIGGER cycle_template_frozen_insert AFTER INSERT ON cycle_template REFER
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
 CREATE TRIGGER cycle_template_frozen_update AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id', 'changed=cycle_template_id,cycle_id,unit_kind,job_family,job_id');
-CREATE FUNCTION cycle_template_frozen(assignments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION cycle_template_frozen(assignments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM cycle_frozen(ARRAY(SELECT t.cycle_id FROM cycle_template t WHERE t.cycle_template_id = ANY (assignments)
                                         AND NOT reweighted_now(t.cycle_id, t.template_id))) p;
@@ -745,6 +773,8 @@ CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD 
 
 CREATE FUNCTION open_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- one at a time for whatever makes, locks or opens reviews of a cycle
+  SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE;
   UPDATE review_cycle SET status = 'open' WHERE cycle_id = find_cycle(cycle) AND status = 'draft';
   SELECT open_reviews(ARRAY[find_cycle(cycle)]);
   SELECT count(*) FROM review r WHERE r.cycle_id = find_cycle(cycle);
@@ -799,6 +829,7 @@ COMMENT ON FUNCTION lock_review(text, text, date) IS
 CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('%s reviews of cycle "%s" are not complete', count(*), cycle),
                      format('The first employees: %s.', array_to_string((array_agg(e.employee_no ORDER BY e.employee_no))[1:10], ', ')),
                      'Score them, or lock the others with skip_incomplete => true.')
@@ -822,6 +853,7 @@ CREATE FUNCTION unlock_review(cycle text, employee text, reason text) RETURNS bo
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'an unlock needs a reason', NULL, 'Say why the score has to be changed.', 'review', 'reopen_reason', 'review_reopen_reason')
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
+  SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT r.cycle_id FROM review r WHERE r.review_id = find_review(cycle, employee)) FOR NO KEY UPDATE;
   UPDATE review r SET status = 'open', locked_on = NULL, reopen_reason = reason, deviation_reason = NULL
    WHERE r.review_id = find_review(cycle, employee) AND r.status = 'locked';
   UPDATE review_cycle c SET status = 'open' WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';
@@ -873,6 +905,7 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reweighting a cycle needs a reason', NULL, 'Say why the rules change before the lock.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reweight_cycle.reason, '')) = 0;
+  SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('cycle "%s" is %s', cycle, c.status), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
     FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status IN ('locked', 'closed');
   SELECT hrloop.fail('22023', format('cycle "%s" uses no older version of template "%s"', cycle, template), NULL,

@@ -171,6 +171,10 @@ CREATE TRIGGER review_1_opened AFTER INSERT ON review REFERENCING NEW TABLE AS n
 
 CREATE FUNCTION employment_followed(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who opens a cycle at the same time goes first, or sees it
+  SELECT hold_rules();
+  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.status IN ('draft', 'open') ORDER BY c.cycle_id FOR SHARE) l;
+  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees) AND r.status <> 'locked'));
   SELECT review_opened(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
            WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') t
@@ -193,6 +197,8 @@ CREATE TRIGGER employee_status_reviews_delete AFTER DELETE ON employee_status RE
 -- a reweighted cycle takes its segments along
 CREATE FUNCTION cycle_segments_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hold_rules();
+  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   SELECT segments_follow(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
            WHERE r.cycle_id = ANY (cycles) AND r.segmented AND r.status <> 'locked') t

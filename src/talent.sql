@@ -363,6 +363,8 @@ BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e
     WHERE e.employee_id IN (SELECT m.employee_id FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id) WHERE v.result_id = ANY (results))
     ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  -- who decides a promotion at the same time goes first, or comes too late
+  SELECT count(*) FROM (SELECT FROM promotion_case p WHERE p.result_id = ANY (results) ORDER BY p.promotion_case_id FOR NO KEY UPDATE) l;
   -- the evidence goes, and with the last one the membership ends
   WITH gone AS (
     SELECT v.pool_evidence_id, v.pool_membership_id, v.result_id, v.decision_id AS made_by, m.employee_id, p.name AS pool, u.reason, e.inputs -> 'cycle' AS cycle,

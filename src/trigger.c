@@ -24,6 +24,7 @@
  */
 #include "hrloop.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -45,6 +46,7 @@ typedef struct Spec
 {
 	const char *function;
 	int			key;			/* 0: the old rows are handed over */
+	bool		employees;		/* whether the keys are of employees */
 	bool		old_rows;
 	int			nchanged;
 	int			changed[MAX_CHANGED];
@@ -196,7 +198,10 @@ parse_spec(TriggerData *td, Spec *spec)
 		char	   *arg = trigger->tgargs[i];
 
 		if (strncmp(arg, "key=", 4) == 0)
+		{
 			spec->key = hr_column(desc, arg + 4, INT8OID);
+			spec->employees = strcmp(arg + 4, "employee_id") == 0;
+		}
 		else if (strncmp(arg, "changed=", 8) == 0)
 			parse_changed(desc, pstrdup(arg + 8), spec);
 		else if (strncmp(arg, "present=", 8) == 0)
@@ -416,6 +421,32 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 	hr_ids_settle(ids);
 }
 
+/*
+ * Consequences for the same person come one after the other: each locks the
+ * employee first.  That lock leaves no trace, so a transaction with one
+ * snapshot would go on from what is no longer so; it is told to try again if
+ * another one has decided something about these people since.
+ */
+static void
+require_current(Oid books, const HrIds *employees)
+{
+	static const HrQuery lock = {"employees first",
+		"SELECT pg_catalog.pg_current_snapshot()::text, pg_catalog.count(*) FROM (SELECT 1 FROM @employee"
+		" WHERE employee_id = ANY ($1) ORDER BY employee_id FOR NO KEY UPDATE) l", 1, {INT8ARRAYOID}};
+	static const HrQuery since = {"decisions since",
+		"SELECT 1 FROM @decision WHERE employee_id = ANY ($1) AND transaction_id <> pg_catalog.pg_current_xact_id()"
+		" AND NOT pg_catalog.pg_visible_in_snapshot(transaction_id, $2::pg_snapshot) LIMIT 1", 2, {INT8ARRAYOID, TEXTOID}};
+	Datum		args[2] = {PointerGetDatum(hr_ids_array(employees))};
+	bool		null;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	hr_execute(books, &lock, args, NULL, false);
+	args[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+	if (hr_execute_latest(books, &since, args) > 0)
+		hr_not_current();
+}
+
 Datum
 hrloop_consequence(PG_FUNCTION_ARGS)
 {
@@ -439,6 +470,8 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 	if (spec.old_rows || ids.count > 0)
 	{
 		hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
+		if (spec.employees)
+			require_current(books, &ids);
 		if (spec.old_rows)
 			call_old_rows(books, td, &spec);
 		else
@@ -472,11 +505,17 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* hrloop.forget(): rules changed, every backend drops what it remembers of them. */
+/*
+ * hrloop.forget(): rules changed, every backend drops what it remembers of them.
+ * For a statement, or for each row that logical replication brings: that fires
+ * no statement triggers.
+ */
 Datum
 hrloop_forget(PG_FUNCTION_ARGS)
 {
-	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
+	TriggerEvent level = CALLED_AS_TRIGGER(fcinfo)
+	? ((TriggerData *) fcinfo->context)->tg_event & TRIGGER_EVENT_ROW : 0;
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, level);
 
 	CacheInvalidateRelcache(td->tg_relation);
 	PG_RETURN_POINTER(NULL);

@@ -78,6 +78,24 @@ BEGIN ATOMIC
     FROM review r JOIN fresh f USING (review_id)
    WHERE r.missing_used IS DISTINCT FROM f.missing_used AND (r.items_scored > 0 OR r.missing_used IS NOT NULL)
   UNION ALL
+  -- a score from facts, by the indicator as the template of its review or segment pins it
+  SELECT 'score_value', 'score', s.score_id, concat_ws(' = ', w.attainment, w.value), concat_ws(' = ', s.attainment, s.value)
+    FROM review r
+    JOIN score s USING (review_id)
+    CROSS JOIN LATERAL (
+      SELECT a.attainment, round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct WHEN a.attainment < a.floor_pct THEN a.floor_pct ELSE a.attainment END, 4) AS value
+        FROM (SELECT i.cap_pct, i.floor_pct,
+                     round(hrloop.evaluate(i.formula, i.facts || coalesce((SELECT t.facts FROM target t WHERE (t.cycle_id, t.employee_id, t.indicator_id)
+                                                                             = (r.cycle_id, r.employee_id, s.indicator_id)), '{}') || s.facts), 4) AS attainment
+                FROM (SELECT r.template_id, 0 AS n WHERE NOT r.segmented
+                      UNION ALL
+                      SELECT g.template_id, g.segment_no + CASE WHEN g.manager_id = s.rater_id THEN 0 ELSE 1000000 END
+                        FROM review_segment g WHERE g.review_id = r.review_id AND r.segmented) p
+                JOIN template_item i ON i.template_id = p.template_id AND i.indicator_id = s.indicator_id
+               ORDER BY p.n LIMIT 1) a) w
+   WHERE r.status = 'open' AND s.facts IS NOT NULL
+     AND (s.attainment IS DISTINCT FROM w.attainment OR s.raw_value IS NULL AND s.value IS DISTINCT FROM w.value)
+  UNION ALL
   -- the segments of an open review are assignments of its employee
   SELECT 'segment', 'review_segment', g.review_segment_id, 'an assignment under this manager', g.days || ' days × ' || g.fte
     FROM review_segment g JOIN review r USING (review_id)

@@ -52,6 +52,16 @@ as_alice($node, $db, q{SELECT hr.set_setting('health.overdue_items', '99')});
 $node->wait_for_catchup($standby, 'replay', $node->lsn('flush'));
 is(as_alice($standby, $db, q{SELECT status FROM hr.health() WHERE code = 'overdue_items'}), 'ok', 'health() of the standby follows the primary');
 
+# promoted, it is a primary like any other
+$standby->promote;
+as_alice($standby, $db, <<~'SQL');
+    SELECT hr.create_cycle('N1', '2024-01-01', '2024-03-31', 'SALES'), hr.open_cycle('N1');
+    SELECT hr.submit_score('N1', 'E010', i, 95, 'seen') FROM unnest(ARRAY['客户拓展', '客户满意度', '销售执行']) AS i;
+    SELECT hr.lock_review('N1', 'E010', '2024-04-01'), hr.approve_adjustment('N1', 'E010'), hr.apply_adjustment('N1', 'E010');
+    SELECT * FROM hr.run_due('2024-04-02');
+    SQL
+healthy($standby, $db, 'hr', 'promoted, it goes on with the loop');
+
 done_testing();
 
 # Both answer the same, and something.
