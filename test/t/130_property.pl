@@ -41,7 +41,7 @@ package Psql {
         my ($class, $connection) = @_;
         my $self = bless { in => '', out => '', n => 0 }, $class;
         $self->{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $connection ], '<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
-            IPC::Run::timeout(300));
+            $self->{patience} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
         $self->ask('SET search_path = hr, pg_catalog; SET client_min_messages = error;');
         return $self;
     }
@@ -53,6 +53,7 @@ package Psql {
         my $text = $actor ? "BEGIN;\nSELECT act_as('$actor') \\gset\n$sql\n\\set state :SQLSTATE\nCOMMIT;\n" : "$sql\n\\set state :SQLSTATE\n";
         utf8::encode($text);
         $self->{in} .= "$text\\echo $mark :state\n";
+        $self->{patience}->start;
         $self->{run}->pump until $self->{out} =~ /^$mark (\w+)\n/m;
         my $state = $1;
         my $out = substr $self->{out}, 0, $-[0];
@@ -491,6 +492,10 @@ sub check_all {
             if (@self) { $own_n++; $own_present += $w; $own_sum += $w * $self[0]{v} }
             push @order, $i->{indicator_id} if !$indicator{ $i->{indicator_id} };
             my $x = $indicator{ $i->{indicator_id} } //= { item => $i };
+            # templates of segments may differ: the lowest line is that of the whole
+            for my $line (qw(pass_pct veto_at veto_cap)) {
+                $x->{$line} = $i->{$line} if defined $i->{$line} && (!defined $x->{$line} || ratio($i->{$line}) < ratio($x->{$line}));
+            }
             next if !defined $v;
             $n++;
             $present += $w;
@@ -506,15 +511,14 @@ sub check_all {
         for my $id (@order) {
             my $x = $indicator{$id};
             next if !defined $x->{w};
-            my $i = $x->{item};
             my $v = rounded($x->{v} / $x->{w}, 4);
-            my $pass = defined $i->{pass_pct} ? ratio($i->{pass_pct}) : undef;
+            my $pass = ratio($x->{pass_pct});
             my $missed = $x->{aw} ? rounded($x->{a} / $x->{aw}, 4) < ($pass // 100) : defined $pass ? $v < $pass
                 : defined $setting{'indicator.qualitative_missed'} && $v <= ratio($setting{'indicator.qualitative_missed'});
             push @missed, $id if $missed;
-            if (defined $i->{veto_at} && $v <= ratio($i->{veto_at})) {
+            if (defined $x->{veto_at} && $v <= ratio($x->{veto_at})) {
                 push @vetoed, $id;
-                my $c = ratio($i->{veto_cap});
+                my $c = ratio($x->{veto_cap});
                 $cap = $c if !defined $cap || $c < $cap;
             }
             $lowest = [ $v, $id ] if !$lowest || $v < $lowest->[0];
