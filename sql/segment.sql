@@ -175,6 +175,10 @@ SELECT c.status, count(*) FILTER (WHERE r.status = 'locked') AS locked, count(*)
 SELECT exempt_review('Q1-24', 'N1', '已锁定');
 \echo :LAST_ERROR_SQLSTATE
 SELECT kind, inputs, outcome, reason FROM decision WHERE kind IN ('review.not_rated', 'review.rated', 'review.rate', 'review.exempt') ORDER BY decision_id;
+-- who is not rated follows neither segments nor settings before they are rated again
+SELECT transfer('N2', '2024-03-01', unit => 'TECH') > 0 AS moved, set_setting('indicator.qualitative_missed', '50') AS missed;
+SELECT * FROM verify();
+SELECT set_setting('indicator.qualitative_missed', '70') AS missed;
 SELECT * FROM verify();
 -- only the later segment's template has a veto: it holds for the indicator as a whole
 SELECT create_template('VETO', '[{"indicator": "总评", "weight": 100, "veto": {"at": 60, "cap": 50}}]') > 0 AS made, activate_template('VETO') > 0 AS active;
