@@ -417,12 +417,19 @@ CREATE FUNCTION came_late(measurement bigint, recorded_at timestamptz, locked_at
                                                AND d.kind = 'measurement.late' AND d.rule_id = locked_by);
 COMMENT ON FUNCTION came_late(bigint, timestamptz, timestamptz, bigint) IS 'Whether a lock did not count a reading: it was recorded later, or in a transaction that began earlier and was overtaken.';
 
+CREATE FUNCTION hold_measured(indicators bigint[], employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id = ANY (indicators) ORDER BY i.indicator_id FOR SHARE) l;
+  -- who deletes a reading holds it, and then the employee; a warning may be raised of it anew
+  SELECT count(*) FROM (SELECT FROM measurement m WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w WHERE w.employee_id = ANY (employees))
+                         ORDER BY m.measurement_id FOR KEY SHARE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+END;
+COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS 'Before readings have consequences: who changes their indicators, or locks a review of these employees, at the same time goes first, or waits.';
+
 CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- who changes the indicator, or locks the review, at the same time goes first, or waits
-  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id IN (SELECT m.indicator_id FROM unnest(readings) AS m) ORDER BY i.indicator_id FOR SHARE) l;
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT m.employee_id FROM unnest(readings) AS m)
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM unnest(readings) AS m;
   -- what arrived after the lock never counted: it may be corrected
   SELECT p.* FROM (
     SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
@@ -446,10 +453,7 @@ CREATE TRIGGER measurement_1_moved AFTER UPDATE ON measurement REFERENCING OLD T
 
 CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id IN (SELECT m.indicator_id FROM measurement m WHERE m.measurement_id = ANY (measurements))
-                         ORDER BY i.indicator_id FOR SHARE) l;
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT m.employee_id FROM measurement m WHERE m.measurement_id = ANY (measurements))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM measurement m WHERE m.measurement_id = ANY (measurements);
   -- overtaken by the lock: by the clock it would seem to have been there
   INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
   SELECT 'measurement.late', m.employee_id, 'measurement', m.measurement_id, 'review.lock', f.locked_by,
