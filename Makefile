@@ -10,6 +10,7 @@
 #   make bench                how fast it is, against the same rows written by plain SQL and
 #                             by PL/pgSQL triggers (PEOPLE=n, ROUNDS=n, WORKS='bulk lock')
 #   make bench-instructions   the same in instructions, which do not depend on the machine's load
+#   make growth               whether calls get slower by what they are not about (PEOPLE= CYCLES= MORE_CYCLES= MORE_PEOPLE=)
 #   make installcheck         the regression scripts against a server that is already running
 #
 # demo, test, real and bench install nothing but missing Debian packages: they build a
@@ -96,7 +97,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind lint real bench bench-instructions
+.PHONY: demo test test-assert test-valgrind lint real bench bench-instructions growth
 
 demo:
 	@test/packages
@@ -136,3 +137,9 @@ bench:
 bench-instructions:
 	@test/packages bench
 	@INSTRUCTIONS=1 PEOPLE=$${PEOPLE:-400} test/server test/bench/run
+
+# Sizes that are not given are those of the script.
+growth:
+	@test/packages
+	@test/server psql -X -q -f test/bench/growth.sql \
+		$(foreach v,people cycles more_cycles more_people verify,$(if $($(shell echo $v | tr a-z A-Z)),-v $v=$($(shell echo $v | tr a-z A-Z))))

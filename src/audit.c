@@ -522,7 +522,7 @@ entry_columns(Relation entries, AttrNumber *column)
 static Oid
 key_sequence(Relation rel, AttrNumber column)
 {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 170000
 	return getIdentitySequence(rel, column, false);
 #else
 	return getIdentitySequence(RelationGetRelid(rel), column, false);

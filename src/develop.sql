@@ -771,6 +771,11 @@ BEGIN ATOMIC
   SELECT unknown_code('plan item', item::text)
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
                       WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item);
+  -- said at once, as scores that come in rewrite a draft
+  SELECT hrloop.fail('55000', format('the plan of item "%s" is %s', i.title, p.status), NULL,
+                     'Progress is recorded on plans that stand.', 'plan_progress', 'plan_item_id', 'plan_progress_standing')
+    FROM development_plan p JOIN plan_item i USING (plan_id)
+   WHERE p.review_id = find_review(cycle, employee) AND p.status = 'draft' AND i.position = item;
   INSERT INTO plan_progress (plan_item_id, progress, reason)
   SELECT i.plan_item_id, record_progress.progress, record_progress.reason
     FROM development_plan p JOIN plan_item i USING (plan_id)

@@ -61,6 +61,9 @@ COMMENT ON FUNCTION forget() IS 'Trigger of rule tables, for a statement or, on 
 CREATE FUNCTION score_check() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
 COMMENT ON FUNCTION score_check() IS 'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';
+CREATE FUNCTION score_hold() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_hold';
+COMMENT ON FUNCTION score_hold() IS 'Statement trigger of score: the rules by which scores are judged do not change until the transaction ends.';
 CREATE FUNCTION score_apply() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_apply';
 COMMENT ON FUNCTION score_apply() IS 'Statement trigger of score: locks the reviews in key order and writes their composites.';

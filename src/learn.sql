@@ -300,10 +300,10 @@ BEGIN ATOMIC
     SELECT h.* FROM employee_skill_level h WHERE h.employee_id = ANY (employees) AND h.superseded_by IS NULL
   ), old AS (
     SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
-                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid)
+                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid AND w.certification_result_id = h.certification_result_id)
   ), new AS (
     SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
-                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid)
+                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid AND w.certification_result_id = h.certification_result_id)
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
     SELECT 'skill.level', x.employee_id, 'certification_result',

@@ -417,12 +417,19 @@ CREATE FUNCTION came_late(measurement bigint, recorded_at timestamptz, locked_at
                                                AND d.kind = 'measurement.late' AND d.rule_id = locked_by);
 COMMENT ON FUNCTION came_late(bigint, timestamptz, timestamptz, bigint) IS 'Whether a lock did not count a reading: it was recorded later, or in a transaction that began earlier and was overtaken.';
 
+CREATE FUNCTION hold_measured(indicators bigint[], employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id = ANY (indicators) ORDER BY i.indicator_id FOR SHARE) l;
+  -- who deletes a reading holds it, and then the employee; a warning may be raised of it anew
+  SELECT count(*) FROM (SELECT FROM measurement m WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w WHERE w.employee_id = ANY (employees))
+                         ORDER BY m.measurement_id FOR KEY SHARE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+END;
+COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS 'Before readings have consequences: who changes their indicators, or locks a review of these employees, at the same time goes first, or waits.';
+
 CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- who changes the indicator, or locks the review, at the same time goes first, or waits
-  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id IN (SELECT m.indicator_id FROM unnest(readings) AS m) ORDER BY i.indicator_id FOR SHARE) l;
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT m.employee_id FROM unnest(readings) AS m)
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM unnest(readings) AS m;
   -- what arrived after the lock never counted: it may be corrected
   SELECT p.* FROM (
     SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
@@ -446,10 +453,7 @@ CREATE TRIGGER measurement_1_moved AFTER UPDATE ON measurement REFERENCING OLD T
 
 CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id IN (SELECT m.indicator_id FROM measurement m WHERE m.measurement_id = ANY (measurements))
-                         ORDER BY i.indicator_id FOR SHARE) l;
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT m.employee_id FROM measurement m WHERE m.measurement_id = ANY (measurements))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM measurement m WHERE m.measurement_id = ANY (measurements);
   -- overtaken by the lock: by the clock it would seem to have been there
   INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
   SELECT 'measurement.late', m.employee_id, 'measurement', m.measurement_id, 'review.lock', f.locked_by,
@@ -601,19 +605,21 @@ COMMENT ON COLUMN live_board.gap IS 'Points short of setting live.target; 0: rea
 COMMENT ON COLUMN live_board.line IS 'In words.';
 
 CREATE VIEW below_average WITH (security_invoker) AS
-  SELECT r.review_id, c.code AS cycle_code, e.employee_no, u.code AS unit_code, n.code AS indicator_code,
-         s.value, round(peers.mean, 4) AS unit_mean, peers.people,
+  SELECT p.review_id, p.cycle_code, e.employee_no, u.code AS unit_code, n.code AS indicator_code,
+         p.value, round(p.mean, 4) AS unit_mean, p.people,
          sentence('live.below_average', jsonb_build_object('indicator', n.name)) AS line
-    FROM initial_score s
-    JOIN review r ON r.review_id = s.review_id
-    JOIN review_cycle c ON c.cycle_id = r.cycle_id
-    JOIN employee e ON e.employee_id = r.employee_id
-    JOIN org_unit u ON u.org_unit_id = r.org_unit_id
-    JOIN indicator n ON n.indicator_id = s.indicator_id
-    CROSS JOIN LATERAL (SELECT avg(p.value) AS mean, count(p.value) AS people
-                          FROM review x JOIN initial_score p ON p.review_id = x.review_id AND p.indicator_id = s.indicator_id
-                         WHERE x.org_unit_id = r.org_unit_id AND x.cycle_id = r.cycle_id) peers
-   WHERE s.value < peers.mean AND may_read_live(r.employee_id, r.manager_id);
+    -- the means of all units in one pass; a condition on the cycle holds before
+    FROM (SELECT r.review_id, r.employee_id, r.manager_id, r.org_unit_id, c.code AS cycle_code, s.indicator_id, s.value,
+                 avg(s.value) OVER peers AS mean, count(s.value) OVER peers AS people
+            FROM review_cycle c
+            JOIN review r ON r.cycle_id = c.cycle_id
+            JOIN initial_score s ON s.review_id = r.review_id
+           WHERE r.org_unit_id IS NOT NULL
+          WINDOW peers AS (PARTITION BY c.code, r.org_unit_id, s.indicator_id)) p
+    JOIN employee e ON e.employee_id = p.employee_id
+    JOIN org_unit u ON u.org_unit_id = p.org_unit_id
+    JOIN indicator n ON n.indicator_id = p.indicator_id
+   WHERE p.value < p.mean AND may_read_live(p.employee_id, p.manager_id);
 COMMENT ON VIEW below_average IS 'Where somebody is strictly below the mean of the unit, oneself included, with the hint; own, own team, or all for HR (LIV-02).';
 COMMENT ON COLUMN below_average.review_id IS 'Review.';
 COMMENT ON COLUMN below_average.cycle_code IS 'Cycle.';

@@ -23,6 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
+PG_FUNCTION_INFO_V1(hrloop_score_hold);
 PG_FUNCTION_INFO_V1(hrloop_score_apply);
 PG_FUNCTION_INFO_V1(hrloop_recompute);
 
@@ -930,35 +931,27 @@ check_by_sql(Oid books, const HrIds *reviews, HrIds *raters, const HrIds *others
 }
 
 /*
- * Whoever scores and whoever changes the rules by which scores are judged meet
- * at one row (see setting_followed): a change waits for scores that it cannot
- * see yet.  A new score of that group has taken it with its foreign key.
+ * BEFORE INSERT, UPDATE or DELETE statement of score.  Whoever scores and
+ * whoever changes the rules by which scores are judged meet at one row (see
+ * setting_followed), before either has touched anything else: the change waits
+ * for scores that it could not see yet.
  */
-static void
-hold_rules(TriggerData *td, Oid books)
+Datum
+hrloop_score_hold(PG_FUNCTION_ARGS)
 {
 	static const HrQuery query = {"hold rules",
 	"SELECT 1 FROM @rater_group WHERE rater_group = 'manager' FOR KEY SHARE", 0, {0}};
-	TupleDesc	desc = RelationGetDescr(td->tg_relation);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	bool		held = false;
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
+	Oid			books = RelationGetNamespace(td->tg_relation);
+	HrScope		scope;
 
-	if (TRIGGER_FIRED_BY_INSERT(td->tg_event))
-	{
-		char		group[NAMEDATALEN];
-		bool		null;
-
-		tuplestore_rescan(td->tg_newtable);
-		if (tuplestore_gettupleslot(td->tg_newtable, true, false, slot))
-		{
-			text_to_cstring_buffer(DatumGetTextPP(slot_getattr(slot, hr_column(desc, "rater_group", TEXTOID), &null)),
-								   group, sizeof(group));
-			held = strcmp(group, "manager") == 0;
-		}
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	if (!held)
-		hr_execute(books, &query, NULL, NULL, false);
+	if (hr_erasing(books))
+		PG_RETURN_POINTER(NULL);
+	hr_books_check(books);
+	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
+	hr_execute(books, &query, NULL, NULL, false);
+	hr_scope_leave(&scope);
+	PG_RETURN_POINTER(NULL);
 }
 
 /* AFTER INSERT, UPDATE or DELETE statement of score. */
@@ -990,7 +983,6 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 
 	hr_scope_enter(&scope, owner);
-	hold_rules(td, books);
 	count = lock_reviews(books, owner, &ids, false, &review);
 	if (td->tg_newtable)
 	{

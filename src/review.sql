@@ -198,6 +198,8 @@ COMMENT ON COLUMN score.attainment IS 'Derived: result of the formula in percent
 COMMENT ON COLUMN score.value IS 'Derived: value on the scale 0-100, 4 decimals; raw_value wins over an attainment.';
 COMMENT ON COLUMN score.rationale IS 'Why (评分依据, REV-05).';
 COMMENT ON COLUMN score.scored_at IS 'When.';
+CREATE TRIGGER score_hold BEFORE INSERT OR UPDATE OR DELETE ON score
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.score_hold();
 CREATE TRIGGER score_check BEFORE INSERT OR UPDATE ON score
   FOR EACH ROW EXECUTE FUNCTION hrloop.score_check();
 CREATE TRIGGER score_apply_insert AFTER INSERT ON score REFERENCING NEW TABLE AS new_row
@@ -424,10 +426,15 @@ BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE) l;
 END;
 COMMENT ON FUNCTION hold_facts(bigint[]) IS 'Locks the scores of reviews that are computed from facts. Comes before the lock of the reviews.';
+CREATE FUNCTION free_facts(reviews bigint[]) RETURNS TABLE (score_id bigint) VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT s.score_id FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE SKIP LOCKED;
+END;
+COMMENT ON FUNCTION free_facts(bigint[]) IS 'Scores from facts of reviews that are locked, without those that somebody corrects meanwhile: who waits for the review values them by what holds then.';
 CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- facts go through the new version's formulas
-  UPDATE score s SET facts = s.facts WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL;
+  UPDATE score s SET facts = s.facts WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
   -- who is blocked has no scores
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
 END;
@@ -566,7 +573,7 @@ CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT FROM rater_group g WHERE g.rater_group = 'manager' FOR KEY SHARE;
 END;
-COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Comes before the lock of a review.';
+COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Everybody locks in this order: the cycle, the rules, scores, reviews.';
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM rater_group g
@@ -584,7 +591,7 @@ CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS 
 -- What is opened again meets the rules of today.
 CREATE FUNCTION review_judged(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hold_rules();
+  SELECT hold_rules() WHERE EXISTS (SELECT FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open');
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.items_scored > 0));
 END;
 COMMENT ON FUNCTION review_judged(bigint[]) IS 'Consequence of an unlock on what hangs on settings: they may have changed since the lock.';
@@ -745,8 +752,9 @@ COMMENT ON FUNCTION open_reviews(bigint[]) IS 'One review for everybody who is e
 
 CREATE FUNCTION cycle_opened(cycles bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- once: an unlock opens the cycle again for one review, not for people who came later
+  SELECT open_reviews(ARRAY(SELECT c.cycle_id FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND c.opened_at IS NULL));
   UPDATE review_cycle c SET opened_at = now() WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND c.opened_at IS NULL;
-  SELECT open_reviews(cycles);
   SELECT '55000', format('cycle "%s" has no template', c.code), NULL, 'Use assign_template(cycle, template) first.',
          'review_cycle', 'status', 'cycle_has_template'
     FROM review_cycle c
@@ -854,6 +862,7 @@ BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'an unlock needs a reason', NULL, 'Say why the score has to be changed.', 'review', 'reopen_reason', 'review_reopen_reason')
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
   SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT r.cycle_id FROM review r WHERE r.review_id = find_review(cycle, employee)) FOR NO KEY UPDATE;
+  SELECT hold_rules();
   UPDATE review r SET status = 'open', locked_on = NULL, reopen_reason = reason, deviation_reason = NULL
    WHERE r.review_id = find_review(cycle, employee) AND r.status = 'locked';
   UPDATE review_cycle c SET status = 'open' WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';

@@ -133,7 +133,8 @@ BEGIN ATOMIC
   UPDATE score s SET facts = s.facts
     FROM review r JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id
     JOIN decision d ON d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()
-   WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND s.review_id = r.review_id AND s.indicator_id = t.indicator_id AND s.facts IS NOT NULL;
+   WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND s.review_id = r.review_id AND s.indicator_id = t.indicator_id
+     AND s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
 END;
 COMMENT ON FUNCTION targets_follow(bigint[]) IS 'Consequences of absence on targets of reviews that are not locked: summed targets of the template shrink by the days away, personal ones stay.';
 
@@ -172,9 +173,13 @@ CREATE TRIGGER review_1_opened AFTER INSERT ON review REFERENCING NEW TABLE AS n
 CREATE FUNCTION employment_followed(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who opens a cycle at the same time goes first, or sees it
+  SELECT count(*) FROM (SELECT FROM review_cycle c
+                         WHERE c.status IN ('draft', 'open') OR c.cycle_id IN (SELECT r.cycle_id FROM review r WHERE r.employee_id = ANY (employees))
+                         ORDER BY c.cycle_id FOR SHARE) l;
   SELECT hold_rules();
-  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.status IN ('draft', 'open') ORDER BY c.cycle_id FOR SHARE) l;
-  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees) AND r.status <> 'locked'));
+  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees)));
+  -- also those that are locked now: they may not be when the next statement of a transfer comes here
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.employee_id = ANY (employees) ORDER BY r.review_id FOR NO KEY UPDATE) l;
   SELECT review_opened(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
            WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') t
@@ -199,6 +204,8 @@ CREATE FUNCTION cycle_segments_follow(cycles bigint[]) RETURNS void VOLATILE LAN
 BEGIN ATOMIC
   SELECT hold_rules();
   SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
+  -- all that are to follow, in key order, before those in segments do
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
   SELECT segments_follow(t.reviews)
     -- slices in key order: SQL for many keys at once is planned for few
     FROM (SELECT array_agg(n.review_id ORDER BY n.review_id) AS reviews

@@ -89,7 +89,11 @@ hr_table_scan(HrTable *table, AttrNumber column)
 {
 	table->index = index_on(table->rel, column);
 	table->type = TupleDescAttr(table->rel->rd_att, column - 1)->atttypid;
-	table->scan = index_beginscan(table->rel, table->index, GetActiveSnapshot(), 1, 0);
+	table->scan = index_beginscan(table->rel, table->index, GetActiveSnapshot(),
+#if PG_VERSION_NUM >= 180000
+								  NULL,
+#endif
+								  1, 0);
 }
 
 /* Those with this value come next. */

@@ -424,24 +424,40 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 /*
  * Consequences for the same person come one after the other: each locks the
  * employee first.  That lock leaves no trace, so a transaction with one
- * snapshot would go on from what is no longer so; it is told to try again if
- * another one has decided something about these people since.
+ * snapshot may have gone on from what is no longer so, and met what it does not
+ * see.  It is told to try again if another one has decided something about
+ * these people since.
  */
 static void
-require_current(Oid books, const HrIds *employees)
+call_current(Oid books, const char *function, const HrIds *employees)
 {
-	static const HrQuery lock = {"employees first",
-		"SELECT pg_catalog.pg_current_snapshot()::text, pg_catalog.count(*) FROM (SELECT 1 FROM @employee"
-		" WHERE employee_id = ANY ($1) ORDER BY employee_id FOR NO KEY UPDATE) l", 1, {INT8ARRAYOID}};
+	static const HrQuery snapshot = {"snapshot", "SELECT pg_catalog.pg_current_snapshot()::text", 0, {0}};
 	static const HrQuery since = {"decisions since",
 		"SELECT 1 FROM @decision WHERE employee_id = ANY ($1) AND transaction_id <> pg_catalog.pg_current_xact_id()"
 		" AND NOT pg_catalog.pg_visible_in_snapshot(transaction_id, $2::pg_snapshot) LIMIT 1", 2, {INT8ARRAYOID, TEXTOID}};
-	Datum		args[2] = {PointerGetDatum(hr_ids_array(employees))};
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		args[2];
 	bool		null;
 
-	if (!IsolationUsesXactSnapshot())
-		return;
-	hr_execute(books, &lock, args, NULL, false);
+	PG_TRY();
+	{
+		hr_call(books, function, employees);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION && error->sqlerrcode != ERRCODE_EXCLUSION_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
+		hr_not_current();
+	}
+	PG_END_TRY();
+
+	hr_execute(books, &snapshot, NULL, NULL, false);
+	args[0] = PointerGetDatum(hr_ids_array(employees));
 	args[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
 	if (hr_execute_latest(books, &since, args) > 0)
 		hr_not_current();
@@ -470,10 +486,10 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 	if (spec.old_rows || ids.count > 0)
 	{
 		hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
-		if (spec.employees)
-			require_current(books, &ids);
 		if (spec.old_rows)
 			call_old_rows(books, td, &spec);
+		else if (spec.employees && IsolationUsesXactSnapshot())
+			call_current(books, spec.function, &ids);
 		else
 			hr_call(books, spec.function, &ids);
 		hr_scope_leave(&scope);

@@ -96,13 +96,13 @@ BEGIN ATOMIC
    WHERE r.status = 'open' AND s.facts IS NOT NULL
      AND (s.attainment IS DISTINCT FROM w.attainment OR s.raw_value IS NULL AND s.value IS DISTINCT FROM w.value)
   UNION ALL
-  -- the segments of an open review are assignments of its employee
-  SELECT 'segment', 'review_segment', g.review_segment_id, 'an assignment under this manager', g.days || ' days × ' || g.fte
-    FROM review_segment g JOIN review r USING (review_id)
-   WHERE r.status = 'open'
-     AND NOT EXISTS (SELECT FROM wanted_segment(ARRAY[r.review_id], 1) w
-                      WHERE (w.template_id, w.org_unit_id, w.job_id, w.fte, w.days) = (g.template_id, g.org_unit_id, g.job_id, g.fte, g.days)
-                        AND w.manager_id IS NOT DISTINCT FROM g.manager_id AND g.load = w.days * w.fte)
+  -- the segments of an open review are assignments of its employee; who manages is pinned, the organisation may have changed since
+  SELECT 'segment', 'review_segment', g.review_segment_id, coalesce(a.days, 0) || ' days × ' || g.fte, g.days || ' days × ' || g.fte || ' = ' || g.load
+    FROM review_segment g JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+    CROSS JOIN LATERAL (SELECT sum(worked_days(r.employee_id, a.valid * c.period)) AS days FROM assignment a
+                         WHERE a.employee_id = r.employee_id AND (a.org_unit_id, a.job_id, a.fte) = (g.org_unit_id, g.job_id, g.fte)
+                           AND a.valid * c.period <@ daterange(g.from_date, g.until_date, '[]')) a
+   WHERE r.status = 'open' AND (g.days > coalesce(a.days, 0) OR g.load <> g.days * g.fte)
   UNION ALL
   SELECT 'vetoed', 'review', r.review_id, f.vetoed::text, r.vetoed::text
     FROM review r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
@@ -116,7 +116,7 @@ BEGIN ATOMIC
   SELECT 'missed', 'review', r.review_id, f.missed::text, r.missed::text
     FROM review r JOIN fresh f USING (review_id)
    WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}')
-     AND r.status <> 'locked'
+     AND r.status = 'open'
   UNION ALL
   -- settings may have changed since the lock: its decision says what was missed
   SELECT 'missed', 'review', r.review_id, want.codes::text, have.codes::text

@@ -10,6 +10,7 @@ use warnings;
 
 use Exporter 'import';
 use FindBin;
+use IPC::Open2;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -17,7 +18,7 @@ use Test::More;
 
 our @EXPORT = qw(
     new_server new_database install_company as_alice session ask start_pooler
-    fingerprint definitions refused same healthy
+    fingerprint definitions refused same healthy worker
 );
 
 # Options are those of init(); conf adds to postgresql.conf, name is main if not given,
@@ -160,6 +161,57 @@ sub definitions {
     $dump =~ s/[()]//g;
     # pg_dump fences its scripts with a word that is another one each time
     return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
+}
+
+# A session of alice's that may fail and die: ask() runs SQL in it and returns what it prints, state()
+# the SQLSTATE of its first error, or ok; begin() does not wait, finish() waits for that.
+sub worker {
+    my ($node, $db) = @_;
+    my $pid = open2(my $out, my $in, 'exec psql --no-psqlrc --quiet --no-align --tuples-only --set VERBOSITY=verbose --username alice --dbname '
+        . q{'} . $node->connstr($db) . q{' 2>&1});
+    binmode $_, ':utf8' for $in, $out;
+    $in->autoflush(1);
+    my $self = bless { pid => $pid, in => $in, out => $out }, 'Hrloop::Worker';
+    ($self->{backend}) = $self->ask('SET search_path = hr, public; SELECT pg_backend_pid()') =~ /(\d+)/;
+    return $self;
+}
+
+sub Hrloop::Worker::begin {
+    my ($self, $sql) = @_;
+    print { $self->{in} } "$sql\n;\n\\echo that was it\n";
+    return;
+}
+
+sub Hrloop::Worker::finish {
+    my ($self) = @_;
+    my ($text, $line) = ('');
+    $text .= $line while defined($line = readline $self->{out}) && $line ne "that was it\n";
+    $text .= "the session is lost\n" unless defined $line;
+    return $text;
+}
+
+sub Hrloop::Worker::ask {
+    my ($self, $sql) = @_;
+    $self->begin($sql);
+    return $self->finish;
+}
+
+sub Hrloop::Worker::state {
+    my ($self, $sql) = @_;
+    return first_state($self->ask($sql));
+}
+
+sub Hrloop::Worker::end {
+    my ($self) = @_;
+    close $self->{in};
+    waitpid $self->{pid}, 0;
+    return;
+}
+
+# those after the first one say that the transaction is aborted
+sub first_state {
+    my ($text) = @_;
+    return $text =~ /(?:ERROR|FATAL|PANIC):  (\w{5}): / ? $1 : $text =~ /the session is lost/ ? 'lost' : 'ok';
 }
 
 sub quote_literal {
