@@ -4,12 +4,20 @@
 -- Plans, results, raises, levels and allowances they make by the same SQL as the books,
 -- here in PL/pgSQL, so that what is compared is the way from a row to its consequence.
 SET client_min_messages = warning;
+CREATE SCHEMA peer;
+
+-- Of what changes an entry is kept: table, action, key, what is derived.
+CREATE TABLE peer.audited (name text, action text, key text, ignored text[] DEFAULT '{}');
+INSERT INTO peer.audited SELECT r.table_name, a.action, k.attname, r.ignored
+  FROM hr.audit_rule r CROSS JOIN LATERAL unnest(r.actions) AS a (action)
+  JOIN pg_index i ON i.indrelid = format('hr.%I', r.table_name)::regclass AND i.indisprimary JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]
+ WHERE a.action <> 'delete'
+   AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = i.indrelid AND t.tgname = 'audit_' || a.action AND t.tgenabled <> 'D')
+   AND r.table_name IN ('score', 'review', 'decision', 'review_result', 'development_plan', 'plan_item', 'cycle_template', 'certification_result', 'employee_skill_level', 'skill_allowance');
 SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
  WHERE NOT t.tgisinternal AND c.relnamespace = 'hr'::regnamespace AND t.tgname <> 'notification_render'
 \gexec
-CREATE SCHEMA peer;
-
 CREATE FUNCTION peer.score_check() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.rationale IS NULL OR NEW.rationale !~ '[[:alnum:]]' THEN
@@ -26,14 +34,6 @@ CREATE TRIGGER peer_check BEFORE INSERT OR UPDATE ON hr.score FOR EACH ROW EXECU
 -- what an update changed, without what is derived
 CREATE FUNCTION peer.changed(a jsonb, b jsonb, ignored text[]) RETURNS jsonb IMMUTABLE LANGUAGE SQL AS $$
   SELECT jsonb_object_agg(k, v) FROM jsonb_each(a - ignored) AS e (k, v) WHERE v IS DISTINCT FROM b -> k $$;
-
--- Of what changes an entry is kept: table, action, key, what is derived.
-CREATE TABLE peer.audited (name text, action text, key text, ignored text[] DEFAULT '{}');
-INSERT INTO peer.audited SELECT r.table_name, a.action, k.attname, r.ignored
-  FROM hr.audit_rule r CROSS JOIN LATERAL unnest(r.actions) AS a (action)
-  JOIN pg_index i ON i.indrelid = format('hr.%I', r.table_name)::regclass AND i.indisprimary JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]
- WHERE a.action <> 'delete'
-   AND r.table_name IN ('score', 'review', 'decision', 'review_result', 'development_plan', 'plan_item', 'cycle_template', 'certification_result', 'employee_skill_level', 'skill_allowance');
 
 -- The SQL functions of the books as PL/pgSQL, which keeps their plans.
 DO $$
