@@ -6,6 +6,7 @@
 #   make lint                 static analysis of the C files
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
+#   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
 #   make real CSV=file        the loop over a file of real data
 #   make bench                how fast it is, against the same rows written by plain SQL and
 #                             by PL/pgSQL triggers (PEOPLE=n, ROUNDS=n, WORKS='bulk lock')
@@ -97,7 +98,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind lint real bench bench-instructions growth
+.PHONY: demo test test-assert test-valgrind smith lint real bench bench-instructions growth
 
 demo:
 	@test/packages
@@ -117,6 +118,10 @@ test-assert:
 test-valgrind:
 	@test/packages debug
 	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 REGRESS='$(REGRESS)' test/server test/run
+
+smith:
+	@test/packages smith
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && SANITIZE=undefined test/server test/smith
 
 lint:
 	@test/packages lint

@@ -134,6 +134,10 @@ INSERT INTO certification_result (employee_id, certification_id, achieved_on)
 SELECT e.employee_id, find_certification('初级销售'), '2024-01-01' FROM employee e WHERE e.employee_no IN ('E001', 'E002', 'E003');
 SELECT * FROM levels WHERE who IN ('E001', 'E002', 'E003');
 SELECT 'certification', count(*) FROM growth_archive WHERE kind = 'certification';
+-- the level that stays is that of another result: the archive says so
+SELECT certify('E020', '高级销售', '2023-09-22') > 0 AS high, certify('E020', '高级销售', '2023-09-18') > 0 AS earlier, reverse_certification('E020', '高级销售', '复核未通过', '2023-12-20') > 0 AS reversed,
+       certify('E020', '初级销售', '2023-09-02') > 0 AS low, certify('E020', '初级销售', '2023-08-22') > 0 AS earlier;
+SELECT * FROM levels WHERE who = 'E020';
 
 SELECT * FROM verify();
 DROP SCHEMA learn_test CASCADE;

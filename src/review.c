@@ -201,6 +201,34 @@ append_id(StringInfo array, int64 id)
 	appendStringInfo(array, "%s" INT64_FORMAT, array->len > 1 ? "," : "", id);
 }
 
+static Numeric
+lower_of(Numeric a, Numeric b)
+{
+	return a == NULL || (b != NULL && compare(b, a) < 0) ? b : a;
+}
+
+/*
+ * An indicator's pass line and veto.  The templates of segments may differ: the
+ * lowest line that one of them has is that of the whole.
+ */
+static HrItem
+lines_of_indicator(const HrTemplate *template, int first)
+{
+	HrItem		lines = template->items[first];
+
+	for (int i = first + 1; i < template->nitems; i++)
+	{
+		const HrItem *item = &template->items[i];
+
+		if (item->indicator != lines.indicator)
+			continue;
+		lines.pass = lower_of(lines.pass, item->pass);
+		lines.veto_at = lower_of(lines.veto_at, item->veto_at);
+		lines.veto_cap = lower_of(lines.veto_cap, item->veto_cap);
+	}
+	return lines;
+}
+
 /* The missed, the vetoing and the lowest indicators of the side that counts. */
 static void
 judge_items(Review *review, const HrRules *rules, const HrTemplate *template, const Side *sides)
@@ -218,7 +246,7 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 	review->lowest = 0;
 	for (int i = 0; i < template->nitems; i++)
 	{
-		const HrItem *item = &template->items[i];
+		HrItem		item;
 		Side		side;
 		Numeric		value;
 
@@ -227,20 +255,20 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 		side = side_of_indicator(template, sides, i);
 		if (side.weight == NULL)
 			continue;
+		item = lines_of_indicator(template, i);
 		review->scored++;
 		value = rounded(divide(side.weighted, side.weight), 4);
-		if (is_missed(rules, item, &side, value))
-			append_id(&missed, item->indicator);
-		if (item->veto_at != NULL && compare(value, item->veto_at) <= 0)
+		if (is_missed(rules, &item, &side, value))
+			append_id(&missed, item.indicator);
+		if (item.veto_at != NULL && compare(value, item.veto_at) <= 0)
 		{
-			append_id(&vetoed, item->indicator);
-			if (cap == NULL || compare(item->veto_cap, cap) < 0)
-				cap = item->veto_cap;
+			append_id(&vetoed, item.indicator);
+			cap = lower_of(cap, item.veto_cap);
 		}
 		if (lowest == NULL || compare(value, lowest) < 0)
 		{
 			lowest = value;
-			review->lowest = item->indicator;
+			review->lowest = item.indicator;
 		}
 	}
 	appendStringInfoChar(&missed, '}');

@@ -1000,7 +1000,7 @@ BEGIN ATOMIC
        AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books())
   ), cap AS (
     SELECT c.review_id, min(c.veto_cap) AS cap
-      FROM (SELECT i.review_id, min(i.veto_cap) AS veto_cap FROM item i WHERE i.veto_at IS NOT NULL AND i.value IS NOT NULL
+      FROM (SELECT i.review_id, min(i.veto_cap) AS veto_cap FROM item i WHERE i.value IS NOT NULL
              GROUP BY i.review_id, i.indicator_id
             HAVING round(sum(i.weight * i.value) / sum(i.weight), 4) <= min(i.veto_at)) c
      GROUP BY c.review_id

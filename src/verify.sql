@@ -57,6 +57,8 @@ BEGIN ATOMIC
                       WHEN t.missing_policy = 'renormalise' AND count(v.own) > 0
                       THEN sum(v.weight * v.own) / sum(v.weight) FILTER (WHERE v.own IS NOT NULL) END, 4) AS self_composite
       FROM valued v JOIN review r USING (review_id) JOIN review_template t USING (template_id)
+     -- who is not rated has no figures to speak of; rate_review() computes them anew
+     WHERE r.status <> 'not_rated'
      GROUP BY v.review_id, t.missing_policy
   ), fresh AS (
     SELECT s.review_id, j.scored, j.lowest, j.missed, j.vetoed, s.self_composite,
