@@ -6,10 +6,15 @@
 #   make lint                 static analysis of the C files
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
+#   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
 #   make real CSV=file        the loop over a file of real data
+#   make bench                how fast it is, against the same rows written by plain SQL and
+#                             by PL/pgSQL triggers (PEOPLE=n, ROUNDS=n, WORKS='bulk lock')
+#   make bench-instructions   the same in instructions, which do not depend on the machine's load
+#   make growth               whether calls get slower by what they are not about (PEOPLE= CYCLES= MORE_CYCLES= MORE_PEOPLE=)
 #   make installcheck         the regression scripts against a server that is already running
 #
-# demo, test and real install nothing but missing Debian packages: they build a
+# demo, test, real and bench install nothing but missing Debian packages: they build a
 # private copy of PostgreSQL in a temporary directory and remove it afterwards.
 
 EXTENSION  = hrloop
@@ -17,7 +22,7 @@ MODULE_big = hrloop
 
 # The C files and the rooms of the books, in the order in which they build on
 # each other.  A new file is added here and nowhere else.
-MODULES_C = hrloop plan_cache cache books trigger access visible audit privacy signal score review
+MODULES_C = hrloop plan_cache table cache books trigger access visible audit privacy signal score review
 ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.
@@ -93,7 +98,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind lint real
+.PHONY: demo test test-assert test-valgrind smith lint real bench bench-instructions growth
 
 demo:
 	@test/packages
@@ -114,6 +119,10 @@ test-valgrind:
 	@test/packages debug
 	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 REGRESS='$(REGRESS)' test/server test/run
 
+smith:
+	@test/packages smith
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && SANITIZE=undefined test/server test/smith
+
 lint:
 	@test/packages lint
 	@test/lint
@@ -125,3 +134,17 @@ real:
 	$(if $(wildcard $(CSV)),,$(error there is no file $(CSV)))
 	@test/packages
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql
+
+bench:
+	@test/packages
+	@test/server test/bench/run
+
+bench-instructions:
+	@test/packages bench
+	@INSTRUCTIONS=1 PEOPLE=$${PEOPLE:-400} test/server test/bench/run
+
+# Sizes that are not given are those of the script.
+growth:
+	@test/packages
+	@test/server psql -X -q -f test/bench/growth.sql \
+		$(foreach v,people cycles more_cycles more_people verify,$(if $($(shell echo $v | tr a-z A-Z)),-v $v=$($(shell echo $v | tr a-z A-Z))))

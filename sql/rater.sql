@@ -228,6 +228,13 @@ DELETE FROM score WHERE review_id = find_review('C2', 'E010') AND rater_id = fin
 SELECT submit_score('C2', 'E010', '协作', 85, '补充证据') AS composite;
 SELECT explain_deviation('C2', 'E010', '自评偏高') < 0 AS below, lock_review('C2', 'E010', '2023-07-02') AS locked;
 
+-- exactly half goes up, though a mean of three does not end: (50 × 70 + 30 × 210.0004 / 3) / 80 = 70.00005
+SELECT create_template('HALF', '[{"indicator": "协作", "weight": 100}]') > 0 AS made, activate_template('HALF') > 0 AS active;
+SELECT create_cycle('HALF', '2023-07-01', '2023-09-30', 'HALF', pay_effective => false) > 0 AS made, open_cycle('HALF') > 0 AS opened, set_setting('rater.relation', 'false');
+SELECT submit_score('HALF', 'E010', '协作', 70, '按事实') AS manager;
+SELECT max(submit_score('HALF', 'E010', '协作', v, rater => r, rater_group => 'peer')) AS composite FROM (VALUES ('P1', 70.0001), ('P2', 70.0001), ('P3', 70.0002)) AS s (r, v);
+SELECT composite FROM review WHERE review_id = find_review('HALF', 'E010');
+SELECT value, points FROM review_item WHERE review_id = find_review('HALF', 'E010');
 SELECT * FROM verify();
 REVOKE ALL ON SCHEMA rater_test FROM regress_rater_app;
 DROP OWNED BY regress_rater_app;

@@ -404,6 +404,12 @@ SELECT status, (SELECT count(*) FROM review_result x JOIN review r USING (review
 SELECT unlock_review('REV-09', 'E010', '复核') AS open, (SELECT status FROM review_cycle WHERE code = 'REV-09') AS cycle_before;
 SELECT status FROM review_cycle WHERE code = 'REV-09';
 SELECT lock_cycle('REV-09', '2023-04-04') AS locked;
+-- for the one who was unlocked: nobody who was recorded since gets a review
+BEGIN;
+SELECT hire('E99', '补录', 'SH', 'SALES', '2022-01-01', manager => 'E003') > 0 AS hired;
+SELECT unlock_review('REV-09', 'E010', '复核') AS open;
+SELECT count(*) AS reviews FROM review WHERE employee_id = find_employee('E99');
+ROLLBACK;
 
 -- explain_score: from the scores while it is open, from the lock's decision afterwards
 SELECT submit_score('2023Q1', 'E010', '客户拓展', facts => '{"actual": 8}', rationale => '新签8家,目标10家') AS composite;

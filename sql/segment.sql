@@ -180,3 +180,10 @@ SELECT transfer('N2', '2024-03-01', unit => 'TECH') > 0 AS moved, set_setting('i
 SELECT * FROM verify();
 SELECT set_setting('indicator.qualitative_missed', '70') AS missed;
 SELECT * FROM verify();
+-- only the later segment's template has a veto: it holds for the indicator as a whole
+SELECT create_template('VETO', '[{"indicator": "总评", "weight": 100, "veto": {"at": 60, "cap": 50}}]') > 0 AS made, activate_template('VETO') > 0 AS active;
+SELECT create_cycle('V', '2023-04-01', '2023-06-30', 'ONE', pay_effective => false) > 0 AS made, assign_template('V', 'VETO', unit_kind => 'production') > 0 AS assigned, open_cycle('V') > 0 AS opened;
+INSERT INTO score (review_id, indicator_id, rater_id, raw_value, rationale, scored_at)
+SELECT find_review('V', 'E011'), find_indicator('总评'), find_employee(r), 60, '各段平平', '2023-07-01' FROM unnest(ARRAY['E003', 'E030']) AS r;
+SELECT composite, vetoed <> '{}' AS vetoed FROM review WHERE review_id = find_review('V', 'E011');
+SELECT * FROM verify();

@@ -18,7 +18,9 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "lib/stringinfo.h"
@@ -36,6 +38,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
+#include "utils/xid8.h"
 
 PG_FUNCTION_INFO_V1(hrloop_audit);
 PG_FUNCTION_INFO_V1(hrloop_audit_guard);
@@ -48,7 +51,7 @@ PG_FUNCTION_INFO_V1(hrloop_log_read);
 
 typedef struct AuditColumn
 {
-	const char *key;			/* its name as JSON, with the colon; NULL: not asked for yet */
+	const char *key;			/* its name; NULL: not asked for yet */
 	FmgrInfo	output;
 	Oid			type;
 	bool		left_out;		/* derived: never in an entry */
@@ -132,32 +135,51 @@ find_lane(Oid lanes)
 	return 0;					/* keep compiler quiet */
 }
 
-/*
- * Queries about a lane see what is committed now, also in a transaction that
- * otherwise keeps to an older snapshot: who holds the lane is alone with it.
- */
-static uint64
-execute_latest(Oid books, const HrQuery *query, Datum *values)
+/* Where the lane stands, if it has been used before. */
+static bool
+find_lane_row(Audit *audit, HrTable *lanes)
 {
-	int			rc = SPI_execute_snapshot(hr_plan(books, query), values, NULL,
-										  GetLatestSnapshot(), InvalidSnapshot,
-										  false, true, 0);
+	TupleDesc	desc = RelationGetDescr(lanes->rel);
+	bool		null;
 
-	if (rc < 0)
-		elog(ERROR, "hrloop: cannot execute \"%s\": %s", query->name,
-			 SPI_result_code_string(rc));
-	return SPI_processed;
+	if (!hr_table_find(lanes, Int32GetDatum(audit->lane)))
+		return false;
+	audit->length = DatumGetInt64(slot_getattr(lanes->row, hr_column(desc, "length", INT8OID), &null));
+	memcpy(audit->head,
+		   VARDATA_ANY(DatumGetByteaPP(slot_getattr(lanes->row, hr_column(desc, "head", BYTEAOID), &null))),
+		   PG_SHA256_DIGEST_LENGTH);
+	return true;
+}
+
+/*
+ * The lanes, to find one: what is committed now, also in a transaction that
+ * otherwise keeps to an older snapshot.  Who holds the lane is alone with it.
+ */
+static HrTable *
+open_lanes(Audit *audit)
+{
+	HrTable    *lanes = hr_table_open(audit->books, "audit_lane", RowExclusiveLock);
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	hr_table_scan(lanes, hr_column(RelationGetDescr(lanes->rel), "lane", INT4OID));
+	return lanes;
+}
+
+static void
+close_lanes(HrTable *lanes)
+{
+	hr_table_close(lanes);
+	PopActiveSnapshot();
 }
 
 static void
 audit_begin(Audit *audit)
 {
-	static const HrQuery find = {"audit lane",
-		"SELECT length, head FROM @audit_lane WHERE lane = $1", 1, {INT4OID}};
-	static const HrQuery make = {"audit lane new",
-		"INSERT INTO @audit_lane (lane) VALUES ($1) RETURNING length, head", 1, {INT4OID}};
+	static const HrQuery make = {"audit lane new", "INSERT INTO @audit_lane (lane) VALUES ($1)", 1, {INT4OID}};
+	HrTable    *lanes;
 	Datum		lane;
-	bool		null;
+	bool		found;
 
 	if (left.books == audit->books && left.part == GetCurrentSubTransactionId() &&
 		FullTransactionIdEquals(left.transaction, GetTopFullTransactionId()))
@@ -168,16 +190,17 @@ audit_begin(Audit *audit)
 		return;
 	}
 	audit->lane = find_lane(get_relname_relid("audit_lane", audit->books));
-	lane = Int32GetDatum(audit->lane);
-	if (execute_latest(audit->books, &find, &lane) == 0)
-		execute_latest(audit->books, &make, &lane);
-	audit->length = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-												SPI_tuptable->tupdesc, 1, &null));
-	memcpy(audit->head,
-		   VARDATA_ANY(DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[0],
-													 SPI_tuptable->tupdesc, 2, &null))),
-		   PG_SHA256_DIGEST_LENGTH);
-	SPI_freetuptable(SPI_tuptable);
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		lanes = open_lanes(audit);
+		found = find_lane_row(audit, lanes);
+		close_lanes(lanes);
+		if (found)
+			return;
+		lane = Int32GetDatum(audit->lane);
+		hr_execute(audit->books, &make, &lane, NULL, false);
+	}
+	elog(ERROR, "hrloop: lane %d of the audit log is not there", audit->lane);
 }
 
 static Datum
@@ -193,13 +216,22 @@ digest_datum(const uint8 *digest)
 static void
 audit_end(Audit *audit)
 {
-	static const HrQuery move = {"audit lane move",
-		"UPDATE @audit_lane SET length = $2, head = $3 WHERE lane = $1", 3,
-	{INT4OID, INT8OID, BYTEAOID}};
-	Datum		values[3] = {Int32GetDatum(audit->lane), Int64GetDatum(audit->length),
-		digest_datum(audit->head)};
+	HrTable    *lanes = open_lanes(audit);
+	TupleDesc	desc = RelationGetDescr(lanes->rel);
+	AttrNumber	column[2] = {hr_column(desc, "length", INT8OID), hr_column(desc, "head", BYTEAOID)};
+	Datum	   *values = palloc0(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc0(desc->natts * sizeof(bool));
+	bool	   *replace = palloc0(desc->natts * sizeof(bool));
 
-	execute_latest(audit->books, &move, values);
+	values[column[0] - 1] = Int64GetDatum(audit->length);
+	values[column[1] - 1] = digest_datum(audit->head);
+	replace[column[0] - 1] = replace[column[1] - 1] = true;
+	if (!hr_table_find(lanes, Int32GetDatum(audit->lane)))
+		elog(ERROR, "hrloop: lane %d of the audit log is not there", audit->lane);
+	hr_table_begin(lanes, CMD_UPDATE, column, 2);
+	hr_table_update(lanes, values, nulls, replace);
+	hr_table_end(lanes);
+	close_lanes(lanes);
 	left.transaction = GetTopFullTransactionId();
 	left.part = GetCurrentSubTransactionId();
 	left.books = audit->books;
@@ -230,7 +262,10 @@ sha256(Audit *audit, const uint8 *before, const char *text, int length, uint8 *d
 static void
 field(StringInfo out, const char *value)
 {
+	char		number[MAXINT8LEN + 2];
 	char	   *utf8;
+	int			length,
+				digits;
 
 	if (value == NULL)
 	{
@@ -238,7 +273,12 @@ field(StringInfo out, const char *value)
 		return;
 	}
 	utf8 = pg_server_to_any(value, strlen(value), PG_UTF8);
-	appendStringInfo(out, "%zu:%s,", strlen(utf8), utf8);
+	length = strlen(utf8);
+	digits = pg_ulltoa_n(length, number);
+	number[digits++] = ':';
+	appendBinaryStringInfo(out, number, digits);
+	appendBinaryStringInfo(out, utf8, length);
+	appendStringInfoChar(out, ',');
 }
 
 static void
@@ -246,7 +286,7 @@ number_field(StringInfo out, int64 value)
 {
 	char		text[MAXINT8LEN + 1];
 
-	snprintf(text, sizeof(text), INT64_FORMAT, value);
+	pg_lltoa(value, text);
 	field(out, text);
 }
 
@@ -274,31 +314,62 @@ digest_texts(Audit *audit, const char *const *texts, uint8 *digest)
 static void
 append_hex(StringInfo out, const uint8 *digest)
 {
+	static const char digit[] = "0123456789abcdef";
+	char		hex[2 * PG_SHA256_DIGEST_LENGTH];
+
 	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-		appendStringInfo(out, "%02x", digest[i]);
+	{
+		hex[2 * i] = digit[digest[i] >> 4];
+		hex[2 * i + 1] = digit[digest[i] & 0xF];
+	}
+	appendBinaryStringInfo(out, hex, sizeof(hex));
 }
 
 /* ------------------------------------------------------------------ writing */
+
+/* One step from the subjects so far to the next: the row with that key, and a column of it. */
+static void
+follow_step(Audit *audit, const char *name, const char *key, const char *column)
+{
+	HrTable    *table = hr_table_open(audit->books, name, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	int			target = hr_column(desc, column, INT8OID);
+	int64		found;
+	int64	   *last = NULL;
+	Datum		value = (Datum) 0;
+	bool		null = true;
+
+	hr_table_scan(table, hr_column(desc, key, INT8OID));
+	for (int i = 0; i < audit->count; i++)
+	{
+		if (audit->no_subject[i])
+			continue;
+		/* the rows of one parent mostly follow each other */
+		if (last == NULL || *last != DatumGetInt64(audit->subjects[i]))
+		{
+			found = DatumGetInt64(audit->subjects[i]);
+			last = &found;
+			null = !hr_table_find(table, audit->subjects[i]);
+			if (!null)
+				value = slot_getattr(table->row, target, &null);
+		}
+		audit->subjects[i] = value;
+		audit->no_subject[i] = null;
+	}
+	hr_table_close(table);
+}
 
 /* Whose rows these are, where their own column does not say it. */
 static void
 find_subjects(Audit *audit)
 {
-	char		name[NAMEDATALEN];
-	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {INT8ARRAYOID}};
-	StringInfoData sql;
-	StringInfoData from;
 	char	   *steps = pstrdup(audit->via);
+	const char *key = NameStr(TupleDescAttr(audit->desc, audit->subject - 1)->attname);
 	char	   *save;
-	const char *column = NameStr(TupleDescAttr(audit->desc, audit->subject - 1)->attname);
-	int			n = 0;
-	int			dims[1] = {audit->count};
-	int			lbs[1] = {1};
-	Datum		array;
 
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
 	/* "review.employee_id", "plan_item.plan_id/development_plan.employee_id" */
-	snprintf(name, sizeof(name), "audit %s", audit->via);
-	initStringInfo(&from);
 	for (char *step = strtok_r(steps, "/", &save); step; step = strtok_r(NULL, "/", &save))
 	{
 		char	   *dot = strchr(step, '.');
@@ -309,26 +380,10 @@ find_subjects(Audit *audit)
 					 errmsg("hrloop.audit() does not know the way \"%s\"", audit->via),
 					 errhint("Give via=table.column, or more of them with / between.")));
 		*dot = '\0';
-		appendStringInfo(&from, " LEFT JOIN @%s t%d ON t%d.%s = t%d.%s",
-						 quote_identifier(step), n + 1, n + 1, column, n, n == 0 ? "k" : column);
-		column = quote_identifier(dot + 1);
-		n++;
+		follow_step(audit, step, key, dot + 1);
+		key = dot + 1;
 	}
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT t%d.%s FROM unnest($1) WITH ORDINALITY AS t0 (k, n)%s ORDER BY t0.n",
-					 n, column, from.data);
-	query.sql = sql.data;
-	array = PointerGetDatum(construct_md_array(audit->subjects, audit->no_subject, 1, dims, lbs,
-											   INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	if (hr_execute(audit->books, &query, &array, NULL, false) != audit->count ||
-		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the audit log finds no single person by \"%s\"", audit->via)));
-	for (int i = 0; i < audit->count; i++)
-		audit->subjects[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
-										   &audit->no_subject[i]);
-	SPI_freetuptable(SPI_tuptable);
+	PopActiveSnapshot();
 }
 
 static const char *
@@ -397,7 +452,7 @@ chain_entry(Audit *audit, const Writer *by, int i, StringInfo content, Datum *di
 }
 
 static void
-insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
+insert_by_sql(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
 {
 	static const HrQuery insert = {"audit insert",
 		"INSERT INTO @audit_entry (lane, seq, actor_id, db_user, db_role, table_name, action,"
@@ -431,6 +486,105 @@ insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
 	if (by->role == NULL)
 		nulls[4] = 'n';
 	hr_execute(audit->books, &insert, values, nulls, false);
+}
+
+/* The columns of audit_entry in the order in which they are set. */
+enum
+{
+	E_ID, E_LANE, E_SEQ, E_AT, E_TRANSACTION, E_ACTOR, E_USER, E_ROLE, E_TABLE, E_ACTION,
+	E_KEY, E_SUBJECT, E_BEFORE, E_AFTER, E_REASON, E_DIGEST, E_HASH, E_COLUMNS
+};
+
+/* Whether the log has the columns that it was made with, and no others; where they are. */
+static bool
+entry_columns(Relation entries, AttrNumber *column)
+{
+	static const struct
+	{
+		const char *name;
+		Oid			type;
+	}			known[E_COLUMNS] = {
+		{"audit_id", INT8OID}, {"lane", INT4OID}, {"seq", INT8OID}, {"at", TIMESTAMPTZOID},
+		{"transaction_id", XID8OID}, {"actor_id", INT8OID}, {"db_user", TEXTOID}, {"db_role", TEXTOID},
+		{"table_name", TEXTOID}, {"action", TEXTOID}, {"row_key", TEXTOID}, {"employee_id", INT8OID},
+		{"before", JSONBOID}, {"after", JSONBOID}, {"reason", TEXTOID}, {"digest", BYTEAOID}, {"hash", BYTEAOID}
+	};
+	TupleDesc	desc = RelationGetDescr(entries);
+	int			live = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+		live += !TupleDescAttr(desc, i)->attisdropped;
+	for (int i = 0; i < E_COLUMNS; i++)
+		column[i] = hr_column(desc, known[i].name, known[i].type);
+	return live == E_COLUMNS && hr_table_plain(entries);
+}
+
+static Oid
+key_sequence(Relation rel, AttrNumber column)
+{
+#if PG_VERSION_NUM >= 170000
+	return getIdentitySequence(rel, column, false);
+#else
+	return getIdentitySequence(RelationGetRelid(rel), column, false);
+#endif
+}
+
+static void
+insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
+{
+	HrTable    *entries = hr_table_open(audit->books, "audit_entry", RowExclusiveLock);
+	int			natts = RelationGetDescr(entries->rel)->natts;
+	AttrNumber	column[E_COLUMNS];
+	Datum		value[E_COLUMNS];
+	bool		null[E_COLUMNS] = {false};
+	Datum	   *values = palloc0(natts * sizeof(Datum));
+	bool	   *nulls = palloc(natts * sizeof(bool));
+	Oid			sequence;
+
+	if (!entry_columns(entries->rel, column))
+	{
+		hr_table_close(entries);
+		insert_by_sql(audit, by, digests, hashes);
+		return;
+	}
+	memset(nulls, true, natts * sizeof(bool));
+	sequence = key_sequence(entries->rel, column[E_ID]);
+	value[E_LANE] = Int32GetDatum(audit->lane);
+	value[E_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	value[E_TRANSACTION] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	value[E_ACTOR] = Int64GetDatum(by->actor);
+	null[E_ACTOR] = !by->acting;
+	value[E_USER] = CStringGetTextDatum(by->user);
+	null[E_ROLE] = by->role == NULL;
+	value[E_ROLE] = by->role ? CStringGetTextDatum(by->role) : (Datum) 0;
+	value[E_TABLE] = CStringGetTextDatum(audit->table);
+	value[E_ACTION] = CStringGetTextDatum(audit->action);
+	hr_table_begin(entries, CMD_INSERT, column, E_COLUMNS);
+	for (int i = 0; i < audit->count; i++)
+	{
+		value[E_ID] = Int64GetDatum(nextval_internal(sequence, false));
+		value[E_SEQ] = Int64GetDatum(audit->length + i + 1);
+		value[E_KEY] = audit->key[i];
+		null[E_KEY] = audit->no_key[i];
+		value[E_SUBJECT] = audit->subjects[i];
+		null[E_SUBJECT] = audit->no_subject[i];
+		value[E_BEFORE] = audit->before[i];
+		null[E_BEFORE] = audit->no_before[i];
+		value[E_AFTER] = audit->after[i];
+		null[E_AFTER] = audit->no_after[i];
+		value[E_REASON] = audit->reasons[i];
+		null[E_REASON] = audit->no_reason[i];
+		value[E_DIGEST] = digests[i];
+		value[E_HASH] = hashes[i];
+		for (int c = 0; c < E_COLUMNS; c++)
+		{
+			values[column[c] - 1] = value[c];
+			nulls[column[c] - 1] = null[c];
+		}
+		hr_table_insert(entries, values, nulls);
+	}
+	hr_table_end(entries);
+	hr_table_close(entries);
 }
 
 /* Write the entries that were gathered, and forget them. */
@@ -504,7 +658,6 @@ column_for(Audit *audit, int i)
 	AuditColumn *column = &audit->column[i];
 	Form_pg_attribute att = TupleDescAttr(audit->desc, i);
 	MemoryContext caller;
-	StringInfoData name;
 	Oid			output;
 	bool		varlena;
 
@@ -514,53 +667,83 @@ column_for(Audit *audit, int i)
 	getTypeOutputInfo(att->atttypid, &output, &varlena);
 	fmgr_info(output, &column->output);
 	column->type = getBaseType(att->atttypid);
-	initStringInfo(&name);
-	escape_json(&name, NameStr(att->attname));
-	appendStringInfoChar(&name, ':');
-	column->key = name.data;
+	column->key = NameStr(att->attname);
 	MemoryContextSwitchTo(caller);
 	return column;
 }
 
 static void
-append_value(StringInfo out, AuditColumn *column, Datum value)
+set_string(JsonbValue *json, char *text, int length)
+{
+	json->type = jbvString;
+	json->val.string.val = text;
+	json->val.string.len = length;
+}
+
+static void
+set_number(JsonbValue *json, Numeric number)
+{
+	json->type = jbvNumeric;
+	json->val.numeric = number;
+}
+
+static char *
+utc_moment(Datum value, Oid type)
 {
 	int			utc = 0;
-	char		moment[MAXDATELEN + 1];
-	char	   *text;
+
+	return JsonEncodeDateTime(NULL, value, type, &utc);
+}
+
+/* A value as JSON: numbers and booleans as such, moments in UTC, the rest as text. */
+static void
+json_value(JsonbValue *json, AuditColumn *column, Datum value)
+{
+	Jsonb	   *whole;
+	char	   *string;
 
 	switch (column->type)
 	{
 		case BOOLOID:
-			appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
+			json->type = jbvBool;
+			json->val.boolean = DatumGetBool(value);
+			return;
+		case INT2OID:
+			set_number(json, int64_to_numeric(DatumGetInt16(value)));
+			return;
+		case INT4OID:
+			set_number(json, int64_to_numeric(DatumGetInt32(value)));
+			return;
+		case INT8OID:
+			set_number(json, int64_to_numeric(DatumGetInt64(value)));
+			return;
+		case NUMERICOID:
+			if (numeric_is_nan(DatumGetNumeric(value)) || numeric_is_inf(DatumGetNumeric(value)))
+				break;			/* no JSON */
+			set_number(json, DatumGetNumericCopy(value));
 			return;
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			JsonEncodeDateTime(moment, value, column->type, &utc);
-			escape_json(out, moment);
+			string = utc_moment(value, column->type);
+			set_string(json, string, strlen(string));
+			return;
+		case TEXTOID:
+			string = TextDatumGetCString(value);
+			set_string(json, string, strlen(string));
+			return;
+		case JSONOID:
+			value = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value)));
+			/* fall through */
+		case JSONBOID:
+			whole = DatumGetJsonbPCopy(value);
+			json->type = jbvBinary;
+			json->val.binary.data = &whole->root;
+			json->val.binary.len = VARSIZE(whole) - VARHDRSZ;
 			return;
 	}
-	text = OutputFunctionCall(&column->output, value);
-	switch (column->type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case JSONOID:
-		case JSONBOID:
-			appendStringInfoString(out, text);
-			break;
-		case NUMERICOID:
-			if (isdigit((unsigned char) text[text[0] == '-']))
-				appendStringInfoString(out, text);
-			else
-				escape_json(out, text); /* NaN and infinity are no JSON */
-			break;
-		default:
-			escape_json(out, text);
-	}
-	pfree(text);
+	string = OutputFunctionCall(&column->output, value);
+	set_string(json, string, strlen(string));
 }
 
 static Datum
@@ -571,23 +754,32 @@ json_of(StringInfo text)
 }
 
 static void
-append_column(StringInfo out, AuditColumn *column, Datum value, bool null)
+append_column(JsonbParseState **out, AuditColumn *column, Datum value, bool null)
 {
-	appendStringInfoChar(out, out->len == 0 ? '{' : ',');
-	appendStringInfoString(out, column->key);
+	JsonbValue	json;
+
+	set_string(&json, (char *) column->key, strlen(column->key));
+	pushJsonbValue(out, WJB_KEY, &json);
 	if (null)
-		appendStringInfoString(out, "null");
+		json.type = jbvNull;
 	else
-		append_value(out, column, value);
+		json_value(&json, column, value);
+	pushJsonbValue(out, WJB_VALUE, &json);
+}
+
+static Datum
+json_done(JsonbParseState **out)
+{
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(out, WJB_END_OBJECT, NULL)));
 }
 
 /* All that is not null in a row, but for what stands beside it in the entry. */
 static Datum
 whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 {
-	StringInfoData out;
+	JsonbParseState *out = NULL;
 
-	initStringInfo(&out);
+	pushJsonbValue(&out, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < audit->desc->natts; i++)
 	{
 		AuditColumn *column = &audit->column[i];
@@ -600,9 +792,7 @@ whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 		if (!null)
 			append_column(&out, column_for(audit, i), value, false);
 	}
-	if (out.len == 0)
-		appendStringInfoChar(&out, '{');
-	return json_of(&out);
+	return json_done(&out);
 }
 
 static void
@@ -632,8 +822,8 @@ digest_of(Audit *audit, TupleTableSlot *row)
 static bool
 differences(Audit *audit, TupleTableSlot *was, TupleTableSlot *is, Datum *before, Datum *after)
 {
-	StringInfoData old = {0};
-	StringInfoData new = {0};
+	JsonbParseState *old = NULL;
+	JsonbParseState *new = NULL;
 
 	for (int i = 0; i < audit->desc->natts; i++)
 	{
@@ -650,18 +840,18 @@ differences(Audit *audit, TupleTableSlot *was, TupleTableSlot *is, Datum *before
 		if (wasnull == isnull &&
 			(isnull || datum_image_eq(x, y, TupleDescAttr(audit->desc, i)->attbyval, TupleDescAttr(audit->desc, i)->attlen)))
 			continue;
-		if (old.data == NULL)
+		if (old == NULL)
 		{
-			initStringInfo(&old);
-			initStringInfo(&new);
+			pushJsonbValue(&old, WJB_BEGIN_OBJECT, NULL);
+			pushJsonbValue(&new, WJB_BEGIN_OBJECT, NULL);
 		}
 		append_column(&old, column_for(audit, i), x, wasnull);
 		append_column(&new, column_for(audit, i), y, isnull);
 	}
-	if (old.data == NULL)
+	if (old == NULL)
 		return false;
-	*before = json_of(&old);
-	*after = json_of(&new);
+	*before = json_done(&old);
+	*after = json_done(&new);
 	return true;
 }
 

@@ -99,10 +99,6 @@ CREATE INDEX plan_session_waiting ON plan_session (session_on) WHERE held_on IS 
 CREATE INDEX plan_session_late ON plan_session (overdue_at) WHERE held_on IS NULL AND escalated_at IS NULL;
 CREATE INDEX training_record_window ON training_record (completed_on) WHERE passed AND window_ended_at IS NULL;
 
-CREATE FUNCTION has_left(employee bigint, on_date date) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN EXISTS (SELECT FROM employee_status s WHERE s.employee_id = employee AND s.status = 'left' AND s.valid @> on_date);
-COMMENT ON FUNCTION has_left(bigint, date) IS 'Whether somebody has left on a day.';
-
 CREATE FUNCTION acting_manager(manager bigint, employee bigint, on_date date) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN manager IS NULL OR has_left(manager, on_date) THEN manager_of(employee, on_date) ELSE manager END;
 COMMENT ON FUNCTION acting_manager(bigint, bigint, date) IS 'The manager of a review or plan, and when that one has left, the employee''s on that day.';

@@ -89,13 +89,16 @@ BEGIN ATOMIC
     SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
              WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
            (SELECT count(*) FROM quarantine) AS quarantine,
-           CASE WHEN differences THEN (SELECT count(*) FROM verify()) END AS different,
-           CASE WHEN differences THEN (SELECT count(*) FROM verify_audit()) END AS broken,
+           CASE WHEN differences THEN v.different END AS different,
+           CASE WHEN differences THEN v.broken END AS broken,
            (SELECT b.version FROM book b) AS version,
            greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
            (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
            (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes), ' (+' || pg_size_pretty(t.growth) || ')'), ', ' ORDER BY t.bytes DESC, t.table_name)
               FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
+      -- verify() includes verify_audit()
+      FROM (SELECT count(*) AS different, count(*) FILTER (WHERE y.problem LIKE 'audit\_%' OR y.problem = 'decision_changed') AS broken
+              FROM verify() y WHERE differences) v
   ), result (place, code, warns, value, threshold, hint) AS (
     SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text, setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o
     UNION ALL

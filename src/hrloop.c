@@ -11,6 +11,7 @@ void
 _PG_init(void)
 {
 	hr_plan_cache_init();
+	hr_table_init();
 	hr_books_init();
 	hr_cache_init();
 	hr_access_init();

@@ -58,6 +58,34 @@ extern void hr_scope_leave_latest(HrScope *scope);
 extern int	hr_scans_allow(void);
 extern void hr_scans_end(int level);
 
+/* table.c: rows found by key, written without a query */
+typedef struct HrTable
+{
+	Relation	rel;
+	Relation	index;
+	struct IndexScanDescData *scan;
+	Oid			type;			/* of the column that is looked up */
+	TupleTableSlot *row;		/* the row that was found */
+	CmdType		command;
+	EState	   *estate;
+	ResultRelInfo *result;
+	TransitionCaptureState *capture;
+	TupleTableSlot *fresh;		/* the row that is written */
+} HrTable;
+
+extern void hr_table_init(void);
+extern HrTable *hr_table_open(Oid books, const char *name, LOCKMODE mode);
+extern bool hr_table_plain(Relation rel);
+extern void hr_table_scan(HrTable *table, AttrNumber column);
+extern void hr_table_seek(HrTable *table, Datum value);
+extern bool hr_table_next(HrTable *table);
+extern bool hr_table_find(HrTable *table, Datum value);
+extern void hr_table_begin(HrTable *table, CmdType command, const AttrNumber *columns, int count);
+extern void hr_table_update(HrTable *table, const Datum *values, const bool *nulls, const bool *replace);
+extern void hr_table_insert(HrTable *table, Datum *values, bool *nulls);
+extern void hr_table_end(HrTable *table);
+extern void hr_table_close(HrTable *table);
+
 /* trigger.c: the one way from a statement to its consequences */
 typedef struct HrIds
 {

@@ -605,19 +605,21 @@ COMMENT ON COLUMN live_board.gap IS 'Points short of setting live.target; 0: rea
 COMMENT ON COLUMN live_board.line IS 'In words.';
 
 CREATE VIEW below_average WITH (security_invoker) AS
-  SELECT r.review_id, c.code AS cycle_code, e.employee_no, u.code AS unit_code, n.code AS indicator_code,
-         s.value, round(peers.mean, 4) AS unit_mean, peers.people,
+  SELECT p.review_id, p.cycle_code, e.employee_no, u.code AS unit_code, n.code AS indicator_code,
+         p.value, round(p.mean, 4) AS unit_mean, p.people,
          sentence('live.below_average', jsonb_build_object('indicator', n.name)) AS line
-    FROM initial_score s
-    JOIN review r ON r.review_id = s.review_id
-    JOIN review_cycle c ON c.cycle_id = r.cycle_id
-    JOIN employee e ON e.employee_id = r.employee_id
-    JOIN org_unit u ON u.org_unit_id = r.org_unit_id
-    JOIN indicator n ON n.indicator_id = s.indicator_id
-    CROSS JOIN LATERAL (SELECT avg(p.value) AS mean, count(p.value) AS people
-                          FROM review x JOIN initial_score p ON p.review_id = x.review_id AND p.indicator_id = s.indicator_id
-                         WHERE x.org_unit_id = r.org_unit_id AND x.cycle_id = r.cycle_id) peers
-   WHERE s.value < peers.mean AND may_read_live(r.employee_id, r.manager_id);
+    -- the means of all units in one pass; a condition on the cycle holds before
+    FROM (SELECT r.review_id, r.employee_id, r.manager_id, r.org_unit_id, c.code AS cycle_code, s.indicator_id, s.value,
+                 avg(s.value) OVER peers AS mean, count(s.value) OVER peers AS people
+            FROM review_cycle c
+            JOIN review r ON r.cycle_id = c.cycle_id
+            JOIN initial_score s ON s.review_id = r.review_id
+           WHERE r.org_unit_id IS NOT NULL
+          WINDOW peers AS (PARTITION BY c.code, r.org_unit_id, s.indicator_id)) p
+    JOIN employee e ON e.employee_id = p.employee_id
+    JOIN org_unit u ON u.org_unit_id = p.org_unit_id
+    JOIN indicator n ON n.indicator_id = p.indicator_id
+   WHERE p.value < p.mean AND may_read_live(p.employee_id, p.manager_id);
 COMMENT ON VIEW below_average IS 'Where somebody is strictly below the mean of the unit, oneself included, with the hint; own, own team, or all for HR (LIV-02).';
 COMMENT ON COLUMN below_average.review_id IS 'Review.';
 COMMENT ON COLUMN below_average.cycle_code IS 'Cycle.';

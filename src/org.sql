@@ -384,10 +384,14 @@ END;
 COMMENT ON FUNCTION transfer(text, date, text, text, text) IS
   'Move an employee from a day on; what is not given stays, but a new unit brings its own head as manager. Error 22023: no present assignment began before that day.';
 
+CREATE FUNCTION has_left(employee bigint, on_date date) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN EXISTS (SELECT FROM employee_status s WHERE s.employee_id = employee AND s.status = 'left' AND s.valid @> on_date);
+COMMENT ON FUNCTION has_left(bigint, date) IS 'Whether somebody has left on a day.';
+
 CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce(
     (SELECT a.manager_id FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
-        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = a.manager_id AND s.status = 'left' AND s.valid @> on_date)),
+        AND NOT has_left(a.manager_id, on_date)),
     (WITH RECURSIVE up (unit_id, depth) AS (
        SELECT a.org_unit_id, 0 FROM assignment a
         WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
@@ -396,7 +400,7 @@ CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) R
         WHERE u.parent_id IS NOT NULL)
      SELECT h.employee_id FROM up JOIN unit_head h ON h.org_unit_id = up.unit_id AND h.valid @> on_date
       WHERE h.employee_id <> employee
-        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = h.employee_id AND s.status = 'left' AND s.valid @> on_date)
+        AND NOT has_left(h.employee_id, on_date)
       ORDER BY up.depth LIMIT 1));
 COMMENT ON FUNCTION manager_of(bigint, date) IS 'Manager on a day: the direct one, else the nearest head of a unit above who is somebody else; who has left is passed over; null if there is none.';
 

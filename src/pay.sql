@@ -9,6 +9,7 @@ CREATE TABLE salary (
   superseded_by bigint    REFERENCES decision,
   CONSTRAINT salary_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&) WHERE (superseded_by IS NULL)
 );
+CREATE INDEX salary_employee ON salary (employee_id, salary_id);
 CREATE INDEX salary_superseded ON salary (superseded_by) WHERE superseded_by IS NOT NULL;
 COMMENT ON TABLE salary IS 'Monthly base pay (固定) over time; a change supersedes the row it cuts, nothing is edited.';
 COMMENT ON COLUMN salary.salary_id IS 'Key.';

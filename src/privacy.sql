@@ -547,13 +547,13 @@ COMMENT ON COLUMN privacy_gap.hint IS 'What to do.';
 -- small cells -------------------------------------------------------------------------------
 
 CREATE VIEW unit_result WITH (security_invoker) AS
-  SELECT c.code AS cycle_code, u.code AS unit_code, u.name AS unit_name, s.people, s.people < m.people AS suppressed,
+  SELECT s.cycle_code, u.code AS unit_code, u.name AS unit_name, s.people, s.people < m.people AS suppressed,
          CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean,
          CASE WHEN s.people >= m.people THEN s.spread END AS deviation
-    FROM (SELECT r.cycle_id, r.org_unit_id, count(*) AS people, sum(x.composite) AS total, round(stddev_samp(x.composite), 2) AS spread
-            FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-           GROUP BY r.cycle_id, r.org_unit_id) s
-    JOIN review_cycle c USING (cycle_id)
+    -- by the cycle's code, so that a condition on it holds before people are counted
+    FROM (SELECT c.code AS cycle_code, r.org_unit_id, count(*) AS people, sum(x.composite) AS total, round(stddev_samp(x.composite), 2) AS spread
+            FROM review_cycle c JOIN review r USING (cycle_id) JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+           GROUP BY c.code, r.org_unit_id) s
     LEFT JOIN org_unit u USING (org_unit_id)
     CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
 COMMENT ON VIEW unit_result IS 'Locked results by cycle and unit for BI; units of fewer people than setting privacy.min_cell show none. There are no totals, by which one could subtract (SEC-05).';

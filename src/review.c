@@ -8,14 +8,19 @@
  */
 #include "hrloop.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "exact.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(hrloop_score_hold);
@@ -196,6 +201,34 @@ append_id(StringInfo array, int64 id)
 	appendStringInfo(array, "%s" INT64_FORMAT, array->len > 1 ? "," : "", id);
 }
 
+static Numeric
+lower_of(Numeric a, Numeric b)
+{
+	return a == NULL || (b != NULL && compare(b, a) < 0) ? b : a;
+}
+
+/*
+ * An indicator's pass line and veto.  The templates of segments may differ: the
+ * lowest line that one of them has is that of the whole.
+ */
+static HrItem
+lines_of_indicator(const HrTemplate *template, int first)
+{
+	HrItem		lines = template->items[first];
+
+	for (int i = first + 1; i < template->nitems; i++)
+	{
+		const HrItem *item = &template->items[i];
+
+		if (item->indicator != lines.indicator)
+			continue;
+		lines.pass = lower_of(lines.pass, item->pass);
+		lines.veto_at = lower_of(lines.veto_at, item->veto_at);
+		lines.veto_cap = lower_of(lines.veto_cap, item->veto_cap);
+	}
+	return lines;
+}
+
 /* The missed, the vetoing and the lowest indicators of the side that counts. */
 static void
 judge_items(Review *review, const HrRules *rules, const HrTemplate *template, const Side *sides)
@@ -213,7 +246,7 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 	review->lowest = 0;
 	for (int i = 0; i < template->nitems; i++)
 	{
-		const HrItem *item = &template->items[i];
+		HrItem		item;
 		Side		side;
 		Numeric		value;
 
@@ -222,20 +255,20 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 		side = side_of_indicator(template, sides, i);
 		if (side.weight == NULL)
 			continue;
+		item = lines_of_indicator(template, i);
 		review->scored++;
 		value = rounded(divide(side.weighted, side.weight), 4);
-		if (is_missed(rules, item, &side, value))
-			append_id(&missed, item->indicator);
-		if (item->veto_at != NULL && compare(value, item->veto_at) <= 0)
+		if (is_missed(rules, &item, &side, value))
+			append_id(&missed, item.indicator);
+		if (item.veto_at != NULL && compare(value, item.veto_at) <= 0)
 		{
-			append_id(&vetoed, item->indicator);
-			if (cap == NULL || compare(item->veto_cap, cap) < 0)
-				cap = item->veto_cap;
+			append_id(&vetoed, item.indicator);
+			cap = lower_of(cap, item.veto_cap);
 		}
 		if (lowest == NULL || compare(value, lowest) < 0)
 		{
 			lowest = value;
-			review->lowest = item->indicator;
+			review->lowest = item.indicator;
 		}
 	}
 	appendStringInfoChar(&missed, '}');
@@ -345,20 +378,22 @@ fill_cells(const HrTemplate *template, Cell *cells, SPITupleTable *sums, uint64 
 	}
 }
 
-/* One review from its sums of scores (rows first to last, ordered by review). */
+static Cell *
+new_cells(const HrTemplate *template)
+{
+	return palloc0(sizeof(Cell) * Max(template->nitems, 1) * Max(template->nweights, 1));
+}
+
+/* One review from what its rater groups gave. */
 static void
-compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
-			   SPITupleTable *sums, uint64 first, uint64 last)
+compute_review(Review *review, const HrRules *rules, const HrTemplate *template, const Cell *cells)
 {
 	int			nitems = Max(template->nitems, 1);
 	int			self = 0;
-	Cell	   *cells = palloc0(sizeof(Cell) * nitems * Max(template->nweights, 1));
 	Side	   *counted = palloc0(sizeof(Side) * nitems);
 	Side	   *own = palloc0(sizeof(Side) * nitems);
 	bool		enough = true;
 
-	for (uint64 row = first; row < last; row++)
-		fill_cells(template, cells, sums, row);
 	while (self < template->nweights && strcmp(template->weights[self].code, SELF) != 0)
 		self++;
 	for (int i = 0; i < template->nitems; i++)
@@ -481,9 +516,9 @@ build_array(Datum *values, bool *nulls, int count, Oid type, int16 length, bool 
 	return construct_md_array(values, nulls, 1, dims, bounds, type, length, byval, align);
 }
 
-/* Write every outcome that differs from what is stored, with one statement. */
+/* Write every outcome that differs from what is stored, with one query. */
 static void
-write_reviews(Oid books, Review *review, int count)
+write_by_sql(Oid books, Review *review, int count)
 {
 	static const HrQuery query = {"write composites",
 		"UPDATE @review r SET composite = u.composite, self_composite = u.self_composite,"
@@ -547,6 +582,107 @@ write_reviews(Oid books, Review *review, int count)
 	hr_execute(books, &query, args, NULL, false);
 }
 
+static Datum
+array_datum(const char *literal, Oid element)
+{
+	if (strcmp(literal, "{}") == 0)
+		return PointerGetDatum(construct_empty_array(element));
+	return OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(literal), ObjectIdGetDatum(element), Int32GetDatum(-1));
+}
+
+static void
+set_numeric(Datum *value, bool *null, Numeric number)
+{
+	*null = number == NULL;
+	*value = NumericGetDatum(number);
+}
+
+/* The outcome of a review as values of the columns below, in their order. */
+static void
+outcome_values(const Review *review, Datum *value, bool *null)
+{
+	memset(null, 0, sizeof(bool) * (COLUMNS - 1));
+	set_numeric(&value[0], &null[0], review->composite);
+	set_numeric(&value[1], &null[1], review->self_composite);
+	value[2] = Int32GetDatum(review->scored);
+	value[3] = BoolGetDatum(review->complete);
+	value[4] = array_datum(review->missed, INT8OID);
+	value[5] = Int64GetDatum(review->lowest);
+	null[5] = review->lowest == 0;
+	null[6] = review->plan_reason == NULL;
+	value[6] = null[6] ? (Datum) 0 : array_datum(review->plan_reason, TEXTOID);
+	null[7] = review->missing_used == NULL;
+	value[7] = null[7] ? (Datum) 0 : CStringGetTextDatum(review->missing_used);
+	value[8] = array_datum(review->vetoed, INT8OID);
+}
+
+/* One review that was found; true if it is written, as something differs. */
+static bool
+write_row(HrTable *table, const AttrNumber *column, const Review *review)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	Datum		outcome[COLUMNS - 1];
+	bool		null[COLUMNS - 1];
+	Datum	   *values = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	bool	   *replace = palloc0(desc->natts * sizeof(bool));
+	bool		any = false;
+
+	outcome_values(review, outcome, null);
+	for (int i = 0; i < COLUMNS - 1; i++)
+	{
+		int			at = column[i] - 1;
+		Form_pg_attribute att = TupleDescAttr(desc, at);
+		bool		wasnull;
+		Datum		was = slot_getattr(table->row, column[i], &wasnull);
+
+		values[at] = outcome[i];
+		nulls[at] = null[i];
+		replace[at] = wasnull != null[i] ||
+			(!wasnull && !datum_image_eq(was, outcome[i], att->attbyval, att->attlen));
+		any |= replace[at];
+	}
+	if (any)
+		hr_table_update(table, values, nulls, replace);
+	return any;
+}
+
+/*
+ * Write every outcome that differs from what is stored, as one statement.  The
+ * reviews are locked, so they are what this snapshot shows.
+ */
+static void
+write_reviews(Oid books, Review *review, int count)
+{
+	static const struct
+	{
+		const char *name;
+		Oid			type;
+	}			derived[COLUMNS - 1] = {
+		{"composite", NUMERICOID}, {"self_composite", NUMERICOID}, {"items_scored", INT4OID},
+		{"complete", BOOLOID}, {"missed", INT8ARRAYOID}, {"lowest_indicator_id", INT8OID},
+		{"plan_reason", TEXTARRAYOID}, {"missing_used", TEXTOID}, {"vetoed", INT8ARRAYOID}
+	};
+	HrTable    *table = hr_table_open(books, "review", RowExclusiveLock);
+	AttrNumber	column[COLUMNS - 1];
+
+	if (!hr_table_plain(table->rel))
+	{
+		hr_table_close(table);
+		write_by_sql(books, review, count);
+		return;
+	}
+	for (int i = 0; i < COLUMNS - 1; i++)
+		column[i] = hr_column(RelationGetDescr(table->rel), derived[i].name, derived[i].type);
+	hr_table_scan(table, hr_column(RelationGetDescr(table->rel), "review_id", INT8OID));
+	hr_table_begin(table, CMD_UPDATE, column, COLUMNS - 1);
+	for (int i = 0; i < count; i++)
+		if (hr_table_find(table, Int64GetDatum(review[i].id)))
+			write_row(table, column, &review[i]);
+	hr_table_end(table);
+	hr_table_close(table);
+}
+
 /*
  * The items of a review in segments: each segment's, weighted by the days and
  * the FTE it stands for.  The rest is as in the review's own template.
@@ -590,16 +726,11 @@ template_of(Oid books, const Review *review)
 		: hr_template(books, review->template);
 }
 
-/* Compute some reviews, in key order, from their scores as they are now. */
+/* Reviews with segments, where it matters which superior gave a score. */
 static void
-compute_slice(Oid books, Review *review, int count)
+compute_segmented(Oid books, Review *review, int count, const HrRules *rules)
 {
-	static const HrQuery plain = {"sums of scores",
-		"SELECT review_id, indicator_id, rater_group, pg_catalog.sum(value), pg_catalog.count(*),"
-		"       pg_catalog.sum(attainment), pg_catalog.count(attainment), 0::bigint"
-		"  FROM @score WHERE review_id = ANY ($1)"
-		" GROUP BY review_id, indicator_id, rater_group ORDER BY review_id", 1, {INT8ARRAYOID}};
-	static const HrQuery by_superior = {"sums of scores in segments",
+	static const HrQuery query = {"sums of scores in segments",
 		"SELECT s.review_id, s.indicator_id, s.rater_group, pg_catalog.sum(s.value), pg_catalog.count(*),"
 		"       pg_catalog.sum(s.attainment), pg_catalog.count(s.attainment), w.rater"
 		"  FROM @score s JOIN @rater_group g ON g.rater_group = s.rater_group"
@@ -608,30 +739,110 @@ compute_slice(Oid books, Review *review, int count)
 		" GROUP BY s.review_id, s.indicator_id, s.rater_group, w.rater ORDER BY s.review_id", 1, {INT8ARRAYOID}};
 	HrIds		ids = {0};
 	Datum		arg;
-	bool		segmented = false;
 	uint64		rows,
 				next = 0;
 	SPITupleTable *sums;
-	const HrRules *rules = hr_rules(books);
 
 	for (int i = 0; i < count; i++)
-	{
-		hr_ids_add(&ids, review[i].id);
-		segmented |= review[i].segmented;
-	}
+		if (review[i].segmented)
+			hr_ids_add(&ids, review[i].id);
+	if (ids.count == 0)
+		return;
 	arg = PointerGetDatum(hr_ids_array(&ids));
-	rows = hr_execute_latest(books, segmented ? &by_superior : &plain, &arg);
+	rows = hr_execute_latest(books, &query, &arg);
 	sums = SPI_tuptable;
 	for (int i = 0; i < count; i++)
 	{
-		uint64		first = next;
+		const HrTemplate *template;
+		Cell	   *cells;
 
-		while (next < rows && int_cell(sums, next, 1) == review[i].id)
-			next++;
-		compute_review(&review[i], rules, template_of(books, &review[i]), sums, first, next);
+		if (!review[i].segmented)
+			continue;
+		template = template_of_segments(books, &review[i]);
+		cells = new_cells(template);
+		for (; next < rows && int_cell(sums, next, 1) == review[i].id; next++)
+			fill_cells(template, cells, sums, next);
+		compute_review(&review[i], rules, template, cells);
 	}
 	SPI_freetuptable(sums);
+}
+
+static Numeric
+numeric_of_row(HrTable *table, AttrNumber column)
+{
+	bool		null;
+	Datum		value = slot_getattr(table->row, column, &null);
+
+	return null ? NULL : DatumGetNumericCopy(value);
+}
+
+/* Add the score that was found to the cells of its item; an indicator is in a template once. */
+static void
+add_score(const HrTemplate *template, Cell *cells, HrTable *scores, const HrScoreColumns *column)
+{
+	bool		null;
+	int64		indicator = DatumGetInt64(slot_getattr(scores->row, column->indicator, &null));
+	char		code[NAMEDATALEN];
+	const HrWeight *group;
+	Cell	   *cell;
+	Numeric		attainment;
+	int			item = 0;
+
+	text_to_cstring_buffer(DatumGetTextPP(slot_getattr(scores->row, column->group, &null)), code, sizeof(code));
+	group = hr_template_weight(template, code);
+	while (item < template->nitems && template->items[item].indicator != indicator)
+		item++;
+	if (group == NULL || item == template->nitems)
+		return;
+	cell = &cells[item * template->nweights + (group - template->weights)];
+	cell->sum = plus(cell->sum, numeric_of_row(scores, column->value));
+	cell->count++;
+	attainment = numeric_of_row(scores, column->attainment);
+	if (attainment == NULL)
+		return;
+	cell->attained = plus(cell->attained, attainment);
+	cell->attained_count++;
+}
+
+/* The others: all their scores lie side by side in the index. */
+static void
+compute_plain(Oid books, Review *review, int count, const HrRules *rules)
+{
+	HrTable    *scores = hr_table_open(books, "score", AccessShareLock);
+	HrScoreColumns *column = hr_score_columns(RelationGetDescr(scores->rel), CurrentMemoryContext);
+
+	hr_table_scan(scores, column->review);
+	for (int i = 0; i < count; i++)
+	{
+		const HrTemplate *template;
+		Cell	   *cells;
+
+		if (review[i].segmented)
+			continue;
+		template = hr_template(books, review[i].template);
+		cells = new_cells(template);
+		hr_table_seek(scores, Int64GetDatum(review[i].id));
+		while (hr_table_next(scores))
+			add_score(template, cells, scores, column);
+		compute_review(&review[i], rules, template, cells);
+	}
+	hr_table_close(scores);
+}
+
+/* Compute some reviews, in key order, from their scores as they are now. */
+static void
+compute_slice(Oid books, Review *review, int count)
+{
+	const HrRules *rules = hr_rules(books);
+
+	for (int i = 0; i < count; i++)
+		(void) hr_template(books, review[i].template);	/* read those that are not at hand */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	compute_segmented(books, review, count, rules);
+	compute_plain(books, review, count, rules);
 	write_reviews(books, review, count);
+	PopActiveSnapshot();
 }
 
 /* Compute all reviews, with memory for a slice of them. */

@@ -752,8 +752,9 @@ COMMENT ON FUNCTION open_reviews(bigint[]) IS 'One review for everybody who is e
 
 CREATE FUNCTION cycle_opened(cycles bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- once: an unlock opens the cycle again for one review, not for people who came later
+  SELECT open_reviews(ARRAY(SELECT c.cycle_id FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND c.opened_at IS NULL));
   UPDATE review_cycle c SET opened_at = now() WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND c.opened_at IS NULL;
-  SELECT open_reviews(cycles);
   SELECT '55000', format('cycle "%s" has no template', c.code), NULL, 'Use assign_template(cycle, template) first.',
          'review_cycle', 'status', 'cycle_has_template'
     FROM review_cycle c
@@ -999,7 +1000,7 @@ BEGIN ATOMIC
        AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books())
   ), cap AS (
     SELECT c.review_id, min(c.veto_cap) AS cap
-      FROM (SELECT i.review_id, min(i.veto_cap) AS veto_cap FROM item i WHERE i.veto_at IS NOT NULL AND i.value IS NOT NULL
+      FROM (SELECT i.review_id, min(i.veto_cap) AS veto_cap FROM item i WHERE i.value IS NOT NULL
              GROUP BY i.review_id, i.indicator_id
             HAVING round(sum(i.weight * i.value) / sum(i.weight), 4) <= min(i.veto_at)) c
      GROUP BY c.review_id

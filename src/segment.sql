@@ -207,9 +207,11 @@ BEGIN ATOMIC
   -- all that are to follow, in key order, before those in segments do
   SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
   SELECT segments_follow(t.reviews)
-    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
-           WHERE r.cycle_id = ANY (cycles) AND r.segmented AND r.status <> 'locked') t
-   WHERE t.reviews IS NOT NULL;
+    -- slices in key order: SQL for many keys at once is planned for few
+    FROM (SELECT array_agg(n.review_id ORDER BY n.review_id) AS reviews
+            FROM (SELECT r.review_id, (row_number() OVER (ORDER BY r.review_id) - 1) / 500 AS slice FROM review r
+                   WHERE r.cycle_id = ANY (cycles) AND r.segmented AND r.status <> 'locked') n
+           GROUP BY n.slice ORDER BY n.slice) t;
 END;
 COMMENT ON FUNCTION cycle_segments_follow(bigint[]) IS 'Consequence of another template version in a cycle: segments use it as well (IND-12).';
 CREATE TRIGGER cycle_template_segments AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row

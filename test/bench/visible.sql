@@ -3,7 +3,9 @@
 -- policy holds up.  In an empty database of a superuser:
 --   psql -X -f test/bench/visible.sql
 -- Medians of seven runs, the whole of it single-threaded.  "first" is the first query after
--- a change of the organisation: it gathers whom the actor sees.
+-- a change of the organisation: it gathers whom the actor sees.  Then what one manager
+-- reads of their own people, and the clock over all with nothing due: its time, the rows
+-- it wrote, and the tables that it read as a whole.
 \set QUIET on
 SET client_min_messages = warning;
 CREATE EXTENSION hrloop CASCADE;
@@ -60,6 +62,20 @@ SELECT pg_temp.measure('N150000', 'leaf'), pg_temp.measure('N10', 'manager'), pg
 SELECT r.actor, coalesce(q.name, 'first') AS query, r.seen, r.ms AS with_policy, o.ms AS without, round(r.ms / o.ms, 3) AS ratio
   FROM run r LEFT JOIN query q USING (n) LEFT JOIN run o ON o.n = r.n AND o.actor IS NULL
  WHERE r.actor IS NOT NULL ORDER BY array_position(ARRAY['leaf', 'manager', 'vice-president', 'HR'], r.actor), r.n;
+CREATE TEMP TABLE board (name text);
+INSERT INTO board VALUES ('assessment'), ('plan_overview'), ('growth_record'), ('profile_overview');
+BEGIN;
+SELECT bench.act_as('N10') \g /dev/null
+SELECT b.name AS of_one_manager, (pg_temp.median(format('SELECT count(*) FROM bench.%I', b.name))) AS ms FROM board b;
+COMMIT;
 RESET ROLE;
+SELECT pg_temp.once('SELECT sum(done) FROM bench.run_due()') \g /dev/null
+SELECT pg_stat_force_next_flush() \g /dev/null
+CREATE TEMP TABLE before AS SELECT relname, n_tup_ins + n_tup_upd + n_tup_del AS written, seq_tup_read FROM pg_stat_all_tables WHERE schemaname = 'bench';
+SELECT round(pg_temp.once('SELECT sum(done) FROM bench.run_due()')::numeric, 1) AS ms_of_nothing_due;
+SELECT pg_stat_force_next_flush() \g /dev/null
+SELECT s.relname AS the_clock_touches, s.n_tup_ins + s.n_tup_upd + s.n_tup_del - b.written AS written, s.seq_tup_read - b.seq_tup_read AS read_in_scans
+  FROM pg_stat_all_tables s JOIN before b USING (relname)
+ WHERE s.schemaname = 'bench' AND (s.n_tup_ins + s.n_tup_upd + s.n_tup_del, s.seq_tup_read) IS DISTINCT FROM (b.written, b.seq_tup_read) ORDER BY 1;
 DROP OWNED BY bench_app;
 DROP ROLE bench_app;

@@ -71,7 +71,7 @@ sub session {
     my %session = (in => '', out => '', err => '', n => 0);
     $session{run} = IPC::Run::start([
         qw(psql --no-psqlrc --quiet --no-align --tuples-only --username alice), '--dbname', $node->connstr($db) ],
-        '<', \$session{in}, '>', \$session{out}, '2>', \$session{err}, IPC::Run::timeout(60));
+        '<', \$session{in}, '>', \$session{out}, '2>', \$session{err}, IPC::Run::timeout(900));
     return \%session;
 }
 
