@@ -140,12 +140,14 @@ sub limit {
 # Its backend is told to go, or is killed, which restarts the server.
 sub killed {
     my ($name, $sql, $duration, $signal) = @_;
-    my $victim = worker($node, $db);
-    $victim->begin("BEGIN;\n$sql;\nSELECT pg_sleep(100)");
+    my ($victim, $witness) = map { worker($node, $db) } 1, 2;
+    $_->begin("BEGIN;\n" . ($_ == $victim ? "$sql;\n" : '') . 'SELECT pg_sleep(100)') for $victim, $witness;
     sleep $duration * ($signal eq 'TERM' ? 0.7 : 0.4);
     kill $signal, $victim->{backend};
     like(Hrloop::first_state($victim->finish), qr/^(57P01|lost)$/, "$name: its backend gets SIG$signal");
-    $victim->end;
+    # who is sent away by the restart knows that it has begun
+    $signal eq 'KILL' ? $witness->finish : kill 'TERM', $witness->{backend};
+    $_->end for $victim, $witness;
     $node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
     return;
 }
