@@ -183,7 +183,6 @@ SELECT set_setting('plan.max_items', '0');
 SELECT set_setting('plan.max_items', '8.5');
 SELECT set_setting('plan.score_threshold', '70,5');
 SELECT set_setting('plan.score_threshold', 'NaN');
-SELECT set_setting('plan.score_threshold', '100.01');
 SELECT set_setting('plan.on_missed', 'yes');
 SELECT set_setting('signal.locale', 'fr');
 SELECT set_setting('allowance.effective', 'whenever');

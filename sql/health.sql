@@ -45,6 +45,7 @@ SELECT * FROM now_warns WHERE code = 'quarantine';
 SELECT create_scale('raise_hole', 'raise', '[{"range": "[90,)", "value": 1}, {"range": "(,80)", "value": 0}]') > 0 AS made;
 SELECT * FROM now_warns WHERE code = 'rule_gaps';
 SELECT set_setting('health.index_rows', '0');
+ANALYZE;
 SELECT code, status FROM now_warns WHERE code = 'missing_indexes';
 DROP INDEX salary_adjustment_result;
 ANALYZE salary_adjustment;

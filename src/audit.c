@@ -135,35 +135,32 @@ find_lane(Oid lanes)
 	return 0;					/* keep compiler quiet */
 }
 
-/* Where the lane stands, if it has been used before. */
-static bool
-find_lane_row(Audit *audit, HrTable *lanes)
-{
-	TupleDesc	desc = RelationGetDescr(lanes->rel);
-	bool		null;
-
-	if (!hr_table_find(lanes, Int32GetDatum(audit->lane)))
-		return false;
-	audit->length = DatumGetInt64(slot_getattr(lanes->row, hr_column(desc, "length", INT8OID), &null));
-	memcpy(audit->head,
-		   VARDATA_ANY(DatumGetByteaPP(slot_getattr(lanes->row, hr_column(desc, "head", BYTEAOID), &null))),
-		   PG_SHA256_DIGEST_LENGTH);
-	return true;
-}
-
 /*
- * The lanes, to find one: what is committed now, also in a transaction that
+ * The lanes, with ours found: as it is committed now, also in a transaction that
  * otherwise keeps to an older snapshot.  Who holds the lane is alone with it.
+ * One that was never used, or that a restore has just emptied, is made.
  */
 static HrTable *
 open_lanes(Audit *audit)
 {
-	HrTable    *lanes = hr_table_open(audit->books, "audit_lane", RowExclusiveLock);
+	static const HrQuery make = {"audit lane new", "INSERT INTO @audit_lane (lane) VALUES ($1)", 1, {INT4OID}};
+	Datum		lane = Int32GetDatum(audit->lane);
 
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	hr_table_scan(lanes, hr_column(RelationGetDescr(lanes->rel), "lane", INT4OID));
-	return lanes;
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		HrTable    *lanes = hr_table_open(audit->books, "audit_lane", RowExclusiveLock);
+
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetLatestSnapshot());
+		hr_table_scan(lanes, hr_column(RelationGetDescr(lanes->rel), "lane", INT4OID));
+		if (hr_table_find(lanes, lane))
+			return lanes;
+		hr_table_close(lanes);
+		PopActiveSnapshot();
+		hr_execute(audit->books, &make, &lane, NULL, false);
+	}
+	elog(ERROR, "hrloop: lane %d of the audit log is not there", audit->lane);
+	return NULL;				/* keep compiler quiet */
 }
 
 static void
@@ -176,10 +173,9 @@ close_lanes(HrTable *lanes)
 static void
 audit_begin(Audit *audit)
 {
-	static const HrQuery make = {"audit lane new", "INSERT INTO @audit_lane (lane) VALUES ($1)", 1, {INT4OID}};
 	HrTable    *lanes;
-	Datum		lane;
-	bool		found;
+	TupleDesc	desc;
+	bool		null;
 
 	if (left.books == audit->books && left.part == GetCurrentSubTransactionId() &&
 		FullTransactionIdEquals(left.transaction, GetTopFullTransactionId()))
@@ -190,17 +186,13 @@ audit_begin(Audit *audit)
 		return;
 	}
 	audit->lane = find_lane(get_relname_relid("audit_lane", audit->books));
-	for (int attempt = 0; attempt < 2; attempt++)
-	{
-		lanes = open_lanes(audit);
-		found = find_lane_row(audit, lanes);
-		close_lanes(lanes);
-		if (found)
-			return;
-		lane = Int32GetDatum(audit->lane);
-		hr_execute(audit->books, &make, &lane, NULL, false);
-	}
-	elog(ERROR, "hrloop: lane %d of the audit log is not there", audit->lane);
+	lanes = open_lanes(audit);
+	desc = RelationGetDescr(lanes->rel);
+	audit->length = DatumGetInt64(slot_getattr(lanes->row, hr_column(desc, "length", INT8OID), &null));
+	memcpy(audit->head,
+		   VARDATA_ANY(DatumGetByteaPP(slot_getattr(lanes->row, hr_column(desc, "head", BYTEAOID), &null))),
+		   PG_SHA256_DIGEST_LENGTH);
+	close_lanes(lanes);
 }
 
 static Datum
@@ -226,8 +218,6 @@ audit_end(Audit *audit)
 	values[column[0] - 1] = Int64GetDatum(audit->length);
 	values[column[1] - 1] = digest_datum(audit->head);
 	replace[column[0] - 1] = replace[column[1] - 1] = true;
-	if (!hr_table_find(lanes, Int32GetDatum(audit->lane)))
-		elog(ERROR, "hrloop: lane %d of the audit log is not there", audit->lane);
 	hr_table_begin(lanes, CMD_UPDATE, column, 2);
 	hr_table_update(lanes, values, nulls, replace);
 	hr_table_end(lanes);

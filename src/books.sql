@@ -60,8 +60,6 @@ CREATE TABLE setting (
     WHEN 'allowance.effective' THEN coalesce(value, '') IN ('next_month', 'same_day')
     WHEN 'pay.minor_digits'    THEN coalesce(value, '') IN ('0', '1', '2', '3', '4')
     WHEN 'plan.max_items'      THEN coalesce(value::integer, 0) > 0
-    WHEN 'plan.score_threshold'         THEN value::numeric BETWEEN 0 AND 100
-    WHEN 'indicator.qualitative_missed' THEN value::numeric BETWEEN 0 AND 100
     ELSE true END)
 );
 COMMENT ON TABLE setting IS 'Every number and switch that is not a rule table of its own. Change with set_setting().';

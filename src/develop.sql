@@ -112,6 +112,7 @@ CREATE TABLE development_request (
 );
 CREATE INDEX development_request_employee ON development_request (employee_id);
 CREATE INDEX development_request_resource ON development_request (resource_id);
+CREATE INDEX development_request_decider ON development_request (decided_by);
 COMMENT ON TABLE development_request IS 'What employees asked for; approved requests become plan items (DEV-04).';
 COMMENT ON COLUMN development_request.development_request_id IS 'Key.';
 COMMENT ON COLUMN development_request.employee_id IS 'Who asks.';
@@ -131,6 +132,7 @@ CREATE TABLE mentor_advice (
 );
 CREATE INDEX mentor_advice_employee ON mentor_advice (employee_id);
 CREATE INDEX mentor_advice_skill ON mentor_advice (skill_id);
+CREATE INDEX mentor_advice_mentor ON mentor_advice (mentor_id);
 COMMENT ON TABLE mentor_advice IS 'What mentors advise; it becomes plan items (DEV-04).';
 COMMENT ON COLUMN mentor_advice.mentor_advice_id IS 'Key.';
 COMMENT ON COLUMN mentor_advice.employee_id IS 'For whom.';

@@ -51,6 +51,7 @@ CREATE TABLE target (
   UNIQUE (cycle_id, employee_id, indicator_id)
 );
 CREATE INDEX target_decision ON target (decision_id);
+CREATE INDEX target_employee ON target (employee_id);
 COMMENT ON TABLE target IS 'Targets of one person in one cycle, frozen when the cycle opens.';
 COMMENT ON COLUMN target.target_id IS 'Key.';
 COMMENT ON COLUMN target.cycle_id IS 'Cycle.';
@@ -67,6 +68,7 @@ CREATE TABLE review_gate (
   waived_because text CHECK (hrloop.meaningful_chars(waived_because) > 0),
   UNIQUE (cycle_id, employee_id)
 );
+CREATE INDEX review_gate_employee ON review_gate (employee_id);
 COMMENT ON TABLE review_gate IS 'Who may not yet take part in a cycle: the review is blocked until the row is deleted or waived with a reason (TRN-02).';
 COMMENT ON COLUMN review_gate.review_gate_id IS 'Key.';
 COMMENT ON COLUMN review_gate.cycle_id IS 'Cycle.';

@@ -270,7 +270,7 @@ my %operation = (
         my $s = one([ 'plan.score_threshold', score_value() ], [ 'plan.score_threshold', undef ], [ 'indicator.qualitative_missed', whole(0, 100) ], [ 'plan.on_missed', one('true', 'false') ],
             [ 'plan.missed_max_score', one(undef, whole(0, 100)) ]);
         try('setting', "SELECT set_setting('$s->[0]', " . (defined $s->[1] ? "'$s->[1]'" : 'NULL') . ');');
-        my $w = one([ 'plan.score_threshold', 101 ], [ 'plan.on_missed', 'perhaps' ], [ 'plan.score_threshold', 'x' ], [ 'no.such', 1 ]);
+        my $w = one([ 'plan.max_items', 0 ], [ 'plan.on_missed', 'perhaps' ], [ 'plan.score_threshold', 'x' ], [ 'no.such', 1 ]);
         try('wrong setting', "SELECT set_setting('$w->[0]', '$w->[1]');", fails => '22023|23514|22P02');
     } ],
     lock => [ 10, sub {
