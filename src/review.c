@@ -9,6 +9,7 @@
 #include "hrloop.h"
 
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "exact.h"
 #include "lib/stringinfo.h"
@@ -19,6 +20,7 @@
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
@@ -726,9 +728,12 @@ template_of(Oid books, const Review *review)
 		: hr_template(books, review->template);
 }
 
-/* Reviews with segments, where it matters which superior gave a score. */
+/*
+ * Reviews with segments, where it matters which superior gave a score; all of
+ * them where the table of scores is one that only SQL can read.
+ */
 static void
-compute_segmented(Oid books, Review *review, int count, const HrRules *rules)
+compute_by_sql(Oid books, Review *review, int count, const HrRules *rules, bool all)
 {
 	static const HrQuery query = {"sums of scores in segments",
 		"SELECT s.review_id, s.indicator_id, s.rater_group, pg_catalog.sum(s.value), pg_catalog.count(*),"
@@ -744,7 +749,7 @@ compute_segmented(Oid books, Review *review, int count, const HrRules *rules)
 	SPITupleTable *sums;
 
 	for (int i = 0; i < count; i++)
-		if (review[i].segmented)
+		if (all || review[i].segmented)
 			hr_ids_add(&ids, review[i].id);
 	if (ids.count == 0)
 		return;
@@ -756,9 +761,9 @@ compute_segmented(Oid books, Review *review, int count, const HrRules *rules)
 		const HrTemplate *template;
 		Cell	   *cells;
 
-		if (!review[i].segmented)
+		if (!all && !review[i].segmented)
 			continue;
-		template = template_of_segments(books, &review[i]);
+		template = template_of(books, &review[i]);
 		cells = new_cells(template);
 		for (; next < rows && int_cell(sums, next, 1) == review[i].id; next++)
 			fill_cells(template, cells, sums, next);
@@ -806,7 +811,7 @@ add_score(const HrTemplate *template, Cell *cells, HrTable *scores, const HrScor
 
 /* The others: all their scores lie side by side in the index. */
 static void
-compute_plain(Oid books, Review *review, int count, const HrRules *rules)
+compute_by_index(Oid books, Review *review, int count, const HrRules *rules)
 {
 	HrTable    *scores = hr_table_open(books, "score", AccessShareLock);
 	HrScoreColumns *column = hr_score_columns(RelationGetDescr(scores->rel), CurrentMemoryContext);
@@ -834,13 +839,15 @@ static void
 compute_slice(Oid books, Review *review, int count)
 {
 	const HrRules *rules = hr_rules(books);
+	bool		plain = get_rel_relkind(get_relname_relid("score", books)) == RELKIND_RELATION;
 
 	for (int i = 0; i < count; i++)
 		(void) hr_template(books, review[i].template);	/* read those that are not at hand */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	compute_segmented(books, review, count, rules);
-	compute_plain(books, review, count, rules);
+	compute_by_sql(books, review, count, rules, !plain);
+	if (plain)
+		compute_by_index(books, review, count, rules);
 	write_reviews(books, review, count);
 	PopActiveSnapshot();
 }

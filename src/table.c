@@ -5,8 +5,8 @@
  * the engine finds and writes the rows that it derives by itself, as logical
  * replication's apply worker does: by the primary key's index, with constraints,
  * indexes, foreign keys and every trigger of the statement, transition tables
- * included.  A table that somebody has made into something else (partitioned,
- * a trigger BEFORE each row, a generated column) is left to SQL; ask first.
+ * included.  A table with a trigger BEFORE each row or a generated
+ * column, or one that is partitioned, is left to SQL: ask hr_table_plain() first.
  */
 #include "hrloop.h"
 
@@ -65,6 +65,12 @@ index_on(Relation rel, AttrNumber column)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table \"%s\" of the books is not a plain table any more", RelationGetRelationName(rel)),
+				 errhint("The engine reads it by its key; score and audit_entry are what can be partitioned.")));
 
 	foreach(cell, indexes)
 	{
