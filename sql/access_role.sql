@@ -120,7 +120,7 @@ SELECT submit_score('C', 'E010', '质量', 70, '有返工') AS told;
 SELECT self_score, manager_score, both_in FROM assessment WHERE employee_no = 'E010';
 -- REV-07: the anonymous score is nobody's but HR's before the lock, nor does the composite tell of it
 SELECT rater_group, value FROM score ORDER BY 1;
-SELECT has_anonymous(find_review('C', 'E010')) AS anonymous, shown_composite(find_review('C', 'E010')) AS told;
+SELECT (SELECT r.anonymous FROM review r WHERE r.review_id = find_review('C', 'E010')), shown_composite(find_review('C', 'E010')) AS told;
 SELECT explain_deviation('C', 'E010', '返工未计') AS deviation;
 SELECT kind FROM decision WHERE employee_id = find_employee('E010') ORDER BY 1;
 SELECT line FROM explain_score('C', 'E010', 'en');

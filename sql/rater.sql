@@ -235,6 +235,18 @@ SELECT submit_score('HALF', 'E010', '协作', 70, '按事实') AS manager;
 SELECT max(submit_score('HALF', 'E010', '协作', v, rater => r, rater_group => 'peer')) AS composite FROM (VALUES ('P1', 70.0001), ('P2', 70.0001), ('P3', 70.0002)) AS s (r, v);
 SELECT composite FROM review WHERE review_id = find_review('HALF', 'E010');
 SELECT value, points FROM review_item WHERE review_id = find_review('HALF', 'E010');
+-- a draft waits while anonymous scores count; once they do not, or nothing does, it goes with its cause
+SELECT set_setting('rater.relation', 'true'), create_cycle('WAIT', '2023-10-01', '2023-12-31', 'ONE', pay_effective => false) > 0 AS made, open_cycle('WAIT') > 0 AS opened;
+SELECT e, submit_score('WAIT', e, '总评', 60, '完成较慢') AS draft FROM unnest(ARRAY['E010', 'E011']) AS e;
+SELECT e, submit_score('WAIT', e, '总评', 60, rater => 'P1', rater_group => 'peer') AS peer, submit_score('WAIT', e, '总评', 95, '补交') AS raised FROM unnest(ARRAY['E010', 'E011']) AS e;
+CREATE VIEW waiting AS
+  SELECT e.employee_no AS employee, r.status, r.anonymous, r.plan_reason, p.status AS plan
+    FROM review r JOIN employee e USING (employee_id) LEFT JOIN development_plan p USING (review_id)
+   WHERE r.cycle_id = find_cycle('WAIT') AND e.employee_no IN ('E010', 'E011') ORDER BY e.employee_no;
+SELECT * FROM waiting;
+DELETE FROM score WHERE review_id = find_review('WAIT', 'E010') AND rater_group = 'peer';
+SELECT exempt_review('WAIT', 'E011', '长期休假') IS NOT NULL AS exempted;
+SELECT * FROM waiting;
 SELECT * FROM verify();
 REVOKE ALL ON SCHEMA rater_test FROM regress_rater_app;
 DROP OWNED BY regress_rater_app;

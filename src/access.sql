@@ -23,7 +23,7 @@ CREATE FUNCTION score_shown(review bigint, rater_group text) RETURNS boolean STA
   RETURN coalesce((
     SELECT CASE WHEN g.minimum > 0 OR NOT (hrloop.visible('book'::regclass, r.employee_id) OR r.manager_id = actor()) THEN false
                 WHEN k.relation = 'self' THEN actor() = r.employee_id OR s.both_in
-                WHEN actor() = r.employee_id THEN s.both_in AND disclosed(r.review_id) AND NOT has_anonymous(r.review_id)
+                WHEN actor() = r.employee_id THEN s.both_in AND disclosed(r.review_id) AND NOT r.anonymous
                 ELSE true END
       FROM review r
       JOIN rater_group k ON k.rater_group = score_shown.rater_group
@@ -37,7 +37,7 @@ CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE 
   RETURN coalesce((
     SELECT CASE WHEN hrloop.acts_for('book'::regclass, 'hr') THEN true
                 WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
-                ELSE r.status = 'locked' OR NOT has_anonymous(r.review_id) END
+                ELSE r.status = 'locked' OR NOT r.anonymous END
       FROM review r
      WHERE r.review_id = CASE result_told.cause
              WHEN 'review' THEN result_told.cause_id
@@ -185,7 +185,6 @@ ALTER FUNCTION find_review(text, text) SECURITY DEFINER SET search_path FROM CUR
 ALTER FUNCTION manager_of(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION heads_above(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 -- whether scores are there that one may not read
-ALTER FUNCTION has_anonymous(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION archive_shown(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- raters may not read the review that they rate
 ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;

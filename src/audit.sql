@@ -112,7 +112,7 @@ SELECT t, '{insert,update,delete}', 'a rule by which people are judged or paid'
 INSERT INTO audit_rule (table_name, actions, subject, ignored, because)
 SELECT t, '{update,delete}', s, g::text[], 'its decision says where it comes from'
   FROM (VALUES
-    ('review', 'employee_id', '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,vetoed}'),
+    ('review', 'employee_id', '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,vetoed,anonymous}'),
     ('review_result', 'review_id/review.employee_id', '{}'), ('review_segment', 'review_id/review.employee_id', '{load}'),
     ('development_plan', 'employee_id', '{document,reasons,written_for}'),
     ('hr_task', 'employee_id', '{}'), ('warning', 'employee_id', '{}'), ('employee_skill_level', 'employee_id', '{}'),

@@ -285,7 +285,7 @@ BEGIN ATOMIC
          'calibration_session', NULL, 'calibration_anonymous'
     FROM calibration_session s
    WHERE s.calibration_session_id = session AND actor() IS NOT NULL AND NOT sees_all_scores()
-     AND EXISTS (SELECT FROM calibration_member(session) m WHERE has_anonymous(m.review_id));
+     AND EXISTS (SELECT FROM calibration_member(session) m JOIN review r USING (review_id) WHERE r.anonymous);
 END;
 COMMENT ON FUNCTION calibration_refused(bigint) IS 'Rule: whose session it is not, or who would learn of anonymous scores by it (REV-07).';
 

@@ -636,13 +636,13 @@ BEGIN ATOMIC
     SELECT array_agg(r.review_id) AS ids
       FROM review r JOIN development_plan p ON p.review_id = r.review_id AND p.status = 'draft'
      WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NULL
-       AND (r.status = 'open' AND NOT has_anonymous(r.review_id) OR r.status = 'not_rated')) gone
+       AND (r.status = 'open' AND NOT r.anonymous OR r.status = 'not_rated')) gone
    WHERE gone.ids IS NOT NULL;
   -- a draft that came or went would tell the manager of a score that is anonymous
   SELECT plan_write(due.ids, false) FROM (
     SELECT array_agg(r.review_id ORDER BY r.review_id) AS ids
       FROM review r
-     WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.plan_reason IS NOT NULL AND NOT has_anonymous(r.review_id)
+     WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.plan_reason IS NOT NULL AND NOT r.anonymous
        AND NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = r.review_id AND p.status NOT IN ('draft', 'withdrawn'))) due
    WHERE due.ids IS NOT NULL;
 END;
@@ -650,6 +650,11 @@ COMMENT ON FUNCTION plan_follow(bigint[]) IS 'Consequences of scores on drafts: 
 CREATE TRIGGER review_plan_follow AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_follow', 'key=review_id',
     'changed=plan_reason,composite,missed,lowest_indicator_id', 'present=plan_reason');
+-- a draft that waited, and is due no more once they count no more, or nothing does
+CREATE TRIGGER review_plan_known AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_follow', 'key=review_id', 'changed=anonymous');
+CREATE TRIGGER review_plan_exempt AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_follow', 'key=review_id', 'changed=status', 'present=block_reason');
 
 CREATE FUNCTION plan_stand(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(hrloop_recompute);
 
 #define SELF "self"
 #define SLICE 5000				/* reviews computed at a time */
-#define COLUMNS 10				/* that are written for a review, with its key */
+#define COLUMNS 11				/* that are written for a review, with its key */
 
 /* -------------------------------------------------------------- composite */
 
@@ -51,6 +51,7 @@ typedef struct Review
 	const char *missing_used;
 	char	   *missed;			/* bigint[] literal */
 	char	   *vetoed;			/* bigint[] literal */
+	bool		anonymous;		/* scores of anonymous raters are among those that count */
 	int64		lowest;			/* 0: none */
 	char	   *plan_reason;	/* text[] literal or NULL */
 } Review;
@@ -386,6 +387,20 @@ new_cells(const HrTemplate *template)
 	return palloc0(sizeof(Cell) * Max(template->nitems, 1) * Max(template->nweights, 1));
 }
 
+/* Whether scores of a group whose raters are anonymous count. */
+static bool
+has_anonymous(const HrTemplate *template, const Cell *cells)
+{
+	for (int i = 0; i < template->nitems * template->nweights; i++)
+	{
+		const HrWeight *group = &template->weights[i % template->nweights];
+
+		if (group->minimum > 0 && group->weight != NULL && cells[i].count > 0)
+			return true;
+	}
+	return false;
+}
+
 /* One review from what its rater groups gave. */
 static void
 compute_review(Review *review, const HrRules *rules, const HrTemplate *template, const Cell *cells)
@@ -409,6 +424,7 @@ compute_review(Review *review, const HrRules *rules, const HrTemplate *template,
 	review->composite = enough ? compose(template, counted) : NULL;
 	review->self_composite = compose(template, own);
 	review->missing_used = missing_used(template, counted);
+	review->anonymous = has_anonymous(template, cells);
 	judge_items(review, rules, template, counted);
 	review->complete = enough && template->nitems > 0 && review->scored > 0 &&
 		(review->missing_used == NULL || template->missing != HR_MISSING_BLOCK);
@@ -526,16 +542,16 @@ write_by_sql(Oid books, Review *review, int count)
 		"UPDATE @review r SET composite = u.composite, self_composite = u.self_composite,"
 		"       items_scored = u.scored, complete = u.complete, missed = u.missed::bigint[],"
 		"       lowest_indicator_id = u.lowest, plan_reason = u.plan_reason::text[],"
-		"       missing_used = u.missing_used, vetoed = u.vetoed::bigint[]"
-		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason, missing_used, vetoed)"
+		"       missing_used = u.missing_used, vetoed = u.vetoed::bigint[], anonymous = u.anonymous"
+		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason, missing_used, vetoed, anonymous)"
 		" WHERE r.review_id = u.review_id"
 		"   AND (r.composite, r.self_composite, r.items_scored, r.complete, r.missed,"
-		"        r.lowest_indicator_id, r.plan_reason, r.missing_used, r.vetoed)"
+		"        r.lowest_indicator_id, r.plan_reason, r.missing_used, r.vetoed, r.anonymous)"
 		"       IS DISTINCT FROM (u.composite, u.self_composite, u.scored, u.complete,"
-		"        u.missed::bigint[], u.lowest, u.plan_reason::text[], u.missing_used, u.vetoed::bigint[])", COLUMNS,
+		"        u.missed::bigint[], u.lowest, u.plan_reason::text[], u.missing_used, u.vetoed::bigint[], u.anonymous)", COLUMNS,
 		{INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT4ARRAYOID, BOOLARRAYOID,
-		TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+		TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BOOLARRAYOID}};
 	static const struct
 	{
 		Oid			type;
@@ -547,7 +563,8 @@ write_by_sql(Oid books, Review *review, int count)
 		{NUMERICOID, -1, false, TYPALIGN_INT}, {INT4OID, 4, true, TYPALIGN_INT},
 		{BOOLOID, 1, true, TYPALIGN_CHAR}, {TEXTOID, -1, false, TYPALIGN_INT},
 		{INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}, {TEXTOID, -1, false, TYPALIGN_INT},
-		{TEXTOID, -1, false, TYPALIGN_INT}, {TEXTOID, -1, false, TYPALIGN_INT}
+		{TEXTOID, -1, false, TYPALIGN_INT}, {TEXTOID, -1, false, TYPALIGN_INT},
+		{BOOLOID, 1, true, TYPALIGN_CHAR}
 	};
 	Datum	   *cell[COLUMNS];
 	bool	   *null[COLUMNS];
@@ -577,6 +594,7 @@ write_by_sql(Oid books, Review *review, int count)
 		null[8][i] = review[i].missing_used == NULL;
 		cell[8][i] = null[8][i] ? (Datum) 0 : CStringGetTextDatum(review[i].missing_used);
 		cell[9][i] = CStringGetTextDatum(review[i].vetoed);
+		cell[10][i] = BoolGetDatum(review[i].anonymous);
 	}
 	for (int c = 0; c < COLUMNS; c++)
 		args[c] = PointerGetDatum(build_array(cell[c], null[c], count, column[c].type,
@@ -616,6 +634,7 @@ outcome_values(const Review *review, Datum *value, bool *null)
 	null[7] = review->missing_used == NULL;
 	value[7] = null[7] ? (Datum) 0 : CStringGetTextDatum(review->missing_used);
 	value[8] = array_datum(review->vetoed, INT8OID);
+	value[9] = BoolGetDatum(review->anonymous);
 }
 
 /* One review that was found; true if it is written, as something differs. */
@@ -663,7 +682,7 @@ write_reviews(Oid books, Review *review, int count)
 	}			derived[COLUMNS - 1] = {
 		{"composite", NUMERICOID}, {"self_composite", NUMERICOID}, {"items_scored", INT4OID},
 		{"complete", BOOLOID}, {"missed", INT8ARRAYOID}, {"lowest_indicator_id", INT8OID},
-		{"plan_reason", TEXTARRAYOID}, {"missing_used", TEXTOID}, {"vetoed", INT8ARRAYOID}
+		{"plan_reason", TEXTARRAYOID}, {"missing_used", TEXTOID}, {"vetoed", INT8ARRAYOID}, {"anonymous", BOOLOID}
 	};
 	HrTable    *table = hr_table_open(books, "review", RowExclusiveLock);
 	AttrNumber	column[COLUMNS - 1];

@@ -109,6 +109,17 @@ BEGIN ATOMIC
   SELECT 'vetoed', 'review', r.review_id, f.vetoed::text, r.vetoed::text
     FROM review r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
   UNION ALL
+  SELECT 'anonymous', 'review', r.review_id, w.counts::text, r.anonymous::text
+    FROM review r
+    CROSS JOIN LATERAL (
+      SELECT EXISTS (SELECT FROM score s
+                       JOIN template_rater_group q ON q.template_id = r.template_id AND q.rater_group = s.rater_group AND q.minimum > 0 AND q.weight > 0
+                       JOIN template_item i ON i.indicator_id = s.indicator_id
+                      WHERE s.review_id = r.review_id
+                        AND (NOT r.segmented AND i.template_id = r.template_id
+                             OR r.segmented AND i.template_id IN (SELECT g.template_id FROM review_segment g WHERE g.review_id = r.review_id))) AS counts) w
+   WHERE r.anonymous <> w.counts
+  UNION ALL
   SELECT 'lowest', 'review', r.review_id, f.lowest::text, r.lowest_indicator_id::text
     FROM review r JOIN fresh f USING (review_id) WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
   UNION ALL
@@ -361,11 +372,12 @@ BEGIN ATOMIC
    WHERE r.plan_reason IS NOT NULL
      AND NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = r.review_id AND p.status <> 'withdrawn')
      -- anonymous scores make no draft
-     AND (r.status = 'locked' OR NOT has_anonymous(r.review_id))
+     AND (r.status = 'locked' OR NOT r.anonymous)
   UNION ALL
   SELECT 'plan_without_cause', 'development_plan', p.plan_id, 'no plan', p.status
     FROM development_plan p JOIN review r USING (review_id)
-   WHERE r.plan_reason IS NULL AND (p.status = 'draft' AND NOT has_anonymous(r.review_id) OR p.status <> 'withdrawn' AND r.status = 'locked')
+   WHERE r.plan_reason IS NULL AND (p.status = 'draft' AND NOT r.anonymous OR p.status <> 'withdrawn' AND r.status = 'locked')
+      OR p.status = 'draft' AND r.status = 'not_rated'
   UNION ALL
   SELECT 'plan_reason', 'review', r.review_id, want.reason::text, r.plan_reason::text
     FROM review r
