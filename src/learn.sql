@@ -370,6 +370,8 @@ COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
 CREATE FUNCTION reverse_certification(employee text, certification text, reason text, reversed_on date DEFAULT current_date)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who comes second finds it reversed
+  SELECT FROM employee e WHERE e.employee_id = find_employee(employee) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('employee %s has no certification "%s" that could be reversed', employee, certification), NULL,
                      'It must have been passed, and not reversed before.')
    WHERE NOT EXISTS (SELECT FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
@@ -380,6 +382,8 @@ BEGIN ATOMIC
     FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
    WHERE c.employee_id = find_employee(employee) AND c.certification_id = find_certification(certification)
      AND c.passed AND v.certification_result_id IS NULL
+  -- or with the snapshot of an earlier transaction does not see it: 40001
+  ON CONFLICT DO NOTHING
   RETURNING certification_result_id;
 END;
 COMMENT ON FUNCTION reverse_certification(text, text, text, date) IS
