@@ -19,9 +19,11 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "jit/jit.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "optimizer/cost.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
@@ -31,6 +33,7 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -250,33 +253,20 @@ hr_scope_enter(HrScope *scope, Oid owner)
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	scope->guc_level = pin_search_path("pg_catalog, pg_temp");
 	/*
-	 * Our own queries look rows up by key, and their plans are kept: one made
-	 * on the day a table was empty would otherwise read all of it for one row.
+	 * What runs in a scope looks rows up by key, and its plans are kept, those
+	 * of foreign keys included: one made on the day a table was empty would
+	 * otherwise read all of it for one row.  A table without another way to be
+	 * read seems to cost so much then that it would be worth compiling.
 	 */
-	set_for_scope("enable_seqscan", "off");
+	if (enable_seqscan)
+		set_for_scope("enable_seqscan", "off");
+	if (jit_enabled)
+		set_for_scope("jit", "off");
 	/* a plan for one key looks cheaper than one for ten, but not with planning */
-	set_for_scope("plan_cache_mode", "force_generic_plan");
+	if (plan_cache_mode != PLAN_CACHE_MODE_FORCE_GENERIC_PLAN)
+		set_for_scope("plan_cache_mode", "force_generic_plan");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "hrloop: SPI_connect failed");
-}
-
-/*
- * Around SQL of the books, which is planned anew at every call and may well
- * have a reason to read a whole table.
- */
-int
-hr_scans_allow(void)
-{
-	int			level = NewGUCNestLevel();
-
-	set_for_scope("enable_seqscan", "on");
-	return level;
-}
-
-void
-hr_scans_end(int level)
-{
-	AtEOXact_GUC(true, level);
 }
 
 void

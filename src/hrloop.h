@@ -31,6 +31,7 @@ extern void hr_plan_cache_init(void);
 extern SPIPlanPtr hr_plan(Oid books, const HrQuery *query);
 extern uint64 hr_execute(Oid books, const HrQuery *query, Datum *values,
 						 const char *nulls, bool read_only);
+extern void hr_run(Oid books, const char *function, Oid argument, Datum value);
 extern void hr_not_current(void);
 extern uint64 hr_execute_latest(Oid books, const HrQuery *query, Datum *values);
 extern char *hr_expand(Oid books, const char *sql);
@@ -55,8 +56,6 @@ extern void hr_scope_enter(HrScope *scope, Oid owner);
 extern void hr_scope_leave(HrScope *scope);
 extern TimestampTz hr_scope_enter_latest(HrScope *scope, Oid owner);
 extern void hr_scope_leave_latest(HrScope *scope);
-extern int	hr_scans_allow(void);
-extern void hr_scans_end(int level);
 
 /* table.c: rows found by key, written without a query */
 typedef struct HrTable

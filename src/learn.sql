@@ -370,7 +370,8 @@ COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
 CREATE FUNCTION reverse_certification(employee text, certification text, reason text, reversed_on date DEFAULT current_date)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- who comes second finds it reversed
+  -- who comes second finds it reversed; held in the order of skill_follow
+  SELECT hold_allowances();
   SELECT FROM employee e WHERE e.employee_id = find_employee(employee) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('employee %s has no certification "%s" that could be reversed', employee, certification), NULL,
                      'It must have been passed, and not reversed before.')

@@ -10,39 +10,58 @@
  */
 #include "hrloop.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/functions.h"
 #include "lib/stringinfo.h"
+#include "nodes/params.h"
+#include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 typedef struct PlanKey
 {
 	Oid			books;
+	Oid			argument;		/* of a function's plans; else 0 */
 	char		name[2 * NAMEDATALEN];
 } PlanKey;
 
 typedef struct PlanEntry
 {
 	PlanKey		key;
-	SPIPlanPtr	plan;
+	MemoryContext context;		/* of the list, and what parsing needs; NULL: no plans */
+	List	   *plans;
+	/* plans of a function: what they were made from, and until when */
+	TransactionId xmin;
+	ItemPointerData tid;
+	int64		calls;
+	int64		renewed_at;
 } PlanEntry;
 
 static HTAB *plans;
-static List *retired;			/* plans, in TopMemoryContext */
+static List *retired_plans;		/* in TopMemoryContext, as these are */
+static List *retired_contexts;
 
 static void
 retire(PlanEntry *entry)
 {
 	MemoryContext old;
 
-	if (entry->plan == NULL)
+	if (entry->context == NULL)
 		return;
 	old = MemoryContextSwitchTo(TopMemoryContext);
-	retired = lappend(retired, entry->plan);
-	entry->plan = NULL;
+	retired_plans = list_concat(retired_plans, entry->plans);
+	retired_contexts = lappend(retired_contexts, entry->context);
+	entry->context = NULL;
+	entry->plans = NIL;
 	MemoryContextSwitchTo(old);
 }
 
@@ -51,14 +70,17 @@ free_retired(XactEvent event, void *arg)
 {
 	ListCell   *cell;
 
-	if (retired == NIL ||
+	if (retired_contexts == NIL ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
 		 event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PARALLEL_ABORT))
 		return;
-	foreach(cell, retired)
+	foreach(cell, retired_plans)
 		SPI_freeplan(lfirst(cell));
-	list_free(retired);
-	retired = NIL;
+	foreach(cell, retired_contexts)
+		MemoryContextDelete(lfirst(cell));
+	list_free(retired_plans);
+	list_free(retired_contexts);
+	retired_plans = retired_contexts = NIL;
 }
 
 void
@@ -72,6 +94,49 @@ hr_plan_cache_init(void)
 	plans = hash_create("hrloop plans", 64, &ctl,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	RegisterXactCallback(free_retired, NULL);
+}
+
+static PlanEntry *
+plan_entry(Oid books, Oid argument, const char *name)
+{
+	PlanKey		key;
+	PlanEntry  *entry;
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	key.books = books;
+	key.argument = argument;
+	strlcpy(key.name, name, sizeof(key.name));
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	if (!found)
+		memset((char *) entry + sizeof(PlanKey), 0, sizeof(PlanEntry) - sizeof(PlanKey));
+	return entry;
+}
+
+static bool
+all_valid(const PlanEntry *entry)
+{
+	ListCell   *cell;
+
+	foreach(cell, entry->plans)
+		if (!SPI_plan_is_valid(lfirst(cell)))
+			return false;
+	return entry->context != NULL;
+}
+
+/* Keep plans that were just made, in place of those that an entry has. */
+static void
+keep(PlanEntry *entry, List *made, MemoryContext context)
+{
+	ListCell   *cell;
+
+	foreach(cell, made)
+		if (SPI_keepplan(lfirst(cell)) != 0)
+			elog(ERROR, "hrloop: cannot keep plan \"%s\"", entry->key.name);
+	retire(entry);
+	MemoryContextSetParent(context, TopMemoryContext);
+	entry->context = context;
+	entry->plans = made;
 }
 
 /* "@table" becomes "books.table"; other uses of @ (operators) are left alone. */
@@ -98,40 +163,36 @@ hr_expand(Oid books, const char *sql)
 	return out.data;
 }
 
+static MemoryContext
+plan_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "hrloop plans", ALLOCSET_SMALL_SIZES);
+}
+
 /* The kept plan of a query in these books.  Call it inside a scope. */
 SPIPlanPtr
 hr_plan(Oid books, const HrQuery *query)
 {
-	PlanKey		key;
-	PlanEntry  *entry;
-	bool		found;
+	PlanEntry  *entry = plan_entry(books, InvalidOid, query->name);
+	MemoryContext context,
+				caller;
+	List	   *made;
 	SPIPlanPtr	plan;
 
-	memset(&key, 0, sizeof(key));
-	key.books = books;
-	strlcpy(key.name, query->name, sizeof(key.name));
-
-	entry = hash_search(plans, &key, HASH_ENTER, &found);
-	if (!found)
-		entry->plan = NULL;
-	if (entry->plan != NULL && SPI_plan_is_valid(entry->plan))
-		return entry->plan;
+	if (all_valid(entry))
+		return linitial(entry->plans);
 	retire(entry);
-
+	context = plan_context();
 	plan = SPI_prepare(hr_expand(books, query->sql), query->nargs,
 					   (Oid *) query->argtypes);
 	if (plan == NULL)
 		elog(ERROR, "hrloop: cannot prepare \"%s\": %s", query->name,
 			 SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "hrloop: cannot keep plan \"%s\"", query->name);
-
+	caller = MemoryContextSwitchTo(context);
+	made = list_make1(plan);
+	MemoryContextSwitchTo(caller);
 	/* preparing may have run code that entered plans: look the entry up again */
-	entry = hash_search(plans, &key, HASH_ENTER, &found);
-	if (!found)
-		entry->plan = NULL;
-	retire(entry);
-	entry->plan = plan;
+	keep(plan_entry(books, InvalidOid, query->name), made, context);
 	return plan;
 }
 
@@ -171,4 +232,165 @@ hr_execute_latest(Oid books, const HrQuery *query, Datum *values)
 	rows = hr_execute(books, query, values, NULL, true);
 	PopActiveSnapshot();
 	return rows;
+}
+
+/* ------------------------------------------------------ functions of the books */
+
+/*
+ * A function in SQL is read and planned at each call (until PostgreSQL 18), which
+ * for one person is dearer than all that it does.  So what consequences call is run
+ * statement by statement, by kept plans.
+ *
+ * Who fills empty tables in one session would run plans that were made for empty
+ * tables.  They are made anew when they have run twice as often: then they were
+ * made for tables at least half as large as they have become by this.
+ */
+static bool
+in_plain_sql(Form_pg_proc function)
+{
+	return function->prolang == SQLlanguageId && !function->prosecdef && function->pronargs == 1;
+}
+
+/* The statements of a function's body, each as a plan. */
+static List *
+plans_of_body(HeapTuple tuple, char *body, MemoryContext context)
+{
+	SQLFunctionParseInfoPtr parameters;
+	List	   *made = NIL;
+	ListCell   *cell;
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	parameters = prepare_sql_fn_parse_info(tuple, NULL, InvalidOid);
+	MemoryContextSwitchTo(caller);
+	foreach(cell, raw_parser(body, RAW_PARSE_DEFAULT))
+	{
+		RawStmt    *statement = lfirst_node(RawStmt, cell);
+		const char *start = body + statement->stmt_location;
+		char	   *text = statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
+		SPIPlanPtr	plan = SPI_prepare_params(text, (ParserSetupHook) sql_fn_parser_setup, parameters, 0);
+
+		if (plan == NULL)
+			elog(ERROR, "hrloop: cannot prepare a statement of \"%s\": %s",
+				 parameters->fname, SPI_result_code_string(SPI_result));
+		MemoryContextSwitchTo(context);
+		made = lappend(made, plan);
+		MemoryContextSwitchTo(caller);
+	}
+	return made;
+}
+
+/* What stands between BEGIN ATOMIC and END, with all names as they are today; NULL: nothing does. */
+static char *
+body_of(Oid function)
+{
+	static const char begin[] = "BEGIN ATOMIC",
+				end[] = "END";
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		whole;
+	char	   *body;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = ObjectIdGetDatum(function);
+	fcinfo->args[0].isnull = false;
+	whole = pg_get_function_sqlbody(fcinfo);
+	if (fcinfo->isnull)
+		return NULL;
+	body = TextDatumGetCString(whole);
+	if (strncmp(body, begin, strlen(begin)) != 0)
+		return NULL;			/* RETURN expression */
+	body[strlen(body) - strlen(end)] = '\0';
+	return body + strlen(begin);
+}
+
+/* The kept plans of a function; NULL: it has to be called. */
+static PlanEntry *
+plans_of_function(Oid books, Oid argument, HeapTuple tuple)
+{
+	Form_pg_proc function = (Form_pg_proc) GETSTRUCT(tuple);
+	PlanEntry  *entry = plan_entry(books, argument, NameStr(function->proname));
+	MemoryContext context;
+	List	   *made;
+	char	   *body;
+
+	if (all_valid(entry) && entry->calls < 2 * entry->renewed_at &&
+		entry->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) &&
+		ItemPointerEquals(&entry->tid, &tuple->t_self))
+		return entry;
+	body = in_plain_sql(function) && heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL) ? body_of(function->oid) : NULL;
+	if (body == NULL)
+		return NULL;
+	context = plan_context();
+	made = plans_of_body(tuple, body, context);
+	entry = plan_entry(books, argument, NameStr(function->proname));
+	keep(entry, made, context);
+	entry->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	entry->tid = tuple->t_self;
+	entry->renewed_at = Max(entry->calls, 1);
+	return entry;
+}
+
+static HeapTuple
+find_function(Oid books, const char *name, Oid argument)
+{
+	oidvector  *arguments = buildoidvector(&argument, 1);
+
+	return SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name), PointerGetDatum(arguments), ObjectIdGetDatum(books));
+}
+
+static void
+run_plans(List *list, Oid argument, Datum value)
+{
+	ParamListInfo parameters = makeParamList(1);
+	ListCell   *cell;
+
+	parameters->params[0].value = value;
+	parameters->params[0].isnull = false;
+	parameters->params[0].pflags = PARAM_FLAG_CONST;
+	parameters->params[0].ptype = argument;
+	foreach(cell, list)
+	{
+		int			rc = SPI_execute_plan_with_paramlist(lfirst(cell), parameters, false, 0);
+
+		if (rc < 0)
+			elog(ERROR, "hrloop: cannot execute a statement: %s", SPI_result_code_string(rc));
+		if (lnext(list, cell))
+			SPI_freetuptable(SPI_tuptable);
+	}
+}
+
+/*
+ * Run a function of the books that has this one argument, and leave what it
+ * returns to SPI.  Call it inside a scope.
+ */
+void
+hr_run(Oid books, const char *name, Oid argument, Datum value)
+{
+	HeapTuple	tuple = find_function(books, name, argument);
+	PlanEntry  *entry = NULL;
+	bool		tells = true;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		tells = ((Form_pg_proc) GETSTRUCT(tuple))->prorettype != VOIDOID;
+		entry = plans_of_function(books, argument, tuple);
+		ReleaseSysCache(tuple);
+	}
+	if (entry != NULL)
+	{
+		entry->calls++;
+		run_plans(entry->plans, argument, value);
+	}
+	else
+	{
+		HrQuery		query = {.name = psprintf("call %s", name), .nargs = 1, .argtypes = {argument}};
+
+		query.sql = psprintf("SELECT * FROM @%s($1)", quote_identifier(name));
+		hr_execute(books, &query, &value, NULL, false);
+	}
+	if (!tells)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		SPI_tuptable = NULL;
+		SPI_processed = 0;
+	}
 }

@@ -238,7 +238,6 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	uint64		count;
 	char	  **statement;
 	int64		changed;
-	int			level;
 	bool		null;
 
 	books = hr_books_of(PG_GETARG_OID(0));
@@ -249,14 +248,12 @@ hrloop_erase(PG_FUNCTION_ARGS)
 				 errmsg("permission denied to erase in books \"%s\"", get_namespace_name(books)),
 				 errhint("Use request_erasure() and confirm_erasure() of the books.")));
 	hr_scope_enter(&scope, owner);
-	level = hr_scans_allow();
 	count = hr_execute(books, &statements, &arg, NULL, false);
 	statement = palloc(Max(count, 1) * sizeof(char *));
 	for (uint64 i = 0; i < count; i++)
 		statement[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 	hr_audit_erasing();
 	changed = execute_unguarded(books, statement, count);
-	hr_scans_end(level);
 	if (changed > 0 && hr_execute(books, &whose, &arg, NULL, false) > 0)
 		hr_audit_erased(books, owner, DatumGetInt64(arg),
 						DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), changed);

@@ -328,13 +328,8 @@ raise_found(void)
 static void
 call_with(Oid books, const char *function, Oid type, Datum array)
 {
-	char		name[2 * NAMEDATALEN];
-	HrQuery		query = {.name = name, .nargs = 1, .argtypes = {type}};
-
 	CHECK_FOR_INTERRUPTS();
-	snprintf(name, sizeof(name), "call %s", function);
-	query.sql = psprintf("SELECT * FROM @%s($1)", function);
-	hr_execute(books, &query, &array, NULL, false);
+	hr_run(books, function, type, array);
 	raise_found();
 	SPI_freetuptable(SPI_tuptable);
 	pfree(DatumGetPointer(array));
@@ -351,7 +346,6 @@ call_with(Oid books, const char *function, Oid type, Datum array)
 void
 hr_call(Oid books, const char *function, const HrIds *ids)
 {
-	int			level = hr_scans_allow();
 
 	for (int first = 0; first < ids->count; first += SLICE)
 	{
@@ -359,7 +353,6 @@ hr_call(Oid books, const char *function, const HrIds *ids)
 
 		call_with(books, function, INT8ARRAYOID, PointerGetDatum(hr_ids_array(&slice)));
 	}
-	hr_scans_end(level);
 }
 
 /* Hand over rows of the trigger's table, and forget them. */
@@ -382,7 +375,6 @@ call_old_rows(Oid books, TriggerData *td, const Spec *spec)
 	TupleTableSlot *after = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	Datum		rows[SLICE];
 	int			count = 0;
-	int			level = hr_scans_allow();
 
 	tuplestore_rescan(td->tg_oldtable);
 	if (td->tg_newtable)
@@ -404,7 +396,6 @@ call_old_rows(Oid books, TriggerData *td, const Spec *spec)
 	}
 	if (count > 0)
 		call_with_rows(books, spec, type, rows, count);
-	hr_scans_end(level);
 	ExecDropSingleTupleTableSlot(before);
 	ExecDropSingleTupleTableSlot(after);
 }
