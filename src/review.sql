@@ -414,8 +414,11 @@ CREATE FUNCTION reweighted_now(cycle bigint, template bigint) RETURNS boolean ST
 COMMENT ON FUNCTION reweighted_now(bigint, bigint) IS 'Whether reweight_cycle() has put a cycle on a template in this transaction.';
 CREATE FUNCTION review_template_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT p.* FROM review_pinned(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews)
-                                         AND (r.status = 'locked' OR NOT reweighted_now(r.cycle_id, r.template_id)))) p;
+  SELECT p.* FROM review_pinned(ARRAY(
+    SELECT r.review_id FROM review r
+      JOIN (SELECT u.cycle_id, u.template_id, reweighted_now(u.cycle_id, u.template_id) AS decided
+              FROM (SELECT DISTINCT v.cycle_id, v.template_id FROM review v WHERE v.review_id = ANY (reviews)) u) w USING (cycle_id, template_id)
+     WHERE r.review_id = ANY (reviews) AND (r.status = 'locked' OR NOT w.decided))) p;
 END;
 COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
 -- Whoever corrects a score holds it, and then its review: so does what values scores anew.
@@ -429,15 +432,13 @@ BEGIN ATOMIC
   SELECT s.score_id FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE SKIP LOCKED;
 END;
 COMMENT ON FUNCTION free_facts(bigint[]) IS 'Scores from facts of reviews that are locked, without those that somebody corrects meanwhile: who waits for the review values them by what holds then.';
-CREATE FUNCTION has_facts(review bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN EXISTS (SELECT FROM score s WHERE s.review_id = has_facts.review AND s.facts IS NOT NULL);
-COMMENT ON FUNCTION has_facts(bigint) IS 'Whether scores of a review are computed from facts.';
 CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- facts go through the new version's formulas
   UPDATE score s SET facts = s.facts WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r
-                                                   WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND has_facts(r.review_id)));
+                                                   WHERE r.review_id = ANY (reviews) AND r.status = 'open'
+                                                      AND EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)));
 END;
 COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version where scores are computed from facts: they and their composites anew; the others come with theirs (IND-12).';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
@@ -707,7 +708,7 @@ CREATE TRIGGER cycle_template_frozen_template AFTER UPDATE ON cycle_template REF
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_template_frozen', 'key=cycle_template_id', 'changed=template_id');
 CREATE FUNCTION review_to_move(cycles bigint[]) RETURNS TABLE (review_id bigint, template_id bigint, at_once boolean) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT r.review_id, n.template_id, r.status = 'open' AND NOT has_facts(r.review_id)
+  SELECT r.review_id, n.template_id, r.status = 'open' AND NOT EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)
     FROM review r
     JOIN review_template o ON o.template_id = r.template_id
     JOIN review_template n ON n.code = o.code AND n.version > o.version
