@@ -10,6 +10,8 @@
  */
 #include "hrloop.h"
 
+#include <ctype.h>
+
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_language.h"
@@ -337,8 +339,11 @@ plans_of_body(HeapTuple tuple, char *body, MemoryContext context)
 		RawStmt    *statement = lfirst_node(RawStmt, cell);
 		const char *start = body + statement->stmt_location;
 		char	   *text = statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
-		SPIPlanPtr	plan = SPI_prepare_params(text, (ParserSetupHook) sql_fn_parser_setup, parameters, 0);
+		SPIPlanPtr	plan;
 
+		while (isspace((unsigned char) *text))
+			text++;				/* for who reads the context of an error */
+		plan = SPI_prepare_params(text, (ParserSetupHook) sql_fn_parser_setup, parameters, 0);
 		if (plan == NULL)
 			elog(ERROR, "hrloop: cannot prepare a statement of \"%s\": %s",
 				 parameters->fname, SPI_result_code_string(SPI_result));
