@@ -503,8 +503,13 @@ END;
 COMMENT ON FUNCTION authority(bigint, text[], bigint[]) IS
   'By what right somebody acts in one of some roles today: their own (delegation null), or a delegation; none of anybody who is barred, be it as delegate or as delegator.';
 
-CREATE FUNCTION holds_role(role text, employee bigint) RETURNS boolean STABLE LANGUAGE SQL
+CREATE FUNCTION role_of(employee bigint, role text) RETURNS boolean STABLE LANGUAGE SQL
   RETURN EXISTS (SELECT FROM authority(employee, ARRAY[role]));
+COMMENT ON FUNCTION role_of(bigint, text) IS 'What holds_role() asks of anybody but who is acting.';
+-- Views ask this of who is acting for each of their rows: without a query in it, it is
+-- planned with them, and the backend knows the answer.
+CREATE FUNCTION holds_role(role text, employee bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN employee IS NULL THEN false WHEN employee = actor() THEN hrloop.acts_for('book'::regclass, role) ELSE role_of(employee, role) END;
 COMMENT ON FUNCTION holds_role(text, bigint) IS 'Whether an employee acts for hr, finance or as an executive today, by their own right or a delegation.';
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
