@@ -185,7 +185,7 @@ ALTER FUNCTION find_review(text, text) SECURITY DEFINER SET search_path FROM CUR
 ALTER FUNCTION manager_of(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION heads_above(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 -- whether scores are there that one may not read
-ALTER FUNCTION archive_shown(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION archive_told(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- raters may not read the review that they rate
 ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;
 -- name and contact of one's mentor or mentee, who may work elsewhere
@@ -319,7 +319,7 @@ SELECT 'bi', v.table_name, 'SELECT', p.columns
  WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
 UNION ALL
 SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
- WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'archive_told(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC

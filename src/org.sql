@@ -391,16 +391,17 @@ COMMENT ON FUNCTION has_left(bigint, date) IS 'Whether somebody has left on a da
 CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce(
     (SELECT a.manager_id FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
-        AND NOT has_left(a.manager_id, on_date)),
+        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = a.manager_id AND s.status = 'left' AND s.valid @> on_date)),
+    -- step by step: in a join all units and heads would be read for one line of them
     (WITH RECURSIVE up (unit_id, depth) AS (
        SELECT a.org_unit_id, 0 FROM assignment a
         WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
        UNION ALL
-       SELECT u.parent_id, up.depth + 1 FROM up JOIN org_unit u ON u.org_unit_id = up.unit_id
-        WHERE u.parent_id IS NOT NULL)
-     SELECT h.employee_id FROM up JOIN unit_head h ON h.org_unit_id = up.unit_id AND h.valid @> on_date
-      WHERE h.employee_id <> employee
-        AND NOT has_left(h.employee_id, on_date)
+       SELECT (SELECT u.parent_id FROM org_unit u WHERE u.org_unit_id = up.unit_id), up.depth + 1 FROM up WHERE up.unit_id IS NOT NULL)
+     SELECT h.employee_id
+       FROM up CROSS JOIN LATERAL (SELECT x.employee_id FROM unit_head x
+                                    WHERE x.org_unit_id = up.unit_id AND x.valid @> on_date AND x.employee_id <> employee
+                                      AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = x.employee_id AND s.status = 'left' AND s.valid @> on_date) LIMIT 1) h
       ORDER BY up.depth LIMIT 1));
 COMMENT ON FUNCTION manager_of(bigint, date) IS 'Manager on a day: the direct one, else the nearest head of a unit above who is somebody else; who has left is passed over; null if there is none.';
 
