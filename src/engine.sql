@@ -123,10 +123,10 @@ CREATE FUNCTION round_money(amount numeric, minor_digits integer DEFAULT 2) RETU
 COMMENT ON FUNCTION round_money(numeric, integer) IS
   'Half up to the minor unit of a currency (2 digits; 0 for yen). Used once per component, at the end.';
 
-CREATE FUNCTION recompute(book regclass, reviews bigint[]) RETURNS integer
+CREATE FUNCTION recompute(book regclass, reviews bigint[], template bigint DEFAULT NULL) RETURNS integer
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_recompute';
-COMMENT ON FUNCTION recompute(regclass, bigint[]) IS
-  'Composites of open reviews anew from their scores; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
+COMMENT ON FUNCTION recompute(regclass, bigint[], bigint) IS
+  'Composites of open reviews anew from their scores, by their template or by another one that they go over to; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
 -- rights of a person ----------------------------------------------------------
 

@@ -18,12 +18,15 @@
 #include "executor/functions.h"
 #include "lib/stringinfo.h"
 #include "nodes/params.h"
+#include "optimizer/planner.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -31,6 +34,7 @@ typedef struct PlanKey
 {
 	Oid			books;
 	Oid			argument;		/* of a function's plans; else 0 */
+	bool		many;			/* of these for many keys */
 	char		name[2 * NAMEDATALEN];
 } PlanKey;
 
@@ -83,21 +87,8 @@ free_retired(XactEvent event, void *arg)
 	retired_plans = retired_contexts = NIL;
 }
 
-void
-hr_plan_cache_init(void)
-{
-	HASHCTL		ctl = {0};
-
-	ctl.keysize = sizeof(PlanKey);
-	ctl.entrysize = sizeof(PlanEntry);
-	ctl.hcxt = TopMemoryContext;
-	plans = hash_create("hrloop plans", 64, &ctl,
-						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	RegisterXactCallback(free_retired, NULL);
-}
-
 static PlanEntry *
-plan_entry(Oid books, Oid argument, const char *name)
+plan_entry(Oid books, Oid argument, bool many, const char *name)
 {
 	PlanKey		key;
 	PlanEntry  *entry;
@@ -106,6 +97,7 @@ plan_entry(Oid books, Oid argument, const char *name)
 	memset(&key, 0, sizeof(key));
 	key.books = books;
 	key.argument = argument;
+	key.many = many;
 	strlcpy(key.name, name, sizeof(key.name));
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (!found)
@@ -173,7 +165,7 @@ plan_context(void)
 SPIPlanPtr
 hr_plan(Oid books, const HrQuery *query)
 {
-	PlanEntry  *entry = plan_entry(books, InvalidOid, query->name);
+	PlanEntry  *entry = plan_entry(books, InvalidOid, false, query->name);
 	MemoryContext context,
 				caller;
 	List	   *made;
@@ -192,7 +184,7 @@ hr_plan(Oid books, const HrQuery *query)
 	made = list_make1(plan);
 	MemoryContextSwitchTo(caller);
 	/* preparing may have run code that entered plans: look the entry up again */
-	keep(plan_entry(books, InvalidOid, query->name), made, context);
+	keep(plan_entry(books, InvalidOid, false, query->name), made, context);
 	return plan;
 }
 
@@ -241,10 +233,68 @@ hr_execute_latest(Oid books, const HrQuery *query, Datum *values)
  * for one person is dearer than all that it does.  So what consequences call is run
  * statement by statement, by kept plans.
  *
+ * The planner takes an array that it does not see for ten elements, and loops where
+ * it should hash.  So there are plans for few keys and others for many, and either
+ * are made with the keys of the call that makes them in view.
+ *
  * Who fills empty tables in one session would run plans that were made for empty
  * tables.  They are made anew when they have run twice as often: then they were
  * made for tables at least half as large as they have become by this.
  */
+#define FEW 16
+
+static planner_hook_type next_planner;
+static ParamListInfo in_view;	/* for the next plan alone: values to estimate by, not to use */
+
+static PlannedStmt *
+plan_in_view(Query *query, const char *text, int options, ParamListInfo parameters)
+{
+	planner_hook_type next = next_planner ? next_planner : standard_planner;
+
+	if (parameters == NULL)
+		parameters = in_view;
+	in_view = NULL;
+	return next(query, text, options, parameters);
+}
+
+/* An array as the one parameter. */
+static ParamListInfo
+parameter_of(Oid type, Datum value, bool to_use)
+{
+	ParamListInfo parameters = makeParamList(1);
+
+	parameters->params[0].value = value;
+	parameters->params[0].isnull = false;
+	parameters->params[0].pflags = to_use ? PARAM_FLAG_CONST : 0;
+	parameters->params[0].ptype = type;
+	return parameters;
+}
+
+/* Plan the statements of a function now, with its argument in view. */
+static void
+plan_now(List *list, Oid type, Datum value)
+{
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		CachedPlan *plan;
+
+		in_view = parameter_of(type, value, false);
+		PG_TRY();
+		{
+			plan = SPI_plan_get_cached_plan(lfirst(cell));
+		}
+		PG_FINALLY();
+		{
+			in_view = NULL;
+		}
+		PG_END_TRY();
+		if (plan != NULL)
+			ReleaseCachedPlan(plan, CurrentResourceOwner);
+	}
+}
+
 static bool
 in_plain_sql(Form_pg_proc function)
 {
@@ -304,10 +354,12 @@ body_of(Oid function)
 
 /* The kept plans of a function; NULL: it has to be called. */
 static PlanEntry *
-plans_of_function(Oid books, Oid argument, HeapTuple tuple)
+plans_of_function(Oid books, Oid argument, Datum value, HeapTuple tuple)
 {
 	Form_pg_proc function = (Form_pg_proc) GETSTRUCT(tuple);
-	PlanEntry  *entry = plan_entry(books, argument, NameStr(function->proname));
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	bool		many = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > FEW;
+	PlanEntry  *entry = plan_entry(books, argument, many, NameStr(function->proname));
 	MemoryContext context;
 	List	   *made;
 	char	   *body;
@@ -321,8 +373,9 @@ plans_of_function(Oid books, Oid argument, HeapTuple tuple)
 		return NULL;
 	context = plan_context();
 	made = plans_of_body(tuple, body, context);
-	entry = plan_entry(books, argument, NameStr(function->proname));
+	entry = plan_entry(books, argument, many, NameStr(function->proname));
 	keep(entry, made, context);
+	plan_now(made, argument, value);
 	entry->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	entry->tid = tuple->t_self;
 	entry->renewed_at = Max(entry->calls, 1);
@@ -340,13 +393,9 @@ find_function(Oid books, const char *name, Oid argument)
 static void
 run_plans(List *list, Oid argument, Datum value)
 {
-	ParamListInfo parameters = makeParamList(1);
+	ParamListInfo parameters = parameter_of(argument, value, true);
 	ListCell   *cell;
 
-	parameters->params[0].value = value;
-	parameters->params[0].isnull = false;
-	parameters->params[0].pflags = PARAM_FLAG_CONST;
-	parameters->params[0].ptype = argument;
 	foreach(cell, list)
 	{
 		int			rc = SPI_execute_plan_with_paramlist(lfirst(cell), parameters, false, 0);
@@ -359,7 +408,7 @@ run_plans(List *list, Oid argument, Datum value)
 }
 
 /*
- * Run a function of the books that has this one argument, and leave what it
+ * Run a function of the books that has one argument, this array, and leave what it
  * returns to SPI.  Call it inside a scope.
  */
 void
@@ -372,7 +421,7 @@ hr_run(Oid books, const char *name, Oid argument, Datum value)
 	if (HeapTupleIsValid(tuple))
 	{
 		tells = ((Form_pg_proc) GETSTRUCT(tuple))->prorettype != VOIDOID;
-		entry = plans_of_function(books, argument, tuple);
+		entry = plans_of_function(books, argument, value, tuple);
 		ReleaseSysCache(tuple);
 	}
 	if (entry != NULL)
@@ -393,4 +442,21 @@ hr_run(Oid books, const char *name, Oid argument, Datum value)
 		SPI_tuptable = NULL;
 		SPI_processed = 0;
 	}
+}
+
+/* ----------------------------------------------------------------------- start */
+
+void
+hr_plan_cache_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(PlanKey);
+	ctl.entrysize = sizeof(PlanEntry);
+	ctl.hcxt = TopMemoryContext;
+	plans = hash_create("hrloop plans", 64, &ctl,
+						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	RegisterXactCallback(free_retired, NULL);
+	next_planner = planner_hook;
+	planner_hook = plan_in_view;
 }

@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(hrloop_recompute);
 
 #define SELF "self"
 #define SLICE 5000				/* reviews computed at a time */
-#define COLUMNS 11				/* that are written for a review, with its key */
+#define COLUMNS 12				/* that are written for a review, with its key */
 
 /* -------------------------------------------------------------- composite */
 
@@ -542,16 +542,16 @@ write_by_sql(Oid books, Review *review, int count)
 		"UPDATE @review r SET composite = u.composite, self_composite = u.self_composite,"
 		"       items_scored = u.scored, complete = u.complete, missed = u.missed::bigint[],"
 		"       lowest_indicator_id = u.lowest, plan_reason = u.plan_reason::text[],"
-		"       missing_used = u.missing_used, vetoed = u.vetoed::bigint[], anonymous = u.anonymous"
-		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason, missing_used, vetoed, anonymous)"
+		"       missing_used = u.missing_used, vetoed = u.vetoed::bigint[], anonymous = u.anonymous, template_id = u.template_id"
+		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+		"       AS u(review_id, composite, self_composite, scored, complete, missed, lowest, plan_reason, missing_used, vetoed, anonymous, template_id)"
 		" WHERE r.review_id = u.review_id"
 		"   AND (r.composite, r.self_composite, r.items_scored, r.complete, r.missed,"
-		"        r.lowest_indicator_id, r.plan_reason, r.missing_used, r.vetoed, r.anonymous)"
+		"        r.lowest_indicator_id, r.plan_reason, r.missing_used, r.vetoed, r.anonymous, r.template_id)"
 		"       IS DISTINCT FROM (u.composite, u.self_composite, u.scored, u.complete,"
-		"        u.missed::bigint[], u.lowest, u.plan_reason::text[], u.missing_used, u.vetoed::bigint[], u.anonymous)", COLUMNS,
+		"        u.missed::bigint[], u.lowest, u.plan_reason::text[], u.missing_used, u.vetoed::bigint[], u.anonymous, u.template_id)", COLUMNS,
 		{INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT4ARRAYOID, BOOLARRAYOID,
-		TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BOOLARRAYOID}};
+		TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BOOLARRAYOID, INT8ARRAYOID}};
 	static const struct
 	{
 		Oid			type;
@@ -564,7 +564,7 @@ write_by_sql(Oid books, Review *review, int count)
 		{BOOLOID, 1, true, TYPALIGN_CHAR}, {TEXTOID, -1, false, TYPALIGN_INT},
 		{INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}, {TEXTOID, -1, false, TYPALIGN_INT},
 		{TEXTOID, -1, false, TYPALIGN_INT}, {TEXTOID, -1, false, TYPALIGN_INT},
-		{BOOLOID, 1, true, TYPALIGN_CHAR}
+		{BOOLOID, 1, true, TYPALIGN_CHAR}, {INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}
 	};
 	Datum	   *cell[COLUMNS];
 	bool	   *null[COLUMNS];
@@ -595,6 +595,7 @@ write_by_sql(Oid books, Review *review, int count)
 		cell[8][i] = null[8][i] ? (Datum) 0 : CStringGetTextDatum(review[i].missing_used);
 		cell[9][i] = CStringGetTextDatum(review[i].vetoed);
 		cell[10][i] = BoolGetDatum(review[i].anonymous);
+		cell[11][i] = Int64GetDatum(review[i].template);
 	}
 	for (int c = 0; c < COLUMNS; c++)
 		args[c] = PointerGetDatum(build_array(cell[c], null[c], count, column[c].type,
@@ -635,6 +636,7 @@ outcome_values(const Review *review, Datum *value, bool *null)
 	value[7] = null[7] ? (Datum) 0 : CStringGetTextDatum(review->missing_used);
 	value[8] = array_datum(review->vetoed, INT8OID);
 	value[9] = BoolGetDatum(review->anonymous);
+	value[10] = Int64GetDatum(review->template);
 }
 
 /* One review that was found; true if it is written, as something differs. */
@@ -682,7 +684,8 @@ write_reviews(Oid books, Review *review, int count)
 	}			derived[COLUMNS - 1] = {
 		{"composite", NUMERICOID}, {"self_composite", NUMERICOID}, {"items_scored", INT4OID},
 		{"complete", BOOLOID}, {"missed", INT8ARRAYOID}, {"lowest_indicator_id", INT8OID},
-		{"plan_reason", TEXTARRAYOID}, {"missing_used", TEXTOID}, {"vetoed", INT8ARRAYOID}, {"anonymous", BOOLOID}
+		{"plan_reason", TEXTARRAYOID}, {"missing_used", TEXTOID}, {"vetoed", INT8ARRAYOID}, {"anonymous", BOOLOID},
+		{"template_id", INT8OID}
 	};
 	HrTable    *table = hr_table_open(books, "review", RowExclusiveLock);
 	AttrNumber	column[COLUMNS - 1];
@@ -1049,7 +1052,7 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* hrloop.recompute(book, reviews): composites anew, when rules or templates changed. */
+/* hrloop.recompute(book, reviews, template): composites anew, when rules changed or by another template. */
 Datum
 hrloop_recompute(PG_FUNCTION_ARGS)
 {
@@ -1082,6 +1085,9 @@ hrloop_recompute(PG_FUNCTION_ARGS)
 
 	hr_scope_enter(&scope, owner);
 	count = lock_reviews(books, owner, &ids, true, &review);
+	if (PG_NARGS() > 2 && !PG_ARGISNULL(2))
+		for (int i = 0; i < count; i++)
+			review[i].template = PG_GETARG_INT64(2);
 	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);
 	PG_RETURN_INT32(count);

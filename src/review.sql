@@ -414,8 +414,11 @@ CREATE FUNCTION reweighted_now(cycle bigint, template bigint) RETURNS boolean ST
 COMMENT ON FUNCTION reweighted_now(bigint, bigint) IS 'Whether reweight_cycle() has put a cycle on a template in this transaction.';
 CREATE FUNCTION review_template_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT p.* FROM review_pinned(ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews)
-                                         AND (r.status = 'locked' OR NOT reweighted_now(r.cycle_id, r.template_id)))) p;
+  SELECT p.* FROM review_pinned(ARRAY(
+    SELECT r.review_id FROM review r
+      JOIN (SELECT u.cycle_id, u.template_id, reweighted_now(u.cycle_id, u.template_id) AS decided
+              FROM (SELECT DISTINCT v.cycle_id, v.template_id FROM review v WHERE v.review_id = ANY (reviews)) u) w USING (cycle_id, template_id)
+     WHERE r.review_id = ANY (reviews) AND (r.status = 'locked' OR NOT w.decided))) p;
 END;
 COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
 -- Whoever corrects a score holds it, and then its review: so does what values scores anew.
@@ -433,10 +436,11 @@ CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUA
 BEGIN ATOMIC
   -- facts go through the new version's formulas
   UPDATE score s SET facts = s.facts WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
-  -- who is blocked has no scores
-  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r
+                                                   WHERE r.review_id = ANY (reviews) AND r.status = 'open'
+                                                      AND EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)));
 END;
-COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version: scores and composites anew (IND-12).';
+COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version where scores are computed from facts: they and their composites anew; the others come with theirs (IND-12).';
 CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_pinned', 'key=review_id',
     'changed=cycle_id,employee_id,manager_id,org_unit_id,job_id');
@@ -702,6 +706,26 @@ END;
 COMMENT ON FUNCTION cycle_template_frozen(bigint[]) IS 'Rule: an open cycle keeps its templates, but for reweight_cycle() (IND-12).';
 CREATE TRIGGER cycle_template_frozen_template AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_template_frozen', 'key=cycle_template_id', 'changed=template_id');
+CREATE FUNCTION review_to_move(cycles bigint[]) RETURNS TABLE (review_id bigint, template_id bigint, at_once boolean) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT r.review_id, n.template_id, r.status = 'open' AND NOT EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)
+    FROM review r
+    JOIN review_template o ON o.template_id = r.template_id
+    JOIN review_template n ON n.code = o.code AND n.version > o.version
+   WHERE r.cycle_id = ANY (cycles) AND (r.status = 'open' OR r.status = 'blocked' AND r.items_scored = 0)
+     AND EXISTS (SELECT FROM cycle_template ct WHERE ct.cycle_id = r.cycle_id AND ct.template_id = n.template_id);
+END;
+COMMENT ON FUNCTION review_to_move(bigint[]) IS 'Reviews on another version of a template than their cycle uses by now; at once: no score of them is computed from facts.';
+CREATE FUNCTION cycle_reviews_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- scores from facts are computed by the version that their review is on
+  UPDATE review r SET template_id = o.template_id FROM review_to_move(cycles) o WHERE r.review_id = o.review_id AND NOT o.at_once;
+  -- the others by one update, composite and all
+  SELECT hrloop.recompute('book'::regclass, array_agg(o.review_id), o.template_id) FROM review_to_move(cycles) o WHERE o.at_once GROUP BY o.template_id;
+END;
+COMMENT ON FUNCTION cycle_reviews_follow(bigint[]) IS 'Consequence of another template version in a cycle: its reviews that are not locked go over to it (IND-12).';
+CREATE TRIGGER cycle_template_version AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_reviews_follow', 'key=cycle_id', 'changed=template_id');
 CREATE TRIGGER cycle_template_frozen_delete AFTER DELETE ON cycle_template REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
 CREATE TRIGGER review_cycle_born_a_draft AFTER INSERT ON review_cycle REFERENCING NEW TABLE AS new_row
@@ -928,6 +952,10 @@ BEGIN ATOMIC
                         AND t.template_id = (SELECT n.template_id FROM review_template n WHERE n.code = template AND n.activated_at IS NOT NULL
                                               ORDER BY n.version DESC LIMIT 1))
   HAVING count(*) > 0;
+  -- what is counted here is what follows: as cycle_segments_follow holds them
+  SELECT hold_rules();
+  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked'));
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
   INSERT INTO decision (kind, cause, cause_id, rule, rule_id, rule_version, inputs, outcome, reason)
   SELECT 'cycle.reweight', 'review_cycle', c.cycle_id, 'review_template', n.template_id, n.version,
          jsonb_build_object('template', o.code, 'version', o.version, 'weights',
@@ -948,16 +976,10 @@ BEGIN ATOMIC
     FROM review_template o,
          (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
    WHERE ct.cycle_id = find_cycle(cycle) AND o.template_id = ct.template_id AND o.code = template AND o.version < n.version;
-  -- in key order, as everybody locks reviews
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
-  WITH done AS (
-    UPDATE review r SET template_id = n.template_id
-      FROM review_template o,
-           (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
-     WHERE r.cycle_id = find_cycle(cycle) AND (r.status = 'open' OR r.status = 'blocked' AND r.items_scored = 0)
-       AND o.template_id = r.template_id AND o.code = template AND o.version < n.version
-    RETURNING 1)
-  SELECT count(*) FROM done;
+  SELECT coalesce(sum((d.outcome ->> 'reviews')::bigint), 0)::bigint
+    FROM decision d
+   WHERE d.cause = 'review_cycle' AND d.cause_id = find_cycle(cycle) AND d.kind = 'cycle.reweight' AND d.transaction_id = pg_current_xact_id()
+     AND d.rule_id = (SELECT v.template_id FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1);
 END;
 COMMENT ON FUNCTION reweight_cycle(text, text, text) IS
   'Put a draft or open cycle and its reviews that are not locked on the newest active version of their template, by an explicit decision with a reason; scores from facts and composites are computed anew. Returns how many reviews changed. Errors: 23502 no reason, 55000 the cycle is locked, or scores would lose their indicator; 22023 no newer version, 42501 not HR or executive (IND-12).';
