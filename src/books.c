@@ -229,6 +229,19 @@ hr_books_owner(Oid book_table)
 	return owner;
 }
 
+/* The books, for who has the rights of their owner. */
+Oid
+hr_owned(Oid book_table, const char *what)
+{
+	Oid			books = hr_books_of(book_table);
+
+	if (!has_privs_of_role(GetUserId(), hr_books_owner(book_table)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only the owner of the books can %s", what)));
+	return books;
+}
+
 static void
 set_for_scope(const char *name, const char *value)
 {

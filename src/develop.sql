@@ -632,14 +632,14 @@ COMMENT ON FUNCTION plan_write(bigint[], boolean) IS
 CREATE FUNCTION plan_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- a draft whose cause went; plans that stand wait for the next lock
-  SELECT plan_withdraw(gone.ids) FROM (
+  SELECT hrloop.run('book'::regclass, 'plan_withdraw', gone.ids) FROM (
     SELECT array_agg(r.review_id) AS ids
       FROM review r JOIN development_plan p ON p.review_id = r.review_id AND p.status = 'draft'
      WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NULL
        AND (r.status = 'open' AND NOT r.anonymous OR r.status = 'not_rated')) gone
    WHERE gone.ids IS NOT NULL;
   -- a draft that came or went would tell the manager of a score that is anonymous
-  SELECT plan_write(due.ids, false) FROM (
+  SELECT hrloop.run('book'::regclass, 'plan_write', due.ids, false) FROM (
     SELECT array_agg(r.review_id ORDER BY r.review_id) AS ids
       FROM review r
      WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.plan_reason IS NOT NULL AND NOT r.anonymous
@@ -658,13 +658,13 @@ CREATE TRIGGER review_plan_exempt AFTER UPDATE ON review REFERENCING OLD TABLE A
 
 CREATE FUNCTION plan_stand(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT plan_withdraw(gone.ids) FROM (
+  SELECT hrloop.run('book'::regclass, 'plan_withdraw', gone.ids) FROM (
     SELECT array_agg(r.review_id) AS ids
       FROM review r JOIN development_plan p ON p.review_id = r.review_id AND p.status <> 'withdrawn'
      WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NULL) gone
    WHERE gone.ids IS NOT NULL;
   -- after an unlock: a plan that stood and says something else now makes room for a new one
-  SELECT plan_withdraw(old.ids) FROM (
+  SELECT hrloop.run('book'::regclass, 'plan_withdraw', old.ids) FROM (
     SELECT array_agg(p.review_id) AS ids
       FROM development_plan p
       JOIN plan_document(ARRAY(SELECT q.review_id FROM development_plan q
@@ -672,7 +672,7 @@ BEGIN ATOMIC
         ON doc.review_id = p.review_id
      WHERE p.status NOT IN ('draft', 'withdrawn') AND p.document <> doc.document) old
    WHERE old.ids IS NOT NULL;
-  SELECT plan_write(due.ids, true) FROM (
+  SELECT hrloop.run('book'::regclass, 'plan_write', due.ids, true) FROM (
     SELECT array_agg(r.review_id ORDER BY r.review_id) AS ids
       FROM review r WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL) due
    WHERE due.ids IS NOT NULL;

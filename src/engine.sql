@@ -128,6 +128,11 @@ CREATE FUNCTION recompute(book regclass, reviews bigint[], template bigint DEFAU
 COMMENT ON FUNCTION recompute(regclass, bigint[], bigint) IS
   'Composites of open reviews anew from their scores, by their template or by another one that they go over to; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
+CREATE FUNCTION run(book regclass, function text, VARIADIC arguments "any") RETURNS void
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_run';
+COMMENT ON FUNCTION run(regclass, text, "any") IS
+  'Run a function of the books by kept plans, as triggers do: how one consequence calls another. At most 4 arguments, of the very types of the function. Error 42501: not the owner of the books.';
+
 -- rights of a person ----------------------------------------------------------
 
 CREATE FUNCTION query_rows(query text) RETURNS jsonb

@@ -27,11 +27,21 @@ typedef struct HrQuery
 	Oid			argtypes[16];
 } HrQuery;
 
+#define HR_MAX_ARGUMENTS 4
+
+typedef struct HrArguments		/* of a function of the books */
+{
+	int			count;
+	Oid			type[HR_MAX_ARGUMENTS];
+	Datum		value[HR_MAX_ARGUMENTS];
+	bool		null[HR_MAX_ARGUMENTS];
+} HrArguments;
+
 extern void hr_plan_cache_init(void);
 extern SPIPlanPtr hr_plan(Oid books, const HrQuery *query);
 extern uint64 hr_execute(Oid books, const HrQuery *query, Datum *values,
 						 const char *nulls, bool read_only);
-extern void hr_run(Oid books, const char *function, Oid argument, Datum value);
+extern void hr_run(Oid books, const char *function, const HrArguments *arguments);
 extern void hr_not_current(void);
 extern uint64 hr_execute_latest(Oid books, const HrQuery *query, Datum *values);
 extern char *hr_expand(Oid books, const char *sql);
@@ -52,6 +62,7 @@ extern void hr_books_check(Oid books);
 extern Oid	hr_books_of(Oid book_table);
 extern Oid	hr_books_to_read(Oid book_table);
 extern Oid	hr_books_owner(Oid book_table);
+extern Oid	hr_owned(Oid book_table, const char *what);
 extern void hr_scope_enter(HrScope *scope, Oid owner);
 extern void hr_scope_leave(HrScope *scope);
 extern TimestampTz hr_scope_enter_latest(HrScope *scope, Oid owner);

@@ -119,7 +119,7 @@ COMMENT ON FUNCTION withdraw_contribution(bigint, text) IS
 
 CREATE FUNCTION archive_results(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('review_result', results, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'review_result'::text, results, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT x.result_id AS source_id, 'result' AS kind, r.employee_id, x.locked_on AS occurred_on, c.name AS title,
            jsonb_build_object('cycle', c.code, 'score', trim_scale(x.composite), 'grade', coalesce(x.grade, '-'), 'version', x.version) AS detail,
            coalesce(x.reopened_by, x.decision_id) AS decision_id, x.reopened_by IS NOT NULL AS gone
@@ -133,7 +133,7 @@ CREATE TRIGGER review_result_archive_update AFTER UPDATE ON review_result REFERE
 
 CREATE FUNCTION archive_trainings(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('training_record', records, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'training_record'::text, records, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT t.training_record_id AS source_id, 'training' AS kind, t.employee_id, t.completed_on AS occurred_on, o.name AS title,
            jsonb_strip_nulls(jsonb_build_object('course', o.code, 'score', trim_scale(t.score), 'passed', t.passed)) AS detail
       FROM training_record t JOIN resource o USING (resource_id) WHERE t.training_record_id = ANY (records)) l));
@@ -148,7 +148,7 @@ CREATE TRIGGER training_record_archive_delete AFTER DELETE ON training_record RE
 
 CREATE FUNCTION archive_certifications(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('certification_result', results, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'certification_result'::text, results, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT c.certification_result_id AS source_id, 'certification' AS kind, c.employee_id, c.achieved_on AS occurred_on, k.name AS title,
            jsonb_build_object('certification', k.code) AS detail, NULL::bigint AS decision_id
       FROM certification_result c JOIN certification k USING (certification_id)
@@ -176,7 +176,7 @@ CREATE TRIGGER employee_skill_level_archive AFTER UPDATE ON employee_skill_level
 
 CREATE FUNCTION archive_plans(plans bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('development_plan', plans, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'development_plan'::text, plans, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT p.plan_id AS source_id, 'plan' AS kind, p.employee_id, p.planned_on AS occurred_on,
            CASE p.kind WHEN 'improvement' THEN '改进计划 ' ELSE '发展计划 ' END || c.code AS title,
            jsonb_build_object('cycle', c.code, 'kind', p.kind) AS detail, p.decision_id, p.status = 'withdrawn' AS gone
@@ -190,7 +190,7 @@ CREATE TRIGGER development_plan_archive_update AFTER UPDATE ON development_plan 
 
 CREATE FUNCTION archive_raises(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('salary_adjustment', adjustments, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'salary_adjustment'::text, adjustments, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT a.adjustment_id AS source_id, 'raise' AS kind, a.employee_id, a.effective_on AS occurred_on, c.name AS title,
            jsonb_build_object('cycle', c.code) || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects) END AS detail, a.decision_id
       FROM salary_adjustment a JOIN review_cycle c USING (cycle_id)
@@ -202,7 +202,7 @@ CREATE TRIGGER salary_adjustment_archive AFTER UPDATE ON salary_adjustment REFER
 
 CREATE FUNCTION archive_memberships(memberships bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('pool_membership', memberships, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'pool_membership'::text, memberships, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT m.pool_membership_id AS source_id, k.kind, m.employee_id, k.day AS occurred_on, p.name AS title,
            jsonb_build_object('pool', p.code, 'reason', m.reason) AS detail, k.decision_id
       FROM pool_membership m JOIN talent_pool p USING (talent_pool_id)
@@ -217,7 +217,7 @@ CREATE TRIGGER pool_membership_archive_update AFTER UPDATE ON pool_membership RE
 
 CREATE FUNCTION archive_promotions(cases bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('promotion_case', cases, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'promotion_case'::text, cases, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT p.promotion_case_id AS source_id, 'promotion' AS kind, p.employee_id, p.decided_on AS occurred_on, c.name AS title,
            jsonb_build_object('cycle', c.code, 'kind', p.kind) AS detail,
            (SELECT max(d.decision_id) FROM decision d WHERE d.cause_id = p.promotion_case_id AND d.cause = 'promotion_case') AS decision_id,
@@ -232,7 +232,7 @@ CREATE TRIGGER promotion_case_archive AFTER UPDATE ON promotion_case REFERENCING
 
 CREATE FUNCTION archive_key_events(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('key_event', events, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'key_event'::text, events, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT k.key_event_id AS source_id, 'key_event' AS kind, k.employee_id, k.occurred_on, k.event AS title,
            jsonb_strip_nulls(jsonb_build_object('amount', trim_scale(k.amount), 'evidence', k.evidence)) AS detail
       FROM key_event k WHERE k.key_event_id = ANY (events)) l));
@@ -247,7 +247,7 @@ CREATE TRIGGER key_event_archive_delete AFTER DELETE ON key_event REFERENCING OL
 
 CREATE FUNCTION archive_suggestions(suggestions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('suggestion', suggestions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'suggestion'::text, suggestions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT s.suggestion_id AS source_id, 'suggestion' AS kind, s.employee_id, s.suggested_on AS occurred_on, s.suggestion AS title, s.decision_id
       FROM suggestion s WHERE s.suggestion_id = ANY (suggestions) AND s.status = 'accepted') l));
 END;
@@ -261,7 +261,7 @@ CREATE TRIGGER suggestion_archive_delete AFTER DELETE ON suggestion REFERENCING 
 
 CREATE FUNCTION archive_citations(citations bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('contribution_citation', citations, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'contribution_citation'::text, citations, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT x.contribution_citation_id AS source_id, 'citation' AS kind, x.employee_id, x.cited_on AS occurred_on, c.title,
            jsonb_build_object('unit', u.name, 'case', c.contribution_id) AS detail, c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone
       FROM contribution_citation x JOIN contribution c USING (contribution_id) JOIN org_unit u USING (org_unit_id)
@@ -277,7 +277,7 @@ CREATE TRIGGER contribution_citation_archive_delete AFTER DELETE ON contribution
 
 CREATE FUNCTION archive_contributions(contributions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT archive_follow('contribution', contributions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'contribution'::text, contributions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT c.contribution_id AS source_id, c.kind, c.employee_id, c.occurred_on, c.title,
            jsonb_strip_nulls(jsonb_build_object('role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'evidence', c.evidence)) AS detail,
            c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone

@@ -335,7 +335,7 @@ BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e
                          WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  SELECT live_refresh(l.touched)
+  SELECT hrloop.run('book'::regclass, 'live_refresh', l.touched)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS touched
             FROM review r JOIN review_cycle c ON c.cycle_id = r.cycle_id
            WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'
@@ -355,7 +355,7 @@ CREATE FUNCTION measurement_live(employees bigint[]) RETURNS void VOLATILE LANGU
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  SELECT live_followed(l.open)
+  SELECT hrloop.run('book'::regclass, 'live_followed', l.open)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS open
             FROM review r WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') l
    WHERE l.open IS NOT NULL;
@@ -475,7 +475,7 @@ CREATE TRIGGER measurement_1_late AFTER INSERT ON measurement REFERENCING NEW TA
 -- What an indicator gathers is no part of a template: it holds for open reviews at once.
 CREATE FUNCTION aggregation_followed(indicators bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT live_refresh(l.touched)
+  SELECT hrloop.run('book'::regclass, 'live_refresh', l.touched)
     FROM (SELECT array_agg(DISTINCT s.review_id) AS touched FROM initial_score s JOIN review r USING (review_id)
            WHERE s.indicator_id = ANY (indicators) AND r.status <> 'locked') l
    WHERE l.touched IS NOT NULL;

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "executor/functions.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/params.h"
 #include "optimizer/planner.h"
 #include "parser/parser.h"
@@ -30,11 +31,13 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+PG_FUNCTION_INFO_V1(hrloop_run);
+
 typedef struct PlanKey
 {
 	Oid			books;
-	Oid			argument;		/* of a function's plans; else 0 */
-	bool		many;			/* of these for many keys */
+	Oid			function;		/* whose plans they are; 0: a query's */
+	bool		many;			/* of a function: for many keys */
 	char		name[2 * NAMEDATALEN];
 } PlanKey;
 
@@ -88,7 +91,7 @@ free_retired(XactEvent event, void *arg)
 }
 
 static PlanEntry *
-plan_entry(Oid books, Oid argument, bool many, const char *name)
+plan_entry(Oid books, Oid function, bool many, const char *name)
 {
 	PlanKey		key;
 	PlanEntry  *entry;
@@ -96,7 +99,7 @@ plan_entry(Oid books, Oid argument, bool many, const char *name)
 
 	memset(&key, 0, sizeof(key));
 	key.books = books;
-	key.argument = argument;
+	key.function = function;
 	key.many = many;
 	strlcpy(key.name, name, sizeof(key.name));
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
@@ -257,22 +260,39 @@ plan_in_view(Query *query, const char *text, int options, ParamListInfo paramete
 	return next(query, text, options, parameters);
 }
 
-/* An array as the one parameter. */
 static ParamListInfo
-parameter_of(Oid type, Datum value, bool to_use)
+parameters_of(const HrArguments *arguments, bool to_use)
 {
-	ParamListInfo parameters = makeParamList(1);
+	ParamListInfo parameters = makeParamList(arguments->count);
 
-	parameters->params[0].value = value;
-	parameters->params[0].isnull = false;
-	parameters->params[0].pflags = to_use ? PARAM_FLAG_CONST : 0;
-	parameters->params[0].ptype = type;
+	for (int i = 0; i < arguments->count; i++)
+	{
+		parameters->params[i].value = arguments->value[i];
+		parameters->params[i].isnull = arguments->null[i];
+		parameters->params[i].pflags = to_use ? PARAM_FLAG_CONST : 0;
+		parameters->params[i].ptype = arguments->type[i];
+	}
 	return parameters;
 }
 
-/* Plan the statements of a function now, with its argument in view. */
+/* Whether one of the arguments is an array of many keys. */
+static bool
+has_many(const HrArguments *arguments)
+{
+	for (int i = 0; i < arguments->count; i++)
+		if (!arguments->null[i] && type_is_array(arguments->type[i]))
+		{
+			ArrayType  *array = DatumGetArrayTypeP(arguments->value[i]);
+
+			if (ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > FEW)
+				return true;
+		}
+	return false;
+}
+
+/* Plan the statements of a function now, with its arguments in view. */
 static void
-plan_now(List *list, Oid type, Datum value)
+plan_now(List *list, const HrArguments *arguments)
 {
 	ListCell   *cell;
 
@@ -280,7 +300,7 @@ plan_now(List *list, Oid type, Datum value)
 	{
 		CachedPlan *plan;
 
-		in_view = parameter_of(type, value, false);
+		in_view = parameters_of(arguments, false);
 		PG_TRY();
 		{
 			plan = SPI_plan_get_cached_plan(lfirst(cell));
@@ -298,7 +318,7 @@ plan_now(List *list, Oid type, Datum value)
 static bool
 in_plain_sql(Form_pg_proc function)
 {
-	return function->prolang == SQLlanguageId && !function->prosecdef && function->pronargs == 1;
+	return function->prolang == SQLlanguageId && !function->prosecdef;
 }
 
 /* The statements of a function's body, each as a plan. */
@@ -354,12 +374,11 @@ body_of(Oid function)
 
 /* The kept plans of a function; NULL: it has to be called. */
 static PlanEntry *
-plans_of_function(Oid books, Oid argument, Datum value, HeapTuple tuple)
+plans_of_function(Oid books, const HrArguments *arguments, HeapTuple tuple)
 {
 	Form_pg_proc function = (Form_pg_proc) GETSTRUCT(tuple);
-	ArrayType  *array = DatumGetArrayTypeP(value);
-	bool		many = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > FEW;
-	PlanEntry  *entry = plan_entry(books, argument, many, NameStr(function->proname));
+	bool		many = has_many(arguments);
+	PlanEntry  *entry = plan_entry(books, function->oid, many, NameStr(function->proname));
 	MemoryContext context;
 	List	   *made;
 	char	   *body;
@@ -373,9 +392,9 @@ plans_of_function(Oid books, Oid argument, Datum value, HeapTuple tuple)
 		return NULL;
 	context = plan_context();
 	made = plans_of_body(tuple, body, context);
-	entry = plan_entry(books, argument, many, NameStr(function->proname));
+	entry = plan_entry(books, function->oid, many, NameStr(function->proname));
 	keep(entry, made, context);
-	plan_now(made, argument, value);
+	plan_now(made, arguments);
 	entry->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	entry->tid = tuple->t_self;
 	entry->renewed_at = Max(entry->calls, 1);
@@ -383,17 +402,17 @@ plans_of_function(Oid books, Oid argument, Datum value, HeapTuple tuple)
 }
 
 static HeapTuple
-find_function(Oid books, const char *name, Oid argument)
+find_function(Oid books, const char *name, const HrArguments *arguments)
 {
-	oidvector  *arguments = buildoidvector(&argument, 1);
+	oidvector  *types = buildoidvector(arguments->type, arguments->count);
 
-	return SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name), PointerGetDatum(arguments), ObjectIdGetDatum(books));
+	return SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name), PointerGetDatum(types), ObjectIdGetDatum(books));
 }
 
 static void
-run_plans(List *list, Oid argument, Datum value)
+run_plans(List *list, const HrArguments *arguments)
 {
-	ParamListInfo parameters = parameter_of(argument, value, true);
+	ParamListInfo parameters = parameters_of(arguments, true);
 	ListCell   *cell;
 
 	foreach(cell, list)
@@ -407,41 +426,91 @@ run_plans(List *list, Oid argument, Datum value)
 	}
 }
 
-/*
- * Run a function of the books that has one argument, this array, and leave what it
- * returns to SPI.  Call it inside a scope.
- */
-void
-hr_run(Oid books, const char *name, Oid argument, Datum value)
+/* A function that is not in SQL, or whose arguments need a cast. */
+static void
+call_function(Oid books, const char *name, const HrArguments *arguments)
 {
-	HeapTuple	tuple = find_function(books, name, argument);
+	HrQuery		query = {.name = psprintf("call %s", name), .nargs = arguments->count};
+	StringInfoData sql;
+	char	   *nulls = palloc(arguments->count + 1);
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT * FROM @%s(", quote_identifier(name));
+	for (int i = 0; i < arguments->count; i++)
+	{
+		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+		query.argtypes[i] = arguments->type[i];
+		nulls[i] = arguments->null[i] ? 'n' : ' ';
+	}
+	appendStringInfoChar(&sql, ')');
+	query.sql = sql.data;
+	hr_execute(books, &query, (Datum *) arguments->value, nulls, false);
+}
+
+/* Run a function of the books, and leave what it returns to SPI.  Call it inside a scope. */
+void
+hr_run(Oid books, const char *name, const HrArguments *arguments)
+{
+	HeapTuple	tuple = find_function(books, name, arguments);
 	PlanEntry  *entry = NULL;
 	bool		tells = true;
 
+	CHECK_FOR_INTERRUPTS();
 	if (HeapTupleIsValid(tuple))
 	{
 		tells = ((Form_pg_proc) GETSTRUCT(tuple))->prorettype != VOIDOID;
-		entry = plans_of_function(books, argument, value, tuple);
+		entry = plans_of_function(books, arguments, tuple);
 		ReleaseSysCache(tuple);
 	}
 	if (entry != NULL)
 	{
 		entry->calls++;
-		run_plans(entry->plans, argument, value);
+		run_plans(entry->plans, arguments);
 	}
 	else
-	{
-		HrQuery		query = {.name = psprintf("call %s", name), .nargs = 1, .argtypes = {argument}};
-
-		query.sql = psprintf("SELECT * FROM @%s($1)", quote_identifier(name));
-		hr_execute(books, &query, &value, NULL, false);
-	}
+		call_function(books, name, arguments);
 	if (!tells)
 	{
 		SPI_freetuptable(SPI_tuptable);
 		SPI_tuptable = NULL;
 		SPI_processed = 0;
 	}
+}
+
+/*
+ * hrloop.run(book, function, arguments...): how one consequence calls another,
+ * for it to have kept plans as well.
+ */
+Datum
+hrloop_run(PG_FUNCTION_ARGS)
+{
+	HrArguments arguments = {.count = PG_NARGS() - 2};
+	char	   *name;
+	Oid			books;
+	HrScope		scope;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("hrloop.run() needs the books and a function")));
+	if (arguments.count > HR_MAX_ARGUMENTS || get_fn_expr_variadic(fcinfo->flinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_ARGUMENTS),
+				 errmsg("hrloop.run() takes at most %d arguments, one by one", HR_MAX_ARGUMENTS)));
+	books = hr_owned(PG_GETARG_OID(0), "run functions");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	for (int i = 0; i < arguments.count; i++)
+	{
+		arguments.type[i] = get_fn_expr_argtype(fcinfo->flinfo, i + 2);
+		arguments.null[i] = PG_ARGISNULL(i + 2);
+		arguments.value[i] = PG_GETARG_DATUM(i + 2);
+		if (!arguments.null[i] && type_is_array(arguments.type[i]))
+			arguments.value[i] = PointerGetDatum(PG_GETARG_ARRAYTYPE_P(i + 2));
+	}
+	hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
+	hr_run(books, name, &arguments);
+	hr_scope_leave(&scope);
+	PG_RETURN_VOID();
 }
 
 /* ----------------------------------------------------------------------- start */

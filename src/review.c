@@ -14,7 +14,6 @@
 #include "exact.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -1069,13 +1068,9 @@ hrloop_recompute(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	books = hr_books_of(PG_GETARG_OID(0));
+	books = hr_owned(PG_GETARG_OID(0), "recompute reviews");
 	owner = hr_books_owner(PG_GETARG_OID(0));
 	array = PG_GETARG_ARRAYTYPE_P(1);
-	if (!has_privs_of_role(GetUserId(), owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only the owner of the books can recompute reviews")));
 	deconstruct_array(array, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &elements, &nulls, &length);
 	for (int i = 0; i < length; i++)

@@ -328,8 +328,9 @@ raise_found(void)
 static void
 call_with(Oid books, const char *function, Oid type, Datum array)
 {
-	CHECK_FOR_INTERRUPTS();
-	hr_run(books, function, type, array);
+	HrArguments arguments = {.count = 1, .type = {type}, .value = {array}};
+
+	hr_run(books, function, &arguments);
 	raise_found();
 	SPI_freetuptable(SPI_tuptable);
 	pfree(DatumGetPointer(array));
