@@ -392,8 +392,8 @@ COMMENT ON FUNCTION has_left(bigint, date) IS 'Whether somebody has left on a da
 CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce(
     (SELECT a.manager_id FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
-        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = a.manager_id AND s.status = 'left' AND s.valid @> on_date)),
-    -- step by step: in a join all units and heads would be read for one line of them
+        AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = a.manager_id AND s.status = 'left' AND s.valid @> on_date OFFSET 0)),
+    -- step by step, here and by OFFSET 0: in a join all units, heads and statuses would be read for one line of them
     (WITH RECURSIVE up (unit_id, depth) AS (
        SELECT a.org_unit_id, 0 FROM assignment a
         WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
@@ -402,7 +402,7 @@ CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) R
      SELECT h.employee_id
        FROM up CROSS JOIN LATERAL (SELECT x.employee_id FROM unit_head x
                                     WHERE x.org_unit_id = up.unit_id AND x.valid @> on_date AND x.employee_id <> employee
-                                      AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = x.employee_id AND s.status = 'left' AND s.valid @> on_date) LIMIT 1) h
+                                      AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = x.employee_id AND s.status = 'left' AND s.valid @> on_date OFFSET 0) LIMIT 1) h
       ORDER BY up.depth LIMIT 1));
 COMMENT ON FUNCTION manager_of(bigint, date) IS 'Manager on a day: the direct one, else the nearest head of a unit above who is somebody else; who has left is passed over; null if there is none.';
 
