@@ -473,7 +473,7 @@ BEGIN ATOMIC
   ), items AS (
     SELECT c.review_id, jsonb_agg(c.item ORDER BY c.added, c.position) AS list FROM changed c GROUP BY c.review_id
   )
-  SELECT r.review_id, jsonb_build_object('kind', CASE (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label WHEN setting_text('task.talk_grade') THEN 'improvement' ELSE 'development' END,
+  SELECT r.review_id, jsonb_build_object('kind', CASE (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label WHEN (SELECT setting_text('task.talk_grade')) THEN 'improvement' ELSE 'development' END,
                                          'reasons', to_jsonb(r.plan_reason), 'gaps', coalesce(gaps.list, '[]'), 'items', coalesce(items.list, '[]'))
     FROM review r JOIN review_cycle c USING (cycle_id) LEFT JOIN gaps USING (review_id) LEFT JOIN items USING (review_id)
    WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
@@ -981,7 +981,7 @@ BEGIN ATOMIC
     SELECT 'task.talk', r.employee_id, 'review_result', x.result_id, 'setting:task.talk_grade',
            jsonb_build_object('score', x.composite, 'grade', x.grade, 'cycle', c.code), jsonb_build_object('review', x.review_id)
       FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
-     WHERE x.result_id = ANY (results) AND x.grade = setting_text('task.talk_grade')
+     WHERE x.result_id = ANY (results) AND x.grade = (SELECT setting_text('task.talk_grade'))
        AND NOT EXISTS (SELECT FROM hr_task t WHERE t.review_id = x.review_id AND t.kind = 'talk' AND t.status <> 'withdrawn')
      ORDER BY x.result_id
     RETURNING decision_id, employee_id, cause_id, inputs, outcome

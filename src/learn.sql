@@ -306,16 +306,15 @@ BEGIN ATOMIC
                                                 AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid AND w.certification_result_id = h.certification_result_id)
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
-    SELECT 'skill.level', x.employee_id, 'certification_result',
-           coalesce((SELECT max(n.certification_result_id) FROM new n WHERE n.employee_id = x.employee_id AND n.skill_id = x.skill_id),
-                    (SELECT max(o.certification_result_id) FROM old o WHERE o.employee_id = x.employee_id AND o.skill_id = x.skill_id)),
-           'skill', x.skill_id,
-           jsonb_build_object('before', (SELECT jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(o.valid), 'until', upper(o.valid)) ORDER BY o.valid)
-                                           FROM old o JOIN skill_level l USING (skill_level_id) WHERE o.employee_id = x.employee_id AND o.skill_id = x.skill_id)),
-           jsonb_build_object('after', (SELECT jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(n.valid), 'until', upper(n.valid)) ORDER BY n.valid)
-                                          FROM new n JOIN skill_level l USING (skill_level_id) WHERE n.employee_id = x.employee_id AND n.skill_id = x.skill_id))
-      FROM (SELECT employee_id, skill_id FROM old UNION SELECT employee_id, skill_id FROM new) x
-     ORDER BY x.employee_id, x.skill_id
+    SELECT 'skill.level', u.employee_id, 'certification_result',
+           coalesce(max(u.certification_result_id) FILTER (WHERE u.fresh), max(u.certification_result_id)), 'skill', u.skill_id,
+           jsonb_build_object('before', jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(u.valid), 'until', upper(u.valid)) ORDER BY u.valid) FILTER (WHERE NOT u.fresh)),
+           jsonb_build_object('after', jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(u.valid), 'until', upper(u.valid)) ORDER BY u.valid) FILTER (WHERE u.fresh))
+      FROM (SELECT o.employee_id, o.skill_id, o.skill_level_id, o.valid, o.certification_result_id, false AS fresh FROM old o
+            UNION ALL
+            SELECT n.employee_id, n.skill_id, n.skill_level_id, n.valid, n.certification_result_id, true FROM new n) u
+      JOIN skill_level l USING (skill_level_id)
+     GROUP BY u.employee_id, u.skill_id ORDER BY u.employee_id, u.skill_id
     RETURNING decision_id, employee_id, rule_id AS skill_id
   ), gone AS (
     UPDATE employee_skill_level h SET superseded_by = d.decision_id

@@ -179,8 +179,7 @@ BEGIN ATOMIC
          'Choose a parent outside the subtree, or move that parent first.',
          'org_unit', 'parent_id', 'org_unit_tree'
     FROM up JOIN org_unit u ON u.org_unit_id = up.start_id LEFT JOIN org_unit p ON p.org_unit_id = u.parent_id
-   WHERE up.at_id = up.start_id
-   ORDER BY up.start_id LIMIT 1;
+   WHERE up.at_id = up.start_id ORDER BY up.start_id;
 END;
 COMMENT ON FUNCTION org_unit_problem(bigint[]) IS 'Rule: no unit is its own ancestor (ORG-01).';
 CREATE TRIGGER org_unit_tree_insert AFTER INSERT ON org_unit REFERENCING NEW TABLE AS new_row

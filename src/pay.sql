@@ -770,27 +770,31 @@ COMMENT ON COLUMN skill_allowance.cause_id IS 'Its key.';
 COMMENT ON COLUMN skill_allowance.decision_id IS 'Decision that wrote the row.';
 COMMENT ON COLUMN skill_allowance.superseded_by IS 'Decision that replaced it; null: it stands.';
 
-CREATE FUNCTION allowance_day(day date) RETURNS date STABLE LANGUAGE SQL
-  RETURN CASE WHEN setting_text('allowance.effective') = 'same_day' THEN day
+CREATE FUNCTION allowance_day(day date, effective text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE SQL
+  RETURN CASE WHEN effective = 'same_day' THEN day
               ELSE (date_trunc('month', day::timestamp) + interval '1 month')::date END;
-COMMENT ON FUNCTION allowance_day(date) IS 'Day on which an allowance follows a change of skill: the first of the next month, or the same day by setting (AMB-12).';
+COMMENT ON FUNCTION allowance_day(date, text) IS 'Day on which an allowance follows a change of skill: the first of the next month, or with effective (setting allowance.effective) same_day that very day (AMB-12).';
+
+CREATE FUNCTION allowance_day(day date) RETURNS date STABLE LANGUAGE SQL
+  RETURN allowance_day(day, setting_text('allowance.effective'));
+COMMENT ON FUNCTION allowance_day(date) IS 'The same by the setting as it is; who asks for many days reads the setting once and hands it over.';
 
 CREATE VIEW allowance_timeline WITH (security_invoker) AS
   SELECT l.employee_id, 'skill ' || l.skill_id AS component, r.amount, span.valid * r.valid AS valid, r.allowance_rule_id,
          'certification_result' AS cause, l.certification_result_id AS cause_id
     FROM employee_skill_level l
     JOIN allowance_rule r USING (skill_level_id)
-    CROSS JOIN LATERAL (SELECT CASE WHEN allowance_day(lower(l.valid)) < coalesce(allowance_day(upper(l.valid)), 'infinity')
-                                    THEN daterange(allowance_day(lower(l.valid)), allowance_day(upper(l.valid))) ELSE 'empty' END AS valid) span
+    CROSS JOIN LATERAL (SELECT CASE WHEN allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective'))) < coalesce(allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective'))), 'infinity')
+                                    THEN daterange(allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective'))), allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective')))) ELSE 'empty' END AS valid) span
    WHERE l.superseded_by IS NULL AND NOT isempty(span.valid * r.valid)
   UNION ALL
-  SELECT t.employee_id, 'course ' || t.resource_id, r.amount, daterange(allowance_day(t.completed_on), NULL) * r.valid, r.allowance_rule_id,
+  SELECT t.employee_id, 'course ' || t.resource_id, r.amount, daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid, r.allowance_rule_id,
          'training_record', t.training_record_id
     FROM (SELECT DISTINCT ON (employee_id, resource_id) employee_id, resource_id, completed_on, training_record_id
             FROM training_record WHERE passed
            ORDER BY employee_id, resource_id, completed_on, training_record_id) t
     JOIN allowance_rule r USING (resource_id)
-   WHERE NOT isempty(daterange(allowance_day(t.completed_on), NULL) * r.valid);
+   WHERE NOT isempty(daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid);
 COMMENT ON VIEW allowance_timeline IS 'Allowances that levels and courses come to; a course counts once, from its first pass.';
 COMMENT ON COLUMN allowance_timeline.employee_id IS 'Whose.';
 COMMENT ON COLUMN allowance_timeline.component IS 'Ladder or course.';
@@ -815,24 +819,29 @@ BEGIN ATOMIC
     SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h WHERE w.employee_id = h.employee_id AND w.component = h.component
                                                 AND w.amount = h.amount AND w.valid = h.valid)
   ), moved AS (
-    SELECT x.employee_id, x.component,
-           (SELECT n.cause FROM new n WHERE n.employee_id = x.employee_id AND n.component = x.component ORDER BY n.valid DESC LIMIT 1) AS new_cause,
-           (SELECT n.cause_id FROM new n WHERE n.employee_id = x.employee_id AND n.component = x.component ORDER BY n.valid DESC LIMIT 1) AS new_cause_id,
-           (SELECT o.cause FROM old o WHERE o.employee_id = x.employee_id AND o.component = x.component ORDER BY o.valid DESC LIMIT 1) AS old_cause,
-           (SELECT o.cause_id FROM old o WHERE o.employee_id = x.employee_id AND o.component = x.component ORDER BY o.valid DESC LIMIT 1) AS old_cause_id,
-           (SELECT h.amount FROM have h WHERE h.employee_id = x.employee_id AND h.component = x.component AND upper_inf(h.valid)) AS before,
-           (SELECT w.amount FROM want w WHERE w.employee_id = x.employee_id AND w.component = x.component AND upper_inf(w.valid)) AS after,
-           (SELECT coalesce(max(lower(w.valid)) FILTER (WHERE upper_inf(w.valid)), max(upper(w.valid)))
-              FROM want w WHERE w.employee_id = x.employee_id AND w.component = x.component) AS from_day,
-           (SELECT max(lower(o.valid)) FROM old o WHERE o.employee_id = x.employee_id AND o.component = x.component) AS old_day
-      FROM (SELECT employee_id, component FROM old UNION SELECT employee_id, component FROM new) x
+    SELECT u.employee_id, u.component,
+           (array_agg(u.cause ORDER BY u.valid DESC) FILTER (WHERE u.part = 'new'))[1] AS new_cause,
+           (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.part = 'new'))[1] AS new_cause_id,
+           (array_agg(u.cause ORDER BY u.valid DESC) FILTER (WHERE u.part = 'old'))[1] AS old_cause,
+           (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.part = 'old'))[1] AS old_cause_id,
+           max(u.amount) FILTER (WHERE u.part = 'have' AND upper_inf(u.valid)) AS before,
+           max(u.amount) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)) AS after,
+           coalesce(max(lower(u.valid)) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)), max(upper(u.valid)) FILTER (WHERE u.part = 'want')) AS from_day,
+           max(lower(u.valid)) FILTER (WHERE u.part = 'old') AS old_day,
+           jsonb_agg(jsonb_build_object('amount', u.amount, 'from', lower(u.valid), 'until', upper(u.valid)) ORDER BY u.valid) FILTER (WHERE u.part = 'new') AS entries
+      FROM (SELECT 'new'::text AS part, n.employee_id, n.component, n.amount, n.valid, n.cause, n.cause_id FROM new n
+            UNION ALL
+            SELECT 'old', o.employee_id, o.component, o.amount, o.valid, o.cause, o.cause_id FROM old o
+            UNION ALL
+            SELECT 'have', h.employee_id, h.component, h.amount, h.valid, h.cause, h.cause_id FROM have h
+            UNION ALL
+            SELECT 'want', w.employee_id, w.component, w.amount, w.valid, w.cause, w.cause_id FROM want w) u
+     GROUP BY u.employee_id, u.component HAVING bool_or(u.part IN ('new', 'old'))
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'allowance', m.employee_id, coalesce(m.new_cause, m.old_cause), coalesce(m.new_cause_id, m.old_cause_id), 'allowance_rule',
            jsonb_build_object('component', m.component, 'before', coalesce(m.before, 0)),
-           jsonb_build_object('after', coalesce(m.after, 0), 'from', coalesce(m.from_day, m.old_day),
-             'rows', (SELECT jsonb_agg(jsonb_build_object('amount', n.amount, 'from', lower(n.valid), 'until', upper(n.valid)) ORDER BY n.valid)
-                        FROM new n WHERE n.employee_id = m.employee_id AND n.component = m.component))
+           jsonb_build_object('after', coalesce(m.after, 0), 'from', coalesce(m.from_day, m.old_day), 'rows', m.entries)
       FROM moved m ORDER BY m.employee_id, m.component
     RETURNING decision_id, employee_id, inputs, outcome
   ), gone AS (
