@@ -718,6 +718,9 @@ END;
 COMMENT ON FUNCTION review_to_move(bigint[]) IS 'Reviews on another version of a template than their cycle uses by now; at once: no score of them is computed from facts.';
 CREATE FUNCTION cycle_reviews_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- live scores follow person by person, and the reviews come in two lots: all people first, in key order
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked')
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   -- scores from facts are computed by the version that their review is on
   UPDATE review r SET template_id = o.template_id FROM review_to_move(cycles) o WHERE r.review_id = o.review_id AND NOT o.at_once;
   -- the others by one update, composite and all
