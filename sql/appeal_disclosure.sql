@@ -73,6 +73,25 @@ BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT * FROM pg_temp.seen(); ROLLBACK
 -- one of HR reads nothing of their own either
 BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT count(*) AS own FROM explain_score('2023Q1', 'E090'); SELECT count(*) AS own FROM answers WHERE who = 'E090'; ROLLBACK;
 SELECT * FROM notices WHERE to_whom <> 'E031';
+-- by the rows, too: HR everybody's results but their own, a manager those of the team, the employee none; nobody acts, nobody reads
+CREATE ROLE disclosure_app;
+GRANT USAGE ON SCHEMA disclosure_test TO disclosure_app;
+GRANT SELECT ON ALL TABLES IN SCHEMA disclosure_test TO disclosure_app;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA disclosure_test TO disclosure_app;
+PREPARE visible_results AS SELECT e.employee_no AS who FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) ORDER BY 1;
+SET ROLE disclosure_app;
+BEGIN; SELECT act_as('E090') > 0 AS acts; EXECUTE visible_results; ROLLBACK;
+BEGIN; SELECT act_as('E003') > 0 AS acts; EXECUTE visible_results; ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acts; EXECUTE visible_results; ROLLBACK;
+EXECUTE visible_results;
+BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT (SELECT count(*) FROM plan_item) = (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)) AS items_of_plans_read, holds_role('hr', actor()), owns_books(); ROLLBACK;
+RESET ROLE;
+SELECT owns_books(), hrloop.owns('book'::regclass) AS owner;
+SELECT hrloop.owns(NULL);
+\echo :LAST_ERROR_SQLSTATE
+DEALLOCATE visible_results;
+DROP OWNED BY disclosure_app;
+DROP ROLE disclosure_app;
 -- nor can they answer, or appeal
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010'); ROLLBACK;
 \echo :LAST_ERROR_SQLSTATE

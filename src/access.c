@@ -28,6 +28,7 @@
 PG_FUNCTION_INFO_V1(hrloop_act_as);
 PG_FUNCTION_INFO_V1(hrloop_actor);
 PG_FUNCTION_INFO_V1(hrloop_who);
+PG_FUNCTION_INFO_V1(hrloop_owns);
 
 static char *actor_setting;
 static bool setting_allowed;
@@ -357,4 +358,11 @@ hrloop_who(PG_FUNCTION_ARGS)
 
 	PG_RETURN_TEXT_P(cstring_to_text(who->known ? who->number
 									 : GetUserNameFromId(who->session, false)));
+}
+
+/* hrloop.owns(book): whether the role that asks has the rights of the owner of the books. */
+Datum
+hrloop_owns(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(hr_identity(book_argument(fcinfo))->owner);
 }

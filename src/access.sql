@@ -78,7 +78,8 @@ SELECT t, k FROM (VALUES
   ('hr',     ARRAY['audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
 
 -- Whoever was pinned as the manager of a review or plan stays so after a transfer.
--- (SELECT …) is asked once in a query, not for each row.
+-- (SELECT …) is asked once in a query, not for each row.  visible() of nobody is true for who
+-- sees everybody, and so every row above: their rows below need no look at it.
 INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('employee',          'person', $$hrloop.visible('book'::regclass, employee_id, 'name')$$,
                                   $$hrloop.visible('book'::regclass, employee_id) OR hrloop.acts_for('book'::regclass, 'finance')$$),
@@ -87,25 +88,25 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
   ('mentorship',        'person', $$hrloop.visible('book'::regclass, mentee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$,
                                   $$hrloop.visible('book'::regclass, mentee_id)$$),
-  ('mentoring_session', 'person', $$EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$, NULL),
+  ('mentoring_session', 'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$, NULL),
   ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$, NULL),
   -- raises and what is not disclosed yet are in it
   ('growth_archive',    'person', $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$, NULL),
-  ('review_segment',    'person', $$manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
+  ('review_segment',    'person', $$hrloop.visible('book'::regclass, NULL) OR manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
   ('review_rater',      'person', $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
                                       AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$, NULL),
-  ('review_result',     'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
+  ('review_result',     'person', $$disclosed_on IS NOT NULL AND hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
                                       AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass)) OR review_result.disclosed_on IS NOT NULL))$$, NULL),
-  ('initial_score',     'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$, NULL),
-  ('plan_change',       'person', $$EXISTS (SELECT FROM review r WHERE r.review_id = plan_change.review_id)$$, NULL),
-  ('appeal',            'person', $$decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$, NULL),
+  ('initial_score',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$, NULL),
+  ('plan_change',       'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = plan_change.review_id)$$, NULL),
+  ('appeal',            'person', $$hrloop.visible('book'::regclass, NULL) OR decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$, NULL),
   ('acknowledgement',   'person', $$EXISTS (SELECT FROM review_result x WHERE x.result_id = acknowledgement.result_id)$$, NULL),
-  ('plan_gap',          'person', $$EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$, NULL),
-  ('plan_item',         'person', $$EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$, NULL),
-  ('plan_item_version', 'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_item_version.plan_item_id)$$, NULL),
-  ('plan_progress',     'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$, NULL),
-  ('plan_session',      'person', $$EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
-  ('pool_evidence',     'person', $$EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
+  ('plan_gap',          'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$, NULL),
+  ('plan_item',         'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$, NULL),
+  ('plan_item_version', 'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_item_version.plan_item_id)$$, NULL),
+  ('plan_progress',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$, NULL),
+  ('plan_session',      'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
+  ('pool_evidence',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
   ('notification',      'person', $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
                                       AND (kind !~ '^pay\.' OR (SELECT require_tls()))$$,
                                   $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$),
@@ -185,7 +186,7 @@ ALTER FUNCTION find_review(text, text) SECURITY DEFINER SET search_path FROM CUR
 ALTER FUNCTION manager_of(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION heads_above(bigint, date) SECURITY DEFINER SET search_path FROM CURRENT;
 -- whether scores are there that one may not read
-ALTER FUNCTION archive_shown(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION archive_told(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- raters may not read the review that they rate
 ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;
 -- name and contact of one's mentor or mentee, who may work elsewhere
@@ -319,7 +320,7 @@ SELECT 'bi', v.table_name, 'SELECT', p.columns
  WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
 UNION ALL
 SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
- WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'archive_told(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC

@@ -26,8 +26,7 @@ COMMENT ON FUNCTION act_as(text) IS
   'Act for an employee until the transaction ends (null: for nobody). Grant it to application roles only. Errors: 42501 no right, 22023 no such employee.';
 -- The role that asks, not the one that a trigger or a SECURITY DEFINER function runs as.
 CREATE FUNCTION owns_books() RETURNS boolean STABLE LANGUAGE SQL
-  RETURN pg_has_role(CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END::name,
-                     (SELECT c.relowner FROM pg_class c WHERE c.oid = 'book'::regclass), 'USAGE');
+  RETURN hrloop.owns('book'::regclass);
 COMMENT ON FUNCTION owns_books() IS 'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books.';
 
 CREATE FUNCTION somebody_acts() RETURNS boolean STABLE LANGUAGE SQL

@@ -77,7 +77,7 @@ BEGIN ATOMIC
     INSERT INTO due_event (code, source_id, happened_at)
     SELECT 'review_node', c.cycle_id, moment
       FROM review_cycle c
-     WHERE c.status = 'open' AND moment::date >= upper(c.period) - 1 + setting_number('due.review_node_days')::integer
+     WHERE c.status = 'open' AND moment::date >= upper(c.period) - 1 + (SELECT setting_number('due.review_node_days')::integer)
        AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = c.cycle_id AND d.code = 'review_node')
      ORDER BY c.cycle_id
     ON CONFLICT DO NOTHING RETURNING source_id
@@ -108,7 +108,9 @@ CREATE FUNCTION unconfirmed_plan(on_date date)
 BEGIN ATOMIC
   SELECT p.plan_id, p.employee_id, p.planned_on, acting_manager(p.manager_id, p.employee_id, on_date)
     FROM development_plan p
-   WHERE p.status = 'proposed' AND p.planned_on <= on_date AND NOT has_left(p.employee_id, on_date);
+   WHERE p.status = 'proposed' AND p.planned_on <= on_date AND NOT has_left(p.employee_id, on_date)
+  -- the manager is looked for once, however often a caller names this column
+  OFFSET 0;
 END;
 COMMENT ON FUNCTION unconfirmed_plan(date) IS 'Plans that stand on a day and are not confirmed by both sides, with the manager who has to see to it; not those of people who have left.';
 
@@ -131,14 +133,16 @@ COMMENT ON FUNCTION due_plan_unconfirmed(timestamptz) IS 'Rule of run_due(): man
 
 CREATE FUNCTION due_plan_escalation(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH late AS (
+  WITH late AS MATERIALIZED (
     SELECT u.plan_id, u.employee_id, u.planned_on, u.manager_id, manager_of(coalesce(u.manager_id, u.employee_id), moment::date) AS superior_id
-      FROM unconfirmed_plan((moment::date - setting_number('due.plan_escalation_days')::integer)) u
+      FROM unconfirmed_plan((SELECT moment::date - setting_number('due.plan_escalation_days')::integer)) u
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
     SELECT l.superior_id, CASE WHEN l.superior_id IS NULL THEN 'hr' ELSE 'supervisor' END, 'plan.escalated', 'plan:' || l.plan_id,
-           jsonb_build_object('employee', e.name, 'since', l.planned_on, 'manager', coalesce(m.name, '-'))
-      FROM late l JOIN employee e ON e.employee_id = l.employee_id LEFT JOIN employee m ON m.employee_id = l.manager_id
+           -- names of those alone who are told: most plans were told before
+           jsonb_build_object('employee', (SELECT e.name FROM employee e WHERE e.employee_id = l.employee_id), 'since', l.planned_on,
+                              'manager', coalesce((SELECT m.name FROM employee m WHERE m.employee_id = l.manager_id), '-'))
+      FROM late l
      WHERE NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = l.superior_id AND n.kind = 'plan.escalated' AND n.event_key = 'plan:' || l.plan_id)
        AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id IS NULL AND n.kind = 'plan.escalated' AND n.event_key = 'plan:' || l.plan_id)
      ORDER BY l.plan_id
@@ -154,7 +158,7 @@ BEGIN ATOMIC
     SELECT p.employee_id, 'employee', 'plan.session', 'session:' || i.plan_item_id || ':' || s.session_on,
            jsonb_build_object('title', concat_ws(' ', i.title, i.topic), 'on', s.session_on)
       FROM plan_session s JOIN plan_item i USING (plan_item_id) JOIN development_plan p USING (plan_id)
-     WHERE s.held_on IS NULL AND s.session_on > moment::date AND s.session_on <= moment::date + setting_number('due.session_days')::integer
+     WHERE s.held_on IS NULL AND s.session_on > moment::date AND s.session_on <= moment::date + (SELECT setting_number('due.session_days')::integer)
        AND p.status IN ('proposed', 'effective') AND p.planned_on <= moment::date AND i.progress < 100
        AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = p.employee_id AND n.kind = 'plan.session'
                           AND n.event_key = 'session:' || i.plan_item_id || ':' || s.session_on)
@@ -169,7 +173,7 @@ BEGIN ATOMIC
   WITH late AS (
     UPDATE question q SET escalated_at = moment
      WHERE q.answer IS NULL AND q.escalated_at IS NULL
-       AND q.asked_at < moment - make_interval(hours => setting_number('qa.sla_hours')::integer)
+       AND q.asked_at < moment - make_interval(hours => (SELECT setting_number('qa.sla_hours')::integer))
     RETURNING q.question_id, q.employee_id, q.replier_id, q.body
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
@@ -212,7 +216,7 @@ BEGIN ATOMIC
   WITH late AS (
     UPDATE plan_session s SET escalated_at = moment
       FROM plan_item i JOIN development_plan p USING (plan_id)
-     WHERE s.held_on IS NULL AND s.escalated_at IS NULL AND s.overdue_at <= moment - make_interval(days => setting_number('due.session_escalation_days')::integer)
+     WHERE s.held_on IS NULL AND s.escalated_at IS NULL AND s.overdue_at <= moment - make_interval(days => (SELECT setting_number('due.session_escalation_days')::integer))
        AND i.plan_item_id = s.plan_item_id
     RETURNING i.plan_item_id, p.employee_id, p.manager_id, concat_ws(' ', i.title, i.topic) AS title, s.session_on,
               p.status IN ('proposed', 'effective') AND i.progress < 100 AND NOT has_left(p.employee_id, moment::date) AS told
@@ -237,7 +241,7 @@ BEGIN ATOMIC
     INSERT INTO due_event (code, source_id, happened_at)
     SELECT 'review_escalation', c.cycle_id, moment
       FROM review_cycle c JOIN due_event n ON n.source_id = c.cycle_id AND n.code = 'review_node'
-     WHERE c.status = 'open' AND n.happened_at <= moment - make_interval(days => setting_number('due.review_escalation_days')::integer)
+     WHERE c.status = 'open' AND n.happened_at <= moment - make_interval(days => (SELECT setting_number('due.review_escalation_days')::integer))
        AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = c.cycle_id AND d.code = 'review_escalation')
      ORDER BY c.cycle_id
     ON CONFLICT DO NOTHING RETURNING source_id
@@ -260,7 +264,7 @@ CREATE FUNCTION due_training_window(moment timestamptz) RETURNS bigint VOLATILE 
 BEGIN ATOMIC
   WITH ended AS (
     UPDATE training_record t SET window_ended_at = moment
-      FROM (SELECT make_interval(months => setting_number('training.window_months')::integer) AS months) w
+      FROM (SELECT (SELECT make_interval(months => setting_number('training.window_months')::integer)) AS months) w
      WHERE t.passed AND t.window_ended_at IS NULL
        -- found by the index up to the three days by which months differ at their end, then exactly
        AND t.completed_on <= (moment::date - w.months)::date + 3 AND (t.completed_on + w.months)::date <= moment::date

@@ -845,7 +845,8 @@ CREATE VIEW goal_vs_actual WITH (security_invoker) AS
          CASE jsonb_typeof(goal.target) WHEN 'number' THEN (goal.target #>> '{}')::numeric END AS target,
          CASE jsonb_typeof(s.actual) WHEN 'number' THEN (s.actual #>> '{}')::numeric END AS actual,
          round(i.attainment, 2) AS attainment_pct, i.value, i.missed,
-         sentence(CASE WHEN i.missed THEN 'goal.missed' WHEN NOT i.missed THEN 'goal.met' END, '{}') AS verdict
+         -- two texts, not one for each row
+         CASE WHEN i.missed THEN (SELECT sentence('goal.missed', '{}')) WHEN NOT i.missed THEN (SELECT sentence('goal.met', '{}')) END AS verdict
     FROM review r
     CROSS JOIN LATERAL shown_items(r.review_id) i
     JOIN indicator n ON n.indicator_id = i.indicator_id

@@ -163,6 +163,9 @@ COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named i
 CREATE FUNCTION who(book regclass) RETURNS text
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_who';
 COMMENT ON FUNCTION who(regclass) IS 'Number of the acting employee, or the name of the database login.';
+CREATE FUNCTION owns(book regclass) RETURNS boolean
+  LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_owns';
+COMMENT ON FUNCTION owns(regclass) IS 'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books. Errors: 22004 null, 42P01 not books.';
 CREATE FUNCTION log_read(book regclass, employee bigint, what text, allowed boolean) RETURNS boolean
   LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_log_read';
 COMMENT ON FUNCTION log_read(regclass, bigint, text, boolean) IS

@@ -306,18 +306,24 @@ CREATE FUNCTION membership_disclosed(membership bigint) RETURNS boolean STABLE L
   RETURN EXISTS (SELECT FROM pool_evidence v JOIN review_result x USING (result_id) WHERE v.pool_membership_id = membership AND x.disclosed_on IS NOT NULL);
 COMMENT ON FUNCTION membership_disclosed(bigint) IS 'Whether a result that led into a pool is disclosed: before that the membership would tell the grade (REV-08).';
 
-CREATE FUNCTION archive_shown(employee bigint, source_table text, source_id bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN CASE archive_shown.source_table
+CREATE FUNCTION archive_told(employee bigint, source_table text, source_id bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE archive_told.source_table
     WHEN 'review_result' THEN actor() IS DISTINCT FROM employee
-      OR EXISTS (SELECT FROM review_result x WHERE x.result_id = archive_shown.source_id AND x.disclosed_on IS NOT NULL)
+      OR EXISTS (SELECT FROM review_result x WHERE x.result_id = archive_told.source_id AND x.disclosed_on IS NOT NULL)
     WHEN 'salary_adjustment' THEN may_read_pay(employee)
       AND (actor() IS DISTINCT FROM employee
            OR EXISTS (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
-                       WHERE a.adjustment_id = archive_shown.source_id AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))))
-    WHEN 'pool_membership' THEN actor() IS DISTINCT FROM employee OR membership_disclosed(archive_shown.source_id)
+                       WHERE a.adjustment_id = archive_told.source_id AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))))
+    WHEN 'pool_membership' THEN actor() IS DISTINCT FROM employee OR membership_disclosed(archive_told.source_id)
     WHEN 'promotion_case' THEN actor() IS DISTINCT FROM employee
-      OR EXISTS (SELECT FROM promotion_case p JOIN review_result x USING (result_id) WHERE p.promotion_case_id = archive_shown.source_id AND x.disclosed_on IS NOT NULL)
+      OR EXISTS (SELECT FROM promotion_case p JOIN review_result x USING (result_id) WHERE p.promotion_case_id = archive_told.source_id AND x.disclosed_on IS NOT NULL)
     ELSE true END;
+COMMENT ON FUNCTION archive_told(bigint, text, bigint) IS
+  'What archive_shown() asks of one''s own lines, and of raises.';
+-- Of somebody else nothing but raises is held back: this much is planned with the query that asks.
+CREATE FUNCTION archive_shown(employee bigint, source_table text, source_id bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN actor() IS DISTINCT FROM employee AND archive_shown.source_table <> 'salary_adjustment' THEN true
+              ELSE archive_told(employee, archive_shown.source_table, archive_shown.source_id) END;
 COMMENT ON FUNCTION archive_shown(bigint, text, bigint) IS
   'Whether a line of the archive may be shown to who is acting, if they may read the archive at all: results and what followed from them to the person once disclosed, raises to who may read pay.';
 

@@ -635,7 +635,7 @@ COMMENT ON COLUMN below_average.line IS 'In words.';
 
 CREATE FUNCTION may_handle(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
-              ELSE coalesce(manager_of(employee) = actor(), false) OR holds_role('hr', actor()) END;
+              ELSE holds_role('hr', actor()) OR coalesce(manager_of(employee) = actor(), false) END;
 COMMENT ON FUNCTION may_handle(bigint) IS 'Whether who is acting looks after this employee: the manager of today, HR; the owner of the books when nobody is acting.';
 
 CREATE VIEW open_warning WITH (security_invoker) AS
@@ -824,15 +824,24 @@ BEGIN ATOMIC
     SELECT u.org_unit_id, u.org_unit_id FROM org_unit u
     UNION
     SELECT above.unit_id, u.parent_id FROM above JOIN org_unit u ON u.org_unit_id = above.at_id WHERE u.parent_id IS NOT NULL
+  ), line AS (
+    SELECT above.unit_id, above.at_id FROM above
+    UNION
+    SELECT above.at_id, above.unit_id FROM above
   ), f AS MATERIALIZED (
     SELECT x.*, u.kind FROM unit_month(close_month.month) x JOIN org_unit u USING (org_unit_id)
+  ), alike AS (
+    SELECT f.indicator_id, f.kind, count(*) AS units, count(*) FILTER (WHERE f.missed) AS missed FROM f GROUP BY f.indicator_id, f.kind
+  ), kin AS (
+    -- of these oneself, and who is above or below: their figures are not another's
+    SELECT f.org_unit_id, f.indicator_id, count(*) AS units, count(*) FILTER (WHERE o.missed) AS missed
+      FROM f JOIN line ON line.unit_id = f.org_unit_id
+      JOIN f o ON o.org_unit_id = line.at_id AND o.indicator_id = f.indicator_id AND o.kind = f.kind
+     GROUP BY f.org_unit_id, f.indicator_id
   )
   INSERT INTO department_month (org_unit_id, indicator_id, month, attainment, people, missed, peers, peers_missed)
-  SELECT f.org_unit_id, f.indicator_id, date_trunc('month', close_month.month)::date, f.attainment, f.people, f.missed, p.peers, p.peers_missed
-    FROM f
-    CROSS JOIN LATERAL (SELECT count(*) AS peers, count(*) FILTER (WHERE o.missed) AS peers_missed
-                          FROM f o WHERE o.indicator_id = f.indicator_id AND o.kind = f.kind AND o.org_unit_id <> f.org_unit_id
-                           AND NOT EXISTS (SELECT FROM above a WHERE (a.unit_id, a.at_id) IN ((o.org_unit_id, f.org_unit_id), (f.org_unit_id, o.org_unit_id)))) p
+  SELECT f.org_unit_id, f.indicator_id, date_trunc('month', close_month.month)::date, f.attainment, f.people, f.missed, a.units - k.units, a.missed - k.missed
+    FROM f JOIN alike a USING (indicator_id, kind) JOIN kin k USING (org_unit_id, indicator_id)
    WHERE close_month.unit IS NULL OR f.org_unit_id = find_unit(close_month.unit)
    ORDER BY f.org_unit_id, f.indicator_id
   ON CONFLICT (org_unit_id, indicator_id, month) DO NOTHING;

@@ -282,7 +282,7 @@ BEGIN ATOMIC
   ), made AS (
     SELECT r.*, CASE r.action
            WHEN 'blank' THEN format('UPDATE %s SET %s = %s WHERE (%s) AND %s IS NOT NULL AND %s IS DISTINCT FROM %s', r.target, r.col, r.blanked,
-                                    replace(r.condition, '$1', r.employee_id::text), r.col, r.col, r.blanked)
+                                    replace(r.condition, '$1', format('%s::bigint', r.employee_id)), r.col, r.col, r.blanked)
            WHEN 'name' THEN format('UPDATE %s SET %s = replace(%s, %L, %L) WHERE strpos(%I::text, %L) > 0 AND strpos(%s, %L) > 0', r.target, r.col, r.col, r.name, r.mark,
                                    r.beside, to_jsonb(r.name), r.col, r.name)
            WHEN 'pseudonym' THEN
@@ -487,10 +487,12 @@ BEGIN ATOMIC
   SELECT require_tls();
   SELECT jsonb_object_agg(q.table_name, hrloop.query_rows(q.query))
     FROM (SELECT t.table_name,
-                 format('SELECT %s FROM %s t WHERE (%s)%s ORDER BY 1', c.list, t.qualified, replace(t.condition, '$1', find_employee(employee)::text),
-                        CASE WHEN NOT w.everything THEN ' AND ' || replace(replace(l.condition, '@', quote_ident(n.nspname) || '.'), '$1', find_employee(employee)::text) END) AS query
+                 format('SELECT %s FROM %s t WHERE (%s)%s ORDER BY 1', c.list, t.qualified, replace(t.condition, '$1', k.key),
+                        CASE WHEN NOT w.everything THEN ' AND ' || replace(replace(l.condition, '@', quote_ident(n.nspname) || '.'), '$1', k.key) END) AS query
             FROM personal_table t
             JOIN pg_namespace n ON n.oid = books_schema()
+            -- a bare number would be an integer, which the indexes of exclusion constraints do not compare with
+            CROSS JOIN (SELECT format('%s::bigint', find_employee(employee)) AS key) k
             CROSS JOIN (SELECT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END AS everything) w
             LEFT JOIN export_limit l USING (table_name)
             CROSS JOIN LATERAL (

@@ -1161,21 +1161,19 @@ CREATE FUNCTION cycle_report(cycle text)
   RETURNS TABLE (unit_code text, unit_name text, reviews bigint, not_locked bigint, mean numeric, lowest numeric, highest numeric, grades jsonb)
   STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH r AS (
-    SELECT v.org_unit_id, v.status, x.result_id, x.composite, coalesce(x.grade, '-') AS grade
-      FROM review v LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
-            -- nobody learns their own result from a total before it is disclosed
-            AND (v.employee_id IS DISTINCT FROM actor() OR x.disclosed_on IS NOT NULL)
-     WHERE v.cycle_id = find_cycle(cycle)
-       AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
-            OR EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor() AND h.valid @> current_date))
-  )
-  SELECT u.code, u.name, count(r.result_id), count(*) - count(r.result_id), round(avg(r.composite), 2), min(r.composite), max(r.composite),
-         coalesce((SELECT jsonb_object_agg(g.grade, g.count)
-                     FROM (SELECT z.grade, count(*) FROM r z
-                            WHERE z.org_unit_id IS NOT DISTINCT FROM r.org_unit_id AND z.result_id IS NOT NULL GROUP BY z.grade) g), '{}')
-    FROM r LEFT JOIN org_unit u USING (org_unit_id)
-   GROUP BY r.org_unit_id, u.code, u.name
+  SELECT u.code, u.name, sum(g.locked)::bigint, sum(g.reviews - g.locked)::bigint, round(sum(g.total) / NULLIF(sum(g.locked), 0), 2), min(g.lowest), max(g.highest),
+         coalesce(jsonb_object_agg(g.grade, g.locked) FILTER (WHERE g.locked > 0), '{}')
+    FROM (SELECT v.org_unit_id, coalesce(x.grade, '-') AS grade, count(*) AS reviews, count(x.result_id) AS locked,
+                 sum(x.composite) AS total, min(x.composite) AS lowest, max(x.composite) AS highest
+            FROM review v LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
+                  -- nobody learns their own result from a total before it is disclosed
+                  AND (v.employee_id IS DISTINCT FROM actor() OR x.disclosed_on IS NOT NULL)
+           WHERE v.cycle_id = find_cycle(cycle)
+             AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
+                  OR EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor() AND h.valid @> current_date))
+           GROUP BY v.org_unit_id, 2) g
+    LEFT JOIN org_unit u USING (org_unit_id)
+   GROUP BY g.org_unit_id, u.code, u.name
    ORDER BY u.code;
 END;
 COMMENT ON FUNCTION cycle_report(text) IS
