@@ -187,7 +187,7 @@ CREATE TABLE certification_result (
   CONSTRAINT certification_result_expiry CHECK (expires_on > achieved_on),
   CONSTRAINT certification_result_once UNIQUE (source, external_id)
 );
-CREATE INDEX certification_result_employee ON certification_result (employee_id);
+CREATE INDEX certification_result_employee ON certification_result (employee_id, certification_id);
 CREATE INDEX certification_result_certification ON certification_result (certification_id);
 COMMENT ON TABLE certification_result IS 'Results of certifications; append-only, a reversal is a row of its own.';
 COMMENT ON COLUMN certification_result.certification_result_id IS 'Key.';
@@ -234,6 +234,7 @@ CREATE TABLE employee_skill_level (
 );
 CREATE INDEX employee_skill_level_result ON employee_skill_level (certification_result_id);
 CREATE INDEX employee_skill_level_level ON employee_skill_level (skill_level_id);
+CREATE INDEX employee_skill_level_employee ON employee_skill_level (employee_id);
 COMMENT ON TABLE employee_skill_level IS 'Who has which level when (TRN-14); later knowledge supersedes a row, it is never edited away.';
 COMMENT ON COLUMN employee_skill_level.employee_skill_level_id IS 'Key.';
 COMMENT ON COLUMN employee_skill_level.employee_id IS 'Whose.';
@@ -294,10 +295,13 @@ BEGIN ATOMIC
   -- one after the other per person, in key order
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
+    -- person by person: before anybody has counted how many levels stand, the planner takes these for few and reads them all
     SELECT t.employee_id, t.skill_id, t.skill_level_id, daterange(t.valid_from, t.valid_until) AS valid, t.certification_result_id
-      FROM skill_timeline t WHERE t.employee_id = ANY (employees) AND t.skill_level_id IS NOT NULL
+      FROM unnest(employees) AS k (employee_id)
+      CROSS JOIN LATERAL (SELECT l.* FROM skill_timeline l WHERE l.employee_id = k.employee_id AND l.skill_level_id IS NOT NULL OFFSET 0) t
   ), have AS (
-    SELECT h.* FROM employee_skill_level h WHERE h.employee_id = ANY (employees) AND h.superseded_by IS NULL
+    SELECT h.* FROM unnest(employees) AS k (employee_id)
+     CROSS JOIN LATERAL (SELECT l.* FROM employee_skill_level l WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
   ), old AS (
     SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
                                                 AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid AND w.certification_result_id = h.certification_result_id)

@@ -758,6 +758,7 @@ CREATE TABLE skill_allowance (
   CONSTRAINT skill_allowance_no_overlap
     EXCLUDE USING gist (employee_id WITH =, component WITH =, valid WITH &&) WHERE (superseded_by IS NULL)
 );
+CREATE INDEX skill_allowance_employee ON skill_allowance (employee_id);
 COMMENT ON TABLE skill_allowance IS 'Who gets which allowance when (PAY-07, PAY-08); later knowledge supersedes a row.';
 COMMENT ON COLUMN skill_allowance.skill_allowance_id IS 'Key.';
 COMMENT ON COLUMN skill_allowance.employee_id IS 'Whose.';
@@ -809,9 +810,11 @@ BEGIN ATOMIC
   SELECT hold_allowances();
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
-    SELECT t.* FROM allowance_timeline t WHERE t.employee_id = ANY (employees)
+    -- person by person, as in skill_follow
+    SELECT t.* FROM unnest(employees) AS k (employee_id) CROSS JOIN LATERAL (SELECT l.* FROM allowance_timeline l WHERE l.employee_id = k.employee_id OFFSET 0) t
   ), have AS (
-    SELECT h.* FROM skill_allowance h WHERE h.employee_id = ANY (employees) AND h.superseded_by IS NULL
+    SELECT h.* FROM unnest(employees) AS k (employee_id)
+     CROSS JOIN LATERAL (SELECT l.* FROM skill_allowance l WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
   ), old AS (
     SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w WHERE w.employee_id = h.employee_id AND w.component = h.component
                                                 AND w.amount = h.amount AND w.valid = h.valid)
