@@ -162,8 +162,10 @@ BEGIN ATOMIC
     -- a level that the result gives, from its first day on; rows that come in closed stand in the next moment
     SELECT c.certification_result_id, 'level', c.employee_id, min(lower(h.valid)), s.name || ' ' || l.name,
            jsonb_build_object('skill', s.code, 'level', l.code, 'rank', l.rank), max(h.decision_id)
-      FROM employee_skill_level h JOIN certification_result c USING (certification_result_id) JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = l.skill_id
-     WHERE h.certification_result_id = ANY (results) AND (h.superseded_by IS NULL OR h.superseded_by = h.decision_id)
+      FROM unnest(results) AS r (result_id)
+      CROSS JOIN LATERAL (SELECT x.* FROM employee_skill_level x
+                           WHERE x.certification_result_id = r.result_id AND (x.superseded_by IS NULL OR x.superseded_by = x.decision_id) OFFSET 0) h
+      JOIN certification_result c USING (certification_result_id) JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = l.skill_id
      GROUP BY c.certification_result_id, c.employee_id, s.code, s.name, l.code, l.name, l.rank) l));
 END;
 COMMENT ON FUNCTION archive_certifications(bigint[]) IS 'Passed certifications, their reversals, and the levels they give in the archive (ORG-06).';
