@@ -38,7 +38,6 @@ typedef struct HrArguments		/* of a function of the books */
 } HrArguments;
 
 extern void hr_plan_cache_init(void);
-extern SPIPlanPtr hr_plan(Oid books, const HrQuery *query);
 extern uint64 hr_execute(Oid books, const HrQuery *query, Datum *values,
 						 const char *nulls, bool read_only);
 extern void hr_run(Oid books, const char *function, const HrArguments *arguments);

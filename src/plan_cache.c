@@ -6,7 +6,7 @@
  * is no longer valid, and then prepare it anew from the text, so that renamed
  * schemas and migrated tables are found again.  Unlike there, a plan that is
  * replaced may be running further up the stack: a consequence can cause itself.
- * So it is retired, and freed when the transaction ends.
+ * Then it is freed when the transaction ends.
  */
 #include "hrloop.h"
 
@@ -48,6 +48,7 @@ typedef struct PlanEntry
 	PlanKey		key;
 	MemoryContext context;		/* of the list, and what parsing needs; NULL: no plans */
 	List	   *plans;
+	int			running;		/* how often, up the stack */
 	/* plans of a function: what they were made from, and until when */
 	TransactionId xmin;
 	ItemPointerData tid;
@@ -60,18 +61,35 @@ static List *retired_plans;		/* in TopMemoryContext, as these are */
 static List *retired_contexts;
 
 static void
+free_plans(List *list)
+{
+	ListCell   *cell;
+
+	foreach(cell, list)
+		SPI_freeplan(lfirst(cell));
+}
+
+static void
 retire(PlanEntry *entry)
 {
 	MemoryContext old;
 
 	if (entry->context == NULL)
 		return;
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	retired_plans = list_concat(retired_plans, entry->plans);
-	retired_contexts = lappend(retired_contexts, entry->context);
+	if (entry->running == 0)
+	{
+		free_plans(entry->plans);
+		MemoryContextDelete(entry->context);
+	}
+	else
+	{
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		retired_plans = list_concat(retired_plans, entry->plans);
+		retired_contexts = lappend(retired_contexts, entry->context);
+		MemoryContextSwitchTo(old);
+	}
 	entry->context = NULL;
 	entry->plans = NIL;
-	MemoryContextSwitchTo(old);
 }
 
 static void
@@ -83,8 +101,7 @@ free_retired(XactEvent event, void *arg)
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
 		 event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PARALLEL_ABORT))
 		return;
-	foreach(cell, retired_plans)
-		SPI_freeplan(lfirst(cell));
+	free_plans(retired_plans);
 	foreach(cell, retired_contexts)
 		MemoryContextDelete(lfirst(cell));
 	list_free(retired_plans);
@@ -166,9 +183,9 @@ plan_context(void)
 	return AllocSetContextCreate(CurrentMemoryContext, "hrloop plans", ALLOCSET_SMALL_SIZES);
 }
 
-/* The kept plan of a query in these books.  Call it inside a scope. */
-SPIPlanPtr
-hr_plan(Oid books, const HrQuery *query)
+/* The kept plan of a query in these books. */
+static pg_noinline PlanEntry *
+plan_of_query(Oid books, const HrQuery *query)
 {
 	PlanEntry  *entry = plan_entry(books, InvalidOid, false, query->name);
 	MemoryContext context,
@@ -177,7 +194,7 @@ hr_plan(Oid books, const HrQuery *query)
 	SPIPlanPtr	plan;
 
 	if (all_valid(entry))
-		return linitial(entry->plans);
+		return entry;
 	retire(entry);
 	context = plan_context();
 	plan = SPI_prepare(hr_expand(books, query->sql), query->nargs,
@@ -189,18 +206,29 @@ hr_plan(Oid books, const HrQuery *query)
 	made = list_make1(plan);
 	MemoryContextSwitchTo(caller);
 	/* preparing may have run code that entered plans: look the entry up again */
-	keep(plan_entry(books, InvalidOid, false, query->name), made, context);
-	return plan;
+	entry = plan_entry(books, InvalidOid, false, query->name);
+	keep(entry, made, context);
+	return entry;
 }
 
-/* Run a kept plan to its end and return the number of rows. */
+/* Run a kept plan to its end and return the number of rows.  Call it inside a scope. */
 uint64
 hr_execute(Oid books, const HrQuery *query, Datum *values, const char *nulls,
 		   bool read_only)
 {
-	int			rc = SPI_execute_plan(hr_plan(books, query), values, nulls,
-									  read_only, 0);
+	PlanEntry  *entry = plan_of_query(books, query);
+	int			rc = SPI_OK_SELECT;
 
+	entry->running++;
+	PG_TRY();
+	{
+		rc = SPI_execute_plan(linitial(entry->plans), values, nulls, read_only, 0);
+	}
+	PG_FINALLY();
+	{
+		entry->running--;
+	}
+	PG_END_TRY();
 	if (rc < 0)
 		elog(ERROR, "hrloop: cannot execute \"%s\": %s", query->name,
 			 SPI_result_code_string(rc));
@@ -378,7 +406,7 @@ body_of(Oid function)
 }
 
 /* The kept plans of a function; NULL: it has to be called. */
-static PlanEntry *
+static pg_noinline PlanEntry *
 plans_of_function(Oid books, const HrArguments *arguments, HeapTuple tuple)
 {
 	Form_pg_proc function = (Form_pg_proc) GETSTRUCT(tuple);
@@ -470,7 +498,16 @@ hr_run(Oid books, const char *name, const HrArguments *arguments)
 	if (entry != NULL)
 	{
 		entry->calls++;
-		run_plans(entry->plans, arguments);
+		entry->running++;
+		PG_TRY();
+		{
+			run_plans(entry->plans, arguments);
+		}
+		PG_FINALLY();
+		{
+			entry->running--;
+		}
+		PG_END_TRY();
 	}
 	else
 		call_function(books, name, arguments);
