@@ -328,7 +328,7 @@ plan_now(List *list, const HrArguments *arguments)
 
 	foreach(cell, list)
 	{
-		CachedPlan *plan;
+		CachedPlan *volatile plan = NULL;
 
 		in_view = parameters_of(arguments, false);
 		PG_TRY();

@@ -44,9 +44,21 @@ BEGIN
   FOR f IN SELECT p.oid, p.proname, pg_get_function_arguments(p.oid) AS arguments FROM pg_proc p WHERE p.pronamespace = 'hr'::regnamespace AND p.proname = ANY (names) LOOP
     body := regexp_replace(pg_get_function_sqlbody(f.oid), '^BEGIN ATOMIC', 'BEGIN');
     body := regexp_replace(body, '(BEGIN|;)(\n) SELECT ', '\1\2 PERFORM ', 'g');
+    body := regexp_replace(body, 'hrloop\.run\(''hr\.book''::regclass, ''(\w+)''(::text)?, ', 'hr.\1(', 'g');
     FOREACH name IN ARRAY names LOOP
       body := replace(body, 'hr.' || name || '(', 'peer.' || name || '(');
     END LOOP;
     EXECUTE format('CREATE FUNCTION peer.%I(%s) RETURNS void LANGUAGE plpgsql AS %L', f.proname, f.arguments, '#variable_conflict use_column' || chr(10) || body);
   END LOOP;
 END $$;
+
+-- a reweighted cycle takes its reviews along
+CREATE FUNCTION peer.version_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE hr.review r SET template_id = n.template_id
+    FROM hr.review_template o, hr.review_template n
+   WHERE r.cycle_id = NEW.cycle_id AND r.status = 'open' AND o.template_id = r.template_id
+     AND n.template_id = NEW.template_id AND n.code = o.code AND n.version > o.version;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER peer_version AFTER UPDATE ON hr.cycle_template FOR EACH ROW WHEN (NEW.template_id <> OLD.template_id) EXECUTE FUNCTION peer.version_changed();
