@@ -18,7 +18,6 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "common/cryptohash.h"
@@ -74,7 +73,11 @@ typedef struct Audit
 	MemoryContext context,
 				slice;			/* what becomes of SLICE rows */
 	HrScope		scope;
-	int			count;
+	int			lane;			/* 0: not taken yet */
+	int64		length;
+	uint8		head[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *sha;
+	int			count;			/* of the rows that follow */
 	Datum		key[SLICE],
 				subjects[SLICE],
 				before[SLICE],
@@ -85,11 +88,16 @@ typedef struct Audit
 				no_before[SLICE],
 				no_after[SLICE],
 				no_reason[SLICE];
-	int			lane;			/* 0: not taken yet */
-	int64		length;
-	uint8		head[PG_SHA256_DIGEST_LENGTH];
-	pg_cryptohash_ctx *sha;
 } Audit;
+
+static Audit *
+new_audit(void)
+{
+	Audit	   *audit = palloc(sizeof(Audit));
+
+	memset(audit, 0, offsetof(Audit, key));
+	return audit;
+}
 
 static bool writing;			/* the engine itself writes the log */
 static StringInfo redacted;		/* what the erasure that is going on did; NULL: nothing yet */
@@ -509,16 +517,6 @@ entry_columns(Relation entries, AttrNumber *column)
 	return live == E_COLUMNS && hr_table_plain(entries);
 }
 
-static Oid
-key_sequence(Relation rel, AttrNumber column)
-{
-#if PG_VERSION_NUM >= 170000
-	return getIdentitySequence(rel, column, false);
-#else
-	return getIdentitySequence(RelationGetRelid(rel), column, false);
-#endif
-}
-
 static void
 insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
 {
@@ -538,7 +536,7 @@ insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
 		return;
 	}
 	memset(nulls, true, natts * sizeof(bool));
-	sequence = key_sequence(entries->rel, column[E_ID]);
+	sequence = hr_table_sequence(entries, column[E_ID]);
 	value[E_LANE] = Int32GetDatum(audit->lane);
 	value[E_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	value[E_TRANSACTION] = FullTransactionIdGetDatum(GetTopFullTransactionId());
@@ -1048,7 +1046,7 @@ Datum
 hrloop_audit(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_AFTER, 0);
-	Audit	   *audit = palloc0(sizeof(Audit));
+	Audit	   *audit = new_audit();
 	int			formats;
 
 	if (hr_erasing(RelationGetNamespace(td->tg_relation)) && argument(td->tg_trigger, "digest") == NULL)
@@ -1092,7 +1090,7 @@ hr_audit_erasing(void)
 void
 hr_audit_erased(Oid books, Oid owner, int64 erasure, int64 employee, int64 rows)
 {
-	Audit	   *audit = palloc0(sizeof(Audit));
+	Audit	   *audit = new_audit();
 	StringInfoData after;
 
 	audit->books = books;
@@ -1106,6 +1104,7 @@ hr_audit_erased(Oid books, Oid owner, int64 erasure, int64 employee, int64 rows)
 	audit->key[0] = CStringGetTextDatum(psprintf(INT64_FORMAT, erasure));
 	audit->subjects[0] = Int64GetDatum(employee);
 	audit->after[0] = json_of(&after);
+	audit->no_key[0] = audit->no_subject[0] = audit->no_after[0] = false;
 	audit->no_before[0] = audit->no_reason[0] = true;
 	audit->count = 1;
 	redacted = NULL;

@@ -89,6 +89,8 @@ extern void hr_table_scan(HrTable *table, AttrNumber column);
 extern void hr_table_seek(HrTable *table, Datum value);
 extern bool hr_table_next(HrTable *table);
 extern bool hr_table_find(HrTable *table, Datum value);
+extern bool hr_table_lock(HrTable *table, LockTupleMode mode);
+extern Oid	hr_table_sequence(HrTable *table, AttrNumber column);
 extern void hr_table_begin(HrTable *table, CmdType command, const AttrNumber *columns, int count);
 extern void hr_table_update(HrTable *table, const Datum *values, const bool *nulls, const bool *replace);
 extern void hr_table_insert(HrTable *table, Datum *values, bool *nulls);

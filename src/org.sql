@@ -62,6 +62,7 @@ CREATE TABLE employee_status (
   protected   boolean   NOT NULL DEFAULT false CHECK (NOT protected OR status = 'on_leave'),
   CONSTRAINT employee_status_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&)
 );
+CREATE INDEX employee_status_employee ON employee_status (employee_id);
 COMMENT ON TABLE employee_status IS 'Life cycle of an employee, dated, never overlapping.';
 COMMENT ON COLUMN employee_status.employee_status_id IS 'Key.';
 COMMENT ON COLUMN employee_status.employee_id IS 'Whose.';

@@ -66,14 +66,17 @@ COMMENT ON FUNCTION may_rate(bigint, text, bigint) IS
 
 CREATE FUNCTION score_outsider_problem(scores bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  -- most are colleagues whom nobody named or barred: no need to look further
+  -- most are colleagues, or direct subordinates, whom nobody named or barred: no need to look further
   WITH doubtful AS MATERIALIZED (
     SELECT s.score_id, s.review_id, s.rater_group, s.rater_id, r.employee_id, r.cycle_id, k.relation
-      FROM score s JOIN review r USING (review_id) JOIN rater_group k USING (rater_group)
+      FROM score s JOIN review r USING (review_id) JOIN rater_group k USING (rater_group) JOIN review_cycle c USING (cycle_id)
      WHERE s.score_id = ANY (scores)
-       AND NOT (k.relation = 'peer' AND NOT r.segmented AND coalesce(r.manager_id <> s.rater_id, true)
-                AND NOT EXISTS (SELECT FROM review_rater n WHERE n.review_id = s.review_id)
-                AND NOT EXISTS (SELECT FROM assignment a WHERE a.manager_id = r.employee_id AND a.employee_id = s.rater_id))
+       AND (EXISTS (SELECT FROM review_rater n WHERE n.review_id = s.review_id)
+            OR NOT CASE k.relation
+                 WHEN 'peer' THEN NOT r.segmented AND coalesce(r.manager_id <> s.rater_id, true)
+                      AND NOT EXISTS (SELECT FROM assignment a WHERE a.employee_id = s.rater_id AND a.manager_id = r.employee_id)
+                 WHEN 'subordinate' THEN EXISTS (SELECT FROM assignment a WHERE a.employee_id = s.rater_id AND a.manager_id = r.employee_id AND a.valid && c.period)
+                 ELSE false END)
   )
   SELECT '23514', format('rater %s is outside the group "%s": review of employee %s, cycle %s', b.employee_no, s.rater_group, e.employee_no, c.code),
          coalesce((SELECT format('Barred: %s', n.barred_because) FROM review_rater n

@@ -63,12 +63,17 @@ typedef struct Cell				/* what one rater group gave for one item */
 	int64		attained_count;
 } Cell;
 
+typedef struct Mean				/* a weighted mean */
+{
+	Numeric		weight;			/* of all that was added; NULL: nothing was */
+	Numeric		sum;			/* of weight * value, until the mean is settled */
+	Numeric		value;			/* the mean, once settled; before: of the only part */
+} Mean;
+
 typedef struct Side				/* one item seen from one side */
 {
-	Numeric		weight;			/* sum of group weights; NULL: not scored */
-	Numeric		weighted;		/* sum of weight * mean */
-	Numeric		attained;		/* sum of weight * attainment */
-	Numeric		attained_weight;
+	Mean		score;
+	Mean		attained;
 } Side;
 
 static Numeric
@@ -77,17 +82,48 @@ plus(Numeric sum, Numeric more)
 	return sum ? add(sum, more) : more;
 }
 
+/* One part needs no arithmetic: most items have one group of raters. */
+static void
+mean_add(Mean *mean, Numeric weight, Numeric value)
+{
+	if (mean->weight == NULL)
+	{
+		mean->weight = weight;
+		mean->value = value;
+		return;
+	}
+	if (mean->sum == NULL)
+		mean->sum = multiply(mean->weight, mean->value);
+	mean->sum = add(mean->sum, multiply(weight, value));
+	mean->weight = add(mean->weight, weight);
+}
+
+static void
+mean_settle(Mean *mean)
+{
+	if (mean->sum != NULL)
+		mean->value = divide(mean->sum, mean->weight);
+}
+
+static Numeric
+mean_of(Numeric sum, int64 count)
+{
+	return count == 1 ? sum : divide(sum, int64_to_numeric(count));
+}
+
 static void
 side_add(Side *side, Numeric weight, const Cell *cell)
 {
-	side->weight = plus(side->weight, weight);
-	side->weighted = plus(side->weighted,
-						  multiply(weight, divide(cell->sum, int64_to_numeric(cell->count))));
-	if (cell->attained_count == 0)
-		return;
-	side->attained_weight = plus(side->attained_weight, weight);
-	side->attained = plus(side->attained,
-						  multiply(weight, divide(cell->attained, int64_to_numeric(cell->attained_count))));
+	mean_add(&side->score, weight, mean_of(cell->sum, cell->count));
+	if (cell->attained_count > 0)
+		mean_add(&side->attained, weight, mean_of(cell->attained, cell->attained_count));
+}
+
+static void
+side_settle(Side *side)
+{
+	mean_settle(&side->score);
+	mean_settle(&side->attained);
 }
 
 /*
@@ -114,6 +150,7 @@ side_of_groups(Side *side, const HrTemplate *template, const Cell *cells)
 		else
 			absent |= group->required;
 	}
+	side_settle(side);
 	if (absent)
 		memset(side, 0, sizeof(Side));
 	return enough;
@@ -134,9 +171,9 @@ compose(const HrTemplate *template, const Side *sides)
 	{
 		const HrItem *item = &template->items[i];
 
-		if (sides[i].weight == NULL)
+		if (sides[i].score.weight == NULL)
 			continue;
-		total = plus(total, multiply(item->weight, divide(sides[i].weighted, sides[i].weight)));
+		total = plus(total, multiply(item->weight, sides[i].score.value));
 		present = plus(present, item->weight);
 		scored++;
 	}
@@ -151,40 +188,36 @@ compose(const HrTemplate *template, const Side *sides)
 static Side
 side_of_indicator(const HrTemplate *template, const Side *sides, int first)
 {
-	Side		all = sides[first];
+	Side		all = {0};
 	bool		single = true;
 
 	for (int i = first + 1; i < template->nitems && single; i++)
 		single = template->items[i].indicator != template->items[first].indicator;
 	if (single)
-		return all;
-	memset(&all, 0, sizeof(Side));
+		return sides[first];
 	for (int i = first; i < template->nitems; i++)
 	{
 		const HrItem *item = &template->items[i];
 
-		if (item->indicator != template->items[first].indicator || sides[i].weight == NULL)
+		if (item->indicator != template->items[first].indicator)
 			continue;
-		all.weight = plus(all.weight, item->weight);
-		all.weighted = plus(all.weighted,
-							multiply(item->weight, divide(sides[i].weighted, sides[i].weight)));
-		if (sides[i].attained_weight == NULL)
-			continue;
-		all.attained_weight = plus(all.attained_weight, item->weight);
-		all.attained = plus(all.attained,
-							multiply(item->weight, divide(sides[i].attained, sides[i].attained_weight)));
+		if (sides[i].score.weight != NULL)
+			mean_add(&all.score, item->weight, sides[i].score.value);
+		if (sides[i].attained.weight != NULL)
+			mean_add(&all.attained, item->weight, sides[i].attained.value);
 	}
+	side_settle(&all);
 	return all;
 }
 
 static bool
 is_missed(const HrRules *rules, const HrItem *item, const Side *side, Numeric value)
 {
-	if (item->pass == NULL && side->attained_weight == NULL)
+	if (item->pass == NULL && side->attained.weight == NULL)
 		return rules->qualitative_missed != NULL &&
 			compare(value, rules->qualitative_missed) <= 0;
-	if (side->attained_weight != NULL)
-		value = rounded(divide(side->attained, side->attained_weight), 4);
+	if (side->attained.weight != NULL)
+		value = rounded(side->attained.value, 4);
 	return compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;
 }
 
@@ -255,11 +288,11 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 		if (seen_before(template, i))
 			continue;
 		side = side_of_indicator(template, sides, i);
-		if (side.weight == NULL)
+		if (side.score.weight == NULL)
 			continue;
 		item = lines_of_indicator(template, i);
 		review->scored++;
-		value = rounded(divide(side.weighted, side.weight), 4);
+		value = rounded(side.score.value, 4);
 		if (is_missed(rules, &item, &side, value))
 			append_id(&missed, item.indicator);
 		if (item.veto_at != NULL && compare(value, item.veto_at) <= 0)
@@ -286,7 +319,7 @@ static const char *
 missing_used(const HrTemplate *template, const Side *sides)
 {
 	for (int i = 0; i < template->nitems; i++)
-		if (sides[i].weight == NULL)
+		if (sides[i].score.weight == NULL)
 			return template->missing == HR_MISSING_BLOCK ? "block"
 				: template->missing == HR_MISSING_ZERO ? "zero" : "renormalise";
 	return NULL;
@@ -350,6 +383,43 @@ int_cell(SPITupleTable *rows, uint64 row, int column)
 	Datum		value = SPI_getbinval(rows->vals[row], rows->tupdesc, column, &null);
 
 	return null ? 0 : DatumGetInt64(value);
+}
+
+/* The same of a row that was found by its key. */
+static int64
+int_of_row(HrTable *table, AttrNumber column)
+{
+	bool		null;
+	Datum		value = slot_getattr(table->row, column, &null);
+
+	return null ? 0 : DatumGetInt64(value);
+}
+
+static bool
+bool_of_row(HrTable *table, AttrNumber column)
+{
+	bool		null;
+	Datum		value = slot_getattr(table->row, column, &null);
+
+	return !null && DatumGetBool(value);
+}
+
+static char *
+text_of_row(HrTable *table, AttrNumber column)
+{
+	bool		null;
+	Datum		value = slot_getattr(table->row, column, &null);
+
+	return null ? NULL : TextDatumGetCString(value);
+}
+
+static Numeric
+numeric_of_row(HrTable *table, AttrNumber column)
+{
+	bool		null;
+	Datum		value = slot_getattr(table->row, column, &null);
+
+	return null ? NULL : DatumGetNumericCopy(value);
 }
 
 /* Add one row of sums to the cells of the items that it concerns. */
@@ -468,38 +538,47 @@ not_open(const char *where, const char *status, const char *block_reason)
 static int
 lock_reviews(Oid books, Oid owner, const HrIds *ids, bool leave_out, Review **out)
 {
-	static const HrQuery query = {"lock reviews",
-		"SELECT review_id, employee_id, template_id, status, block_reason, manager_id, segmented, calibrated FROM @review"
-		" WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
-	Datum		arg = PointerGetDatum(hr_ids_array(ids));
-	int			count = (int) hr_execute(books, &query, &arg, NULL, false);
-	SPITupleTable *rows = SPI_tuptable;
+	HrTable    *table = hr_table_open(books, "review", RowShareLock);
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	AttrNumber	id = hr_column(desc, "review_id", INT8OID),
+				employee = hr_column(desc, "employee_id", INT8OID),
+				template = hr_column(desc, "template_id", INT8OID),
+				status = hr_column(desc, "status", TEXTOID),
+				reason = hr_column(desc, "block_reason", TEXTOID),
+				manager = hr_column(desc, "manager_id", INT8OID),
+				segmented = hr_column(desc, "segmented", BOOLOID),
+				calibrated = hr_column(desc, "calibrated", NUMERICOID);
 	Review	   *review = MemoryContextAllocExtended(CurrentMemoryContext,
-													sizeof(Review) * Max(count, 1),
+													sizeof(Review) * Max(ids->count, 1),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	int			kept = 0;
 
-	AcceptInvalidationMessages();
-	for (int i = 0; i < count; i++)
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	hr_table_scan(table, id);
+	for (int i = 0; i < ids->count; i++)
 	{
-		HeapTuple	row = rows->vals[i];
-		TupleDesc	desc = rows->tupdesc;
 		Review	   *r = &review[kept];
-		char	   *status = SPI_getvalue(row, desc, 4);
-		bool		null;
+		bool		open;
 
-		r->id = DatumGetInt64(SPI_getbinval(row, desc, 1, &null));
-		r->employee = DatumGetInt64(SPI_getbinval(row, desc, 2, &null));
-		r->template = DatumGetInt64(SPI_getbinval(row, desc, 3, &null));
-		r->manager = int_cell(rows, i, 6);
-		r->segmented = DatumGetBool(SPI_getbinval(row, desc, 7, &null));
-		r->calibrated = numeric_copy(rows, i, 8);
-		if (strcmp(status, "open") == 0)
+		CHECK_FOR_INTERRUPTS();
+		if (!hr_table_find(table, Int64GetDatum(ids->id[i])) || !hr_table_lock(table, LockTupleNoKeyExclusive))
+			continue;
+		r->id = ids->id[i];
+		r->employee = int_of_row(table, employee);
+		r->template = int_of_row(table, template);
+		r->manager = int_of_row(table, manager);
+		r->segmented = bool_of_row(table, segmented);
+		r->calibrated = numeric_of_row(table, calibrated);
+		open = strcmp(text_of_row(table, status), "open") == 0;
+		if (open)
 			kept++;
 		else if (!leave_out)
-			not_open(hr_describe(books, owner, r->id, 0), status, SPI_getvalue(row, desc, 5));
+			not_open(hr_describe(books, owner, r->id, 0), text_of_row(table, status), text_of_row(table, reason));
 	}
-	SPI_freetuptable(rows);
+	PopActiveSnapshot();
+	hr_table_close(table);
+	AcceptInvalidationMessages();
 	*out = review;
 	return kept;
 }
@@ -793,15 +872,6 @@ compute_by_sql(Oid books, Review *review, int count, const HrRules *rules, bool 
 	SPI_freetuptable(sums);
 }
 
-static Numeric
-numeric_of_row(HrTable *table, AttrNumber column)
-{
-	bool		null;
-	Datum		value = slot_getattr(table->row, column, &null);
-
-	return null ? NULL : DatumGetNumericCopy(value);
-}
-
 /* Add the score that was found to the cells of its item; an indicator is in a template once. */
 static void
 add_score(const HrTemplate *template, Cell *cells, HrTable *scores, const HrScoreColumns *column)
@@ -967,18 +1037,31 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 	hr_ids_settle(computed);
 }
 
+/* Whether one of these people has left, now or in the past. */
+static bool
+has_left(Oid books, const HrIds *people)
+{
+	HrTable    *table = hr_table_open(books, "employee_status", AccessShareLock);
+	AttrNumber	status = hr_column(RelationGetDescr(table->rel), "status", TEXTOID);
+	bool		left = false;
+
+	hr_table_scan(table, hr_column(RelationGetDescr(table->rel), "employee_id", INT8OID));
+	for (int i = 0; i < people->count && !left; i++)
+	{
+		hr_table_seek(table, Int64GetDatum(people->id[i]));
+		while (!left && hr_table_next(table))
+			left = strcmp(text_of_row(table, status), "left") == 0;
+	}
+	hr_table_close(table);
+	return left;
+}
+
 /* Rules about scores that need SQL; asked only when they can apply. */
 static void
 check_by_sql(Oid books, const HrIds *reviews, HrIds *raters, const HrIds *others)
 {
-	static const HrQuery left = {"raters who left",
-		"SELECT 1 FROM @employee_status WHERE employee_id = ANY ($1) AND status = 'left' LIMIT 1",
-		1, {INT8ARRAYOID}};
-	Datum		arg;
-
 	hr_ids_settle(raters);
-	arg = PointerGetDatum(hr_ids_array(raters));
-	if (raters->count > 0 && hr_execute(books, &left, &arg, NULL, true) > 0)
+	if (has_left(books, raters))
 		hr_call(books, "score_rater_problem", reviews);
 	if (raters->count > 0 && hr_rules(books)->rationale_same > 0)
 		hr_call(books, "score_rationale_problem", reviews);
@@ -995,18 +1078,20 @@ check_by_sql(Oid books, const HrIds *reviews, HrIds *raters, const HrIds *others
 Datum
 hrloop_score_hold(PG_FUNCTION_ARGS)
 {
-	static const HrQuery query = {"hold rules",
-	"SELECT 1 FROM @rater_group WHERE rater_group = 'manager' FOR KEY SHARE", 0, {0}};
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
 	Oid			books = RelationGetNamespace(td->tg_relation);
-	HrScope		scope;
+	HrTable    *groups;
 
 	if (hr_erasing(books))
 		PG_RETURN_POINTER(NULL);
 	hr_books_check(books);
-	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
-	hr_execute(books, &query, NULL, NULL, false);
-	hr_scope_leave(&scope);
+	groups = hr_table_open(books, "rater_group", RowShareLock);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	hr_table_scan(groups, hr_column(RelationGetDescr(groups->rel), "rater_group", TEXTOID));
+	if (hr_table_find(groups, CStringGetTextDatum("manager")))
+		hr_table_lock(groups, LockTupleKeyShare);
+	hr_table_close(groups);
+	PopActiveSnapshot();
 	PG_RETURN_POINTER(NULL);
 }
 

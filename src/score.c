@@ -6,6 +6,8 @@
  */
 #include "hrloop.h"
 
+#include <ctype.h>
+
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "exact.h"
@@ -51,7 +53,13 @@ meaningful_chars(const char *s, int length)
 
 	for (const char *end = s + length; s < end; s += pg_mblen(s))
 	{
-		pg_wchar	c = utf8 ? utf8_to_unicode((const unsigned char *) s)
+		pg_wchar	c;
+
+		for (; s < end && !IS_HIGHBIT_SET(*s); s++)
+			count += isalnum((unsigned char) *s) != 0;
+		if (s == end)
+			break;
+		c = utf8 ? utf8_to_unicode((const unsigned char *) s)
 			: (unsigned char) *s;
 
 		if (!is_silent(c) || (!utf8 && c >= 0x80))

@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -59,7 +60,7 @@ hr_table_plain(Relation rel)
 		!(rel->rd_att->constr && rel->rd_att->constr->has_generated_stored);
 }
 
-/* The index to find rows by a bigint column, which it must begin with. */
+/* The index to find rows by a column, which it must begin with. */
 static Relation
 index_on(Relation rel, AttrNumber column)
 {
@@ -109,7 +110,8 @@ hr_table_seek(HrTable *table, Datum value)
 	ScanKeyData key;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber,
-				table->type == INT4OID ? F_INT4EQ : F_INT8EQ, value);
+				table->type == INT4OID ? F_INT4EQ : table->type == TEXTOID ? F_TEXTEQ : F_INT8EQ, value);
+	key.sk_collation = table->index->rd_indcollation[0];
 	index_rescan(table->scan, &key, 1, NULL, 0);
 }
 
@@ -124,6 +126,28 @@ hr_table_find(HrTable *table, Datum value)
 {
 	hr_table_seek(table, value);
 	return hr_table_next(table);
+}
+
+/*
+ * Lock the row that was found, as SELECT ... FOR does: who waited gets it as it has
+ * become, or in a transaction with one snapshot an error.  False: it is gone.
+ */
+bool
+hr_table_lock(HrTable *table, LockTupleMode mode)
+{
+	ItemPointerData tid = table->row->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result;
+
+	result = table_tuple_lock(table->rel, &tid, GetActiveSnapshot(), table->row,
+							  GetCurrentCommandId(true), mode, LockWaitBlock,
+							  TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
+							  (IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION), &failure);
+	if (result == TM_Updated || (result == TM_Deleted && IsolationUsesXactSnapshot()))
+		hr_not_current();
+	if (result != TM_Ok && result != TM_Deleted && result != TM_SelfModified)
+		elog(ERROR, "hrloop: cannot lock a row of \"%s\" (%d)", RelationGetRelationName(table->rel), result);
+	return result == TM_Ok;
 }
 
 /* -------------------------------------------------------------------- writing */
@@ -166,26 +190,27 @@ executor_state(Relation rel, CmdType command, Bitmapset *columns)
 }
 
 /*
- * Which columns the CHECK constraints of a table mention, remembered until the
- * table changes: an update of others cannot break them, and reading them again
- * for every row of every statement is dear.
+ * What is dear to find out for every statement, remembered until the table changes:
+ * which columns its CHECK constraints mention, as an update of others cannot break
+ * them, and the sequence of its key.
  */
-typedef struct Checked
+typedef struct Known
 {
 	Oid			relid;			/* hash key */
 	bool		valid;
-	Bitmapset  *columns;
-} Checked;
+	Bitmapset  *checked;
+	Oid			sequence;		/* InvalidOid: not asked for yet */
+} Known;
 
-static HTAB *checked;
+static HTAB *known;
 
 static void
-forget_checked(Datum arg, Oid relid)
+forget_known(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS seq;
-	Checked    *entry;
+	Known	   *entry;
 
-	hash_seq_init(&seq, checked);
+	hash_seq_init(&seq, known);
 	while ((entry = hash_seq_search(&seq)) != NULL)
 		if (!OidIsValid(relid) || entry->relid == relid)
 			entry->valid = false;
@@ -197,41 +222,60 @@ hr_table_init(void)
 	HASHCTL		ctl = {0};
 
 	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(Checked);
-	checked = hash_create("hrloop checked columns", 16, &ctl, HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(forget_checked, (Datum) 0);
+	ctl.entrysize = sizeof(Known);
+	known = hash_create("hrloop tables", 16, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(forget_known, (Datum) 0);
 }
 
-static const Bitmapset *
-checked_columns(Relation rel)
+static Known *
+known_of(Relation rel)
 {
 	TupleConstr *constr = rel->rd_att->constr;
 	Oid			relid = RelationGetRelid(rel);
 	Bitmapset  *columns = NULL;
 	bool		found;
-	Checked    *entry = hash_search(checked, &relid, HASH_ENTER, &found);
+	Known	   *entry = hash_search(known, &relid, HASH_ENTER, &found);
 	MemoryContext caller;
 
 	if (found && entry->valid)
-		return entry->columns;
+		return entry;
 	if (!found)
-		entry->columns = NULL;
+		entry->checked = NULL;
 	entry->valid = false;
+	entry->sequence = InvalidOid;
 	for (int i = 0; constr && i < constr->num_check; i++)
 		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &columns);
 	caller = MemoryContextSwitchTo(TopMemoryContext);
-	bms_free(entry->columns);
-	entry->columns = bms_copy(columns);
+	bms_free(entry->checked);
+	entry->checked = bms_copy(columns);
 	MemoryContextSwitchTo(caller);
 	entry->valid = true;
-	return entry->columns;
+	return entry;
+}
+
+/* The sequence of an identity column. */
+Oid
+hr_table_sequence(HrTable *table, AttrNumber column)
+{
+	Known	   *entry = known_of(table->rel);
+	Oid			sequence = entry->sequence;
+
+	if (OidIsValid(sequence))
+		return sequence;
+#if PG_VERSION_NUM >= 170000
+	sequence = getIdentitySequence(table->rel, column, false);
+#else
+	sequence = getIdentitySequence(RelationGetRelid(table->rel), column, false);
+#endif
+	known_of(table->rel)->sequence = sequence;
+	return sequence;
 }
 
 /* Whether an update of these columns could break a constraint. */
 static bool
 can_break(Relation rel, const bool *nulls, const bool *replace)
 {
-	const Bitmapset *columns = checked_columns(rel);
+	const Bitmapset *columns = known_of(rel)->checked;
 
 	if (bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, columns))
 		return true;			/* the whole row */
