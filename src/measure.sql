@@ -74,7 +74,7 @@ CREATE TABLE warning (
 CREATE UNIQUE INDEX warning_standing ON warning (measurement_id, kind) WHERE withdrawn_by IS NULL;
 CREATE INDEX warning_measurement ON warning (measurement_id);
 CREATE INDEX warning_decision ON warning (decision_id);
-CREATE INDEX warning_withdrawn ON warning (withdrawn_by);
+CREATE INDEX warning_withdrawn ON warning (withdrawn_by) WHERE withdrawn_by IS NOT NULL;
 CREATE INDEX warning_employee ON warning (employee_id);
 CREATE INDEX warning_indicator ON warning (indicator_id);
 CREATE INDEX warning_open ON warning (warning_id) WHERE withdrawn_by IS NULL AND handled_at IS NULL;
@@ -340,9 +340,9 @@ BEGIN ATOMIC
             FROM review r JOIN review_cycle c ON c.cycle_id = r.cycle_id
            WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'
              AND (EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id)
-                  OR EXISTS (SELECT FROM template_item i JOIN measurement m ON m.indicator_id = i.indicator_id
-                              WHERE i.template_id = r.template_id AND m.employee_id = r.employee_id
-                                AND m.measured_on >= lower(c.period) AND m.measured_on < upper(c.period)))) l
+                  OR EXISTS (SELECT FROM measurement m
+                              WHERE m.employee_id = r.employee_id AND m.measured_on >= lower(c.period) AND m.measured_on < upper(c.period)
+                                AND (SELECT true FROM template_item i WHERE i.template_id = r.template_id AND i.indicator_id = m.indicator_id)))) l
    WHERE l.touched IS NOT NULL;
 END;
 COMMENT ON FUNCTION live_followed(bigint[]) IS 'Consequences of a review that opens, or opens again: what was measured in the meantime counts (LIV-01).';

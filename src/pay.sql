@@ -321,26 +321,27 @@ BEGIN ATOMIC
        AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
                           AND a.status IN ('proposed', 'held', 'approved', 'applied'))
   ), raise AS (
+    -- numbered here, as the planner would look up each decision among all
     SELECT b.*, n.band_id, n.range, coalesce(n.value, 0) AS percent, n.label,
-           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS raise_amount
+           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS raise_amount,
+           nextval('decision_decision_id_seq') AS decision_id
       FROM base b LEFT JOIN band n ON n.scale_id = b.scale_id AND n.range @> b.composite
+     ORDER BY b.employee_id
   ), d AS (
-    INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
-    SELECT 'pay.propose', z.employee_id, 'review_result', z.result_id, 'raise_rule', z.raise_rule_id,
+    INSERT INTO decision (decision_id, kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
+    SELECT z.decision_id, 'pay.propose', z.employee_id, 'review_result', z.result_id, 'raise_rule', z.raise_rule_id,
            (SELECT s.version FROM scale s WHERE s.scale_id = z.scale_id),
            jsonb_build_object('score', z.composite, 'old', z.amount, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
                               'band', coalesce(z.range::text, 'gap'), 'label', z.label),
            jsonb_build_object('percent', z.percent, 'raise', z.raise_amount, 'new', z.amount + z.raise_amount, 'effective_on', z.effective_on)
-      FROM raise z ORDER BY z.employee_id
-    RETURNING decision_id, cause_id
+      FROM raise z
   ), a AS (
     INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
                                    raise_amount, new_amount, effective_on, decision_id)
     SELECT z.cycle_id, z.employee_id, z.result_id, z.raise_rule_id, z.band_id, z.composite,
            z.amount, z.effective_on - (z.paid_from < z.effective_on)::int, z.amount, z.percent,
-           z.raise_amount, z.amount + z.raise_amount, z.effective_on, d.decision_id
-      FROM raise z JOIN d ON d.cause_id = z.result_id
-     ORDER BY z.employee_id
+           z.raise_amount, z.amount + z.raise_amount, z.effective_on, z.decision_id
+      FROM raise z
     RETURNING adjustment_id, employee_id, raise_amount, effective_on, decision_id
   )
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)

@@ -109,7 +109,7 @@ CREATE INDEX review_employee ON review (employee_id);
 CREATE INDEX review_manager ON review (manager_id, cycle_id);
 CREATE INDEX review_template_used ON review (template_id);
 CREATE INDEX review_unit ON review (org_unit_id, cycle_id);
-CREATE INDEX review_calibration ON review (calibrated_by);
+CREATE INDEX review_calibration ON review (calibrated_by) WHERE calibrated_by IS NOT NULL;
 COMMENT ON TABLE review IS 'One employee in one cycle. What stands below the pinned columns is derived from the scores while the review is open.';
 COMMENT ON COLUMN review.review_id IS 'Key.';
 COMMENT ON COLUMN review.cycle_id IS 'Cycle.';
@@ -189,6 +189,7 @@ CREATE TABLE score (
   CONSTRAINT score_once UNIQUE (review_id, indicator_id, rater_group, rater_id)
 );
 CREATE INDEX score_rater ON score (rater_id);
+CREATE INDEX score_facts ON score (review_id) WHERE facts IS NOT NULL;
 COMMENT ON TABLE score IS 'What a rater gave for an indicator, with the reason. Give raw_value, or facts from which the pinned formula computes.';
 COMMENT ON COLUMN score.score_id IS 'Key.';
 COMMENT ON COLUMN score.review_id IS 'Review.';
@@ -262,7 +263,7 @@ CREATE TABLE review_result (
   UNIQUE (review_id, version)
 );
 CREATE INDEX review_result_decision ON review_result (decision_id);
-CREATE INDEX review_result_reopened ON review_result (reopened_by);
+CREATE INDEX review_result_reopened ON review_result (reopened_by) WHERE reopened_by IS NOT NULL;
 CREATE UNIQUE INDEX review_result_live ON review_result (review_id) WHERE reopened_by IS NULL;
 COMMENT ON TABLE review_result IS 'What a lock fixed. An unlock closes the version, the next lock makes a new one; older ones stay readable.';
 COMMENT ON COLUMN review_result.result_id IS 'Key.';
@@ -414,11 +415,13 @@ CREATE FUNCTION reweighted_now(cycle bigint, template bigint) RETURNS boolean ST
 COMMENT ON FUNCTION reweighted_now(bigint, bigint) IS 'Whether reweight_cycle() has put a cycle on a template in this transaction.';
 CREATE FUNCTION review_template_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
+  WITH version AS MATERIALIZED (
+    SELECT u.cycle_id, u.template_id, reweighted_now(u.cycle_id, u.template_id) AS decided
+      FROM (SELECT DISTINCT r.cycle_id, r.template_id FROM review r WHERE r.review_id = ANY (reviews)) u
+  )
   SELECT p.* FROM review_pinned(ARRAY(
-    SELECT r.review_id FROM review r
-      JOIN (SELECT u.cycle_id, u.template_id, reweighted_now(u.cycle_id, u.template_id) AS decided
-              FROM (SELECT DISTINCT v.cycle_id, v.template_id FROM review v WHERE v.review_id = ANY (reviews)) u) w USING (cycle_id, template_id)
-     WHERE r.review_id = ANY (reviews) AND (r.status = 'locked' OR NOT w.decided))) p;
+    SELECT r.review_id FROM review r JOIN version v USING (cycle_id, template_id)
+     WHERE r.review_id = ANY (reviews) AND (r.status = 'locked' OR NOT v.decided))) p;
 END;
 COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
 -- Whoever corrects a score holds it, and then its review: so does what values scores anew.
