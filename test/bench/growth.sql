@@ -195,6 +195,8 @@ SELECT a, h, p, coalesce(n, replace(replace(q, 'SELECT * FROM ', ''), 'SELECT ',
   ('HR',  false, true,  'live_board of all', $$SELECT * FROM live_board WHERE cycle_code = '{cycle}'$$),
   ('HR',  false, true,  NULL, $$SELECT * FROM employee_on(current_date)$$),
   ('HR',  true,  true,  NULL, 'SELECT * FROM pool_member'),
+  (NULL,  false, true,  'lock_cycle()', $$SELECT exempt_review('{cycle}', 'TOP', 'nobody is above'), lock_cycle('{cycle}', (SELECT upper(period) - 1 FROM review_cycle WHERE code = '{cycle}'))$$),
+  (NULL,  false, true,  'reweight_cycle()', $$SELECT revise_template('T', '{"service": 25, "team": 35}', 'a test'), activate_template('T'), reweight_cycle('{cycle}', 'T', 'a test')$$),
   -- what is done for one person in a cycle
   ('E11', false, false, NULL, $$SELECT submit_score('{cycle}', 'E15', 'service', 71, 'seen again')$$),
   ('E11', false, false, NULL, $$SELECT lock_review('{cycle}', 'E15')$$),
