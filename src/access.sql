@@ -210,8 +210,9 @@ ALTER FUNCTION payslip_detail(text, date, text) SECURITY DEFINER SET search_path
 ALTER FUNCTION profile(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
 -- a consequence that the verbs of pay call: it looks at reviews which finance may not read
 ALTER FUNCTION void_approvals(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
--- waits for who changes the rules, and changes nothing
+-- wait for who changes the rules, or a score, and change nothing
 ALTER FUNCTION hold_rules() SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION hold_reviews(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
 -- who is asked whether they may, and reads no more than that
 ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 

@@ -128,6 +128,11 @@ CREATE FUNCTION recompute(book regclass, reviews bigint[], template bigint DEFAU
 COMMENT ON FUNCTION recompute(regclass, bigint[], bigint) IS
   'Composites of open reviews anew from their scores, by their template or by another one that they go over to; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
+CREATE FUNCTION hold_reviews(book regclass, reviews bigint[]) RETURNS void
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_hold_reviews';
+COMMENT ON FUNCTION hold_reviews(regclass, bigint[]) IS
+  'Locks reviews until the transaction ends, and before them their scores from facts, all of them, in the order in which who corrects a score locks. Error 42501: not the owner of the books.';
+
 CREATE FUNCTION run(book regclass, function text, VARIADIC arguments "any") RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_run';
 COMMENT ON FUNCTION run(regclass, text, "any") IS

@@ -387,6 +387,8 @@ COMMENT ON FUNCTION withdraw_adjustments(bigint[]) IS 'Withdraw raises and corre
 CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first: then there is nothing to withdraw, and the next lock corrects it
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
                          WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
@@ -575,6 +577,8 @@ CREATE TRIGGER salary_adjustment_2_hold AFTER UPDATE ON salary_adjustment REFERE
 CREATE FUNCTION hold_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first, or comes too late
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id) WHERE p.appeal_id = ANY (appeals))
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN appeal p USING (result_id) WHERE p.appeal_id = ANY (appeals)
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
   WITH d AS (
@@ -605,6 +609,9 @@ COMMENT ON FUNCTION rebase_raise(bigint[]) IS
 
 CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- the employee first, as every change of pay
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id) WHERE p.appeal_id = ANY (appeals))
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.release', a.employee_id, 'salary_adjustment', a.adjustment_id,
@@ -709,17 +716,23 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
   'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; later raises on the corrected pay are proposed anew. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
-CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e
-                         WHERE e.employee_id IN (SELECT a.employee_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved')
+                         WHERE e.employee_id IN (SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  SELECT count(*) FROM (SELECT FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE) l;
-  SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'));
+  SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'));
   WITH done AS (UPDATE salary_adjustment a SET status = 'applied'
-                 WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved' RETURNING 1)
+                 WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved' RETURNING 1)
   SELECT count(*) FROM done;
+END;
+COMMENT ON FUNCTION apply_raises(bigint[]) IS 'Apply those of these raises that are approved, their employees locked first; returns how many.';
+CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- what is approved meanwhile is left: its employee is not locked
+  SELECT apply_raises(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'));
 END;
 COMMENT ON FUNCTION apply_cycle(text) IS 'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their approval is void. Returns how many.';
 

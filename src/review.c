@@ -27,6 +27,7 @@
 PG_FUNCTION_INFO_V1(hrloop_score_hold);
 PG_FUNCTION_INFO_V1(hrloop_score_apply);
 PG_FUNCTION_INFO_V1(hrloop_recompute);
+PG_FUNCTION_INFO_V1(hrloop_hold_reviews);
 
 #define SELF "self"
 #define SLICE 5000				/* reviews computed at a time */
@@ -1080,17 +1081,17 @@ hrloop_score_hold(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
 	Oid			books = RelationGetNamespace(td->tg_relation);
-	HrTable    *groups;
+	HrTable    *book;
 
 	if (hr_erasing(books))
 		PG_RETURN_POINTER(NULL);
 	hr_books_check(books);
-	groups = hr_table_open(books, "rater_group", RowShareLock);
+	book = hr_table_open(books, "book", RowShareLock);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	hr_table_scan(groups, hr_column(RelationGetDescr(groups->rel), "rater_group", TEXTOID));
-	if (hr_table_find(groups, CStringGetTextDatum("manager")))
-		hr_table_lock(groups, LockTupleKeyShare);
-	hr_table_close(groups);
+	hr_table_scan(book, hr_column(RelationGetDescr(book->rel), "only_row", BOOLOID));
+	if (hr_table_find(book, BoolGetDatum(true)))
+		hr_table_lock(book, LockTupleKeyShare);
+	hr_table_close(book);
 	PopActiveSnapshot();
 	PG_RETURN_POINTER(NULL);
 }
@@ -1134,6 +1135,83 @@ hrloop_score_apply(PG_FUNCTION_ARGS)
 	compute_reviews(books, review, count);
 	hr_scope_leave(&scope);
 	PG_RETURN_POINTER(NULL);
+}
+
+/*
+ * Lock scores from facts, and then their reviews.  False: while a review was waited
+ * for, another of its scores came to be from facts, and somebody else has that one.
+ */
+static bool
+try_to_hold(Oid books, Datum reviews)
+{
+	static const HrQuery facts = {"hold facts",
+		"SELECT 1 FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL ORDER BY score_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
+	static const HrQuery held = {"hold reviews",
+		"SELECT 1 FROM @review WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
+	static const HrQuery all = {"hold the rest",
+		"SELECT (SELECT pg_catalog.count(*) FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL)"
+		"     = (SELECT pg_catalog.count(*) FROM (SELECT FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED) l)",
+	1, {INT8ARRAYOID}};
+	bool		null;
+
+	hr_execute(books, &facts, &reviews, NULL, false);
+	hr_execute(books, &held, &reviews, NULL, false);
+	hr_execute(books, &all, &reviews, NULL, false);
+	return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
+}
+
+/*
+ * hrloop.hold_reviews(book, reviews): locks in the order in which who corrects a score
+ * does: the score, then its review.  Who meets a score that somebody else holds, and has
+ * its review already, lets all go and begins anew, for that one waits for the review.
+ */
+Datum
+hrloop_hold_reviews(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = false;
+	Oid			books;
+	HrScope		scope;
+	Datum		reviews;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_VOID();
+	books = hr_owned(PG_GETARG_OID(0), "hold reviews");
+	reviews = PointerGetDatum(PG_GETARG_ARRAYTYPE_P(1));
+	if (ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(reviews)), ARR_DIMS(DatumGetArrayTypeP(reviews))) == 0)
+		PG_RETURN_VOID();
+	while (!done)
+	{
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(caller);
+		PG_TRY();
+		{
+			hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
+			done = try_to_hold(books, reviews);
+			hr_scope_leave(&scope);
+			if (done)
+				ReleaseCurrentSubTransaction();
+			else
+				RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(caller);
+			CurrentResourceOwner = owner;
+		}
+		PG_CATCH();
+		{
+			ErrorData  *error;
+
+			MemoryContextSwitchTo(caller);
+			error = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(caller);
+			CurrentResourceOwner = owner;
+			ReThrowError(error);
+		}
+		PG_END_TRY();
+	}
+	PG_RETURN_VOID();
 }
 
 /* hrloop.recompute(book, reviews, template): composites anew, when rules changed or by another template. */

@@ -424,21 +424,25 @@ BEGIN ATOMIC
      WHERE r.review_id = ANY (reviews) AND (r.status = 'locked' OR NOT v.decided))) p;
 END;
 COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
--- Whoever corrects a score holds it, and then its review: so does what values scores anew.
-CREATE FUNCTION hold_facts(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION hold_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE) l;
+  SELECT hrloop.hold_reviews('book'::regclass, reviews);
 END;
-COMMENT ON FUNCTION hold_facts(bigint[]) IS 'Locks the scores of reviews that are computed from facts. Comes before the lock of the reviews.';
+COMMENT ON FUNCTION hold_reviews(bigint[]) IS 'Until the transaction ends, these reviews and their scores from facts do not change. Whoever corrects a score has it first, and then its review: so does this, and whatever values scores anew calls it first.';
 CREATE FUNCTION free_facts(reviews bigint[]) RETURNS TABLE (score_id bigint) VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT s.score_id FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE SKIP LOCKED;
 END;
 COMMENT ON FUNCTION free_facts(bigint[]) IS 'Scores from facts of reviews that are locked, without those that somebody corrects meanwhile: who waits for the review values them by what holds then.';
+CREATE FUNCTION value_facts(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  UPDATE score s SET facts = s.facts WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
+END;
+COMMENT ON FUNCTION value_facts(bigint[]) IS 'Values scores from facts anew, by the formulas and targets of now.';
 CREATE FUNCTION review_reweighted(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- facts go through the new version's formulas
-  UPDATE score s SET facts = s.facts WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
+  SELECT value_facts(reviews);
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r
                                                    WHERE r.review_id = ANY (reviews) AND r.status = 'open'
                                                       AND EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)));
@@ -573,17 +577,17 @@ CREATE TRIGGER review_deviation AFTER UPDATE ON review REFERENCING OLD TABLE AS 
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('deviation_problem', 'key=review_id', 'changed=deviation_reason');
 
 -- Rules that are settings hold for all open reviews at once.  Whoever scores holds
--- the row that is taken here, so that what is not committed yet is waited for.
+-- the row that is taken here, so that what is not committed yet is waited for.  It is a
+-- row to which no foreign key leads: one would hold it, unasked, before its turn.
 CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT FROM rater_group g WHERE g.rater_group = 'manager' FOR KEY SHARE;
+  SELECT FROM book FOR KEY SHARE;
 END;
 COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Everybody locks in this order: the cycle, the rules, scores, reviews.';
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM rater_group g
-                         WHERE g.rater_group = 'manager'
-                           AND EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings) AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'))
+  SELECT count(*) FROM (SELECT FROM book
+                         WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings) AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'))
                            FOR UPDATE) l;
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.status = 'open' AND r.items_scored > 0))
    WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings)
@@ -597,9 +601,14 @@ CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS 
 CREATE FUNCTION review_judged(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_rules() WHERE EXISTS (SELECT FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open');
+  SELECT value_facts(l.open)
+    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS open FROM review r
+           WHERE r.review_id = ANY (reviews) AND r.status = 'open'
+             AND EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)) l
+   WHERE l.open IS NOT NULL;
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.items_scored > 0));
 END;
-COMMENT ON FUNCTION review_judged(bigint[]) IS 'Consequence of an unlock on what hangs on settings: they may have changed since the lock.';
+COMMENT ON FUNCTION review_judged(bigint[]) IS 'Consequence of a review that opens again on what hangs on settings and targets: they may have changed in the meantime.';
 CREATE TRIGGER review_status_3_judged AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_judged', 'key=review_id', 'changed=status');
 
@@ -891,6 +900,7 @@ BEGIN ATOMIC
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
   SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT r.cycle_id FROM review r WHERE r.review_id = find_review(cycle, employee)) FOR NO KEY UPDATE;
   SELECT hold_rules();
+  SELECT hold_reviews(ARRAY[find_review(cycle, employee)]);
   UPDATE review r SET status = 'open', locked_on = NULL, reopen_reason = reason, deviation_reason = NULL
    WHERE r.review_id = find_review(cycle, employee) AND r.status = 'locked';
   UPDATE review_cycle c SET status = 'open' WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';
@@ -960,8 +970,7 @@ BEGIN ATOMIC
   HAVING count(*) > 0;
   -- what is counted here is what follows: as cycle_segments_follow holds them
   SELECT hold_rules();
-  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked'));
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked'));
   INSERT INTO decision (kind, cause, cause_id, rule, rule_id, rule_version, inputs, outcome, reason)
   SELECT 'cycle.reweight', 'review_cycle', c.cycle_id, 'review_template', n.template_id, n.version,
          jsonb_build_object('template', o.code, 'version', o.version, 'weights',

@@ -177,9 +177,8 @@ BEGIN ATOMIC
                          WHERE c.status IN ('draft', 'open') OR c.cycle_id IN (SELECT r.cycle_id FROM review r WHERE r.employee_id = ANY (employees))
                          ORDER BY c.cycle_id FOR SHARE) l;
   SELECT hold_rules();
-  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees)));
   -- also those that are locked now: they may not be when the next statement of a transfer comes here
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.employee_id = ANY (employees) ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees)));
   SELECT review_opened(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
            WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') t
@@ -203,9 +202,8 @@ CREATE TRIGGER employee_status_reviews_delete AFTER DELETE ON employee_status RE
 CREATE FUNCTION cycle_segments_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_rules();
-  SELECT hold_facts(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   -- all that are to follow, in key order, before those in segments do
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked' ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   SELECT segments_follow(t.reviews)
     -- slices in key order: SQL for many keys at once is planned for few
     FROM (SELECT array_agg(n.review_id ORDER BY n.review_id) AS reviews
@@ -243,6 +241,7 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
   SELECT hrloop.fail('23502', 'rating somebody all the same needs a reason', NULL, 'Say why.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(rate_review.reason, '')) = 0;
+  SELECT hold_reviews(ARRAY[find_review(cycle, employee)]);
   SELECT d.decision_id FROM review r
    CROSS JOIN LATERAL new_decision('review.rate', r.employee_id, 'review', r.review_id, jsonb_build_object('status', r.status, 'because', r.block_reason), '{"status": "open"}', rate_review.reason) d
    WHERE r.review_id = find_review(cycle, employee) AND r.status = 'not_rated';

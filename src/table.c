@@ -103,14 +103,19 @@ hr_table_scan(HrTable *table, AttrNumber column)
 								  1, 0);
 }
 
+static RegProcedure
+equality(Oid type)
+{
+	return type == INT4OID ? F_INT4EQ : type == TEXTOID ? F_TEXTEQ : type == BOOLOID ? F_BOOLEQ : F_INT8EQ;
+}
+
 /* Those with this value come next. */
 void
 hr_table_seek(HrTable *table, Datum value)
 {
 	ScanKeyData key;
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber,
-				table->type == INT4OID ? F_INT4EQ : table->type == TEXTOID ? F_TEXTEQ : F_INT8EQ, value);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, equality(table->type), value);
 	key.sk_collation = table->index->rd_indcollation[0];
 	index_rescan(table->scan, &key, 1, NULL, 0);
 }
