@@ -187,3 +187,10 @@ INSERT INTO score (review_id, indicator_id, rater_id, raw_value, rationale, scor
 SELECT find_review('V', 'E011'), find_indicator('总评'), find_employee(r), 60, '各段平平', '2023-07-01' FROM unnest(ARRAY['E003', 'E030']) AS r;
 SELECT composite, vetoed <> '{}' AS vetoed FROM review WHERE review_id = find_review('V', 'E011');
 SELECT * FROM verify();
+-- what was scored from facts meets the target of the day on which the review opens again: 46 of 92 days
+SELECT create_cycle('W', '2024-07-01', '2024-09-30', 'MIX', pay_effective => false) > 0 AS made, open_cycle('W') > 0 AS opened;
+SELECT submit_score('W', 'E011', '总评', 80, '平稳', rater => manager_no) AS one, submit_score('W', 'E011', '新签', facts => '{"actual": 4}', rationale => '4家', rater => manager_no) AS two
+  FROM (SELECT m.employee_no AS manager_no FROM review r JOIN employee m ON m.employee_id = r.manager_id WHERE r.review_id = find_review('W', 'E011')) m;
+SELECT exempt_review('W', 'E011', '长期病假'), take_leave('E011', '2024-08-16', '2024-09-30') > 0 AS on_leave, rate_review('W', 'E011', '提前返岗');
+SELECT s.value, t.facts, r.composite FROM review r JOIN score s USING (review_id) JOIN target t USING (cycle_id, employee_id) WHERE r.review_id = find_review('W', 'E011') AND s.facts IS NOT NULL;
+SELECT * FROM verify();
