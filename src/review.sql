@@ -503,6 +503,9 @@ COMMENT ON FUNCTION calibration_figures(bigint) IS 'What the lock keeps of a cal
 
 CREATE FUNCTION review_status_changed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- their employees all at once, before one consequence locks some of them and the next one others
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   -- unlocked: the standing version is closed by a decision with the reason
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
@@ -884,6 +887,9 @@ BEGIN ATOMIC
   -- in key order, as everybody locks reviews
   SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e
+                         WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete)
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
    WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete;
   UPDATE review_cycle c SET status = 'locked'

@@ -143,7 +143,7 @@ note 'refused: ', join ', ', map { "$_ $errors{$_}" } sort keys %errors;
 cmp_ok(scalar(keys %done), '>=', 0.8 * keys %step, 'nearly each of them at least once');
 # who waited for whom, doing what
 is($node->safe_psql('postgres', 'SELECT sum(deadlocks) FROM pg_stat_database'), 0, 'no deadlock')
-    or diag slurp_file($node->logfile) =~ /^.*(?:deadlock detected|still waiting).*\n(?:(?!.*(?:LOG|ERROR):).*\n)*/mg;
+    or diag grep { !/^\t +/ } map { "$_\n" } map { split /\n/ } slurp_file($node->logfile) =~ /^.*(?:deadlock detected|still waiting).*\n(?:(?!.*(?:LOG|ERROR):).*\n)*/mg;
 # where a review is wrong, with all that was decided about it
 healthy($node, $db, 'hr', 'verify() finds nothing') or diag as_alice($node, $db, <<~'SQL');
     SELECT jsonb_pretty(to_jsonb(r) || jsonb_build_object('employee', e.employee_no,
