@@ -543,6 +543,10 @@ CREATE TRIGGER review_course_gate AFTER INSERT ON review REFERENCING NEW TABLE A
 
 CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- a review that opens again meets the rules; who opens a cycle at the same time goes first, or finds the course
+  SELECT hold_rules() WHERE EXISTS (SELECT FROM cycle_course);
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'review.gate_cleared', r.employee_id, 'review_gate', g.review_gate_id, 'cycle_course',
@@ -573,9 +577,10 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL);
 END;
 COMMENT ON FUNCTION course_ungate(bigint[]) IS 'Consequence of a training record: who has finished all that is required takes part from now on, with a decision; gates put up by people stay (TRN-02).';
-CREATE TRIGGER training_record_ungate_insert AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
+-- by their names these fire before training_record_allowance..., which lock employees: the rules come before them
+CREATE TRIGGER training_record_1_ungate_insert AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('course_ungate', 'key=training_record_id');
-CREATE TRIGGER training_record_ungate_update AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+CREATE TRIGGER training_record_1_ungate_update AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('course_ungate', 'key=training_record_id', 'changed=passed,score,completed_on');
 
 CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL

@@ -501,8 +501,18 @@ CREATE FUNCTION calibration_figures(decision bigint) RETURNS jsonb STABLE LANGUA
             FROM decision d WHERE d.decision_id = calibration_figures.decision);
 COMMENT ON FUNCTION calibration_figures(bigint) IS 'What the lock keeps of a calibration: original, calibrated, session, reason, by whom.';
 
+-- Rules that are settings hold for all open reviews at once.  Whoever scores holds
+-- the row that is taken here, so that what is not committed yet is waited for.  It is a
+-- row to which no foreign key leads: one would hold it, unasked, before its turn.
+CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT FROM book FOR KEY SHARE;
+END;
+COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Everybody locks in this order: the cycle, the rules, scores, reviews, employees.';
+
 CREATE FUNCTION review_status_changed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT hold_rules() WHERE EXISTS (SELECT FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open');
   -- their employees all at once, before one consequence locks some of them and the next one others
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
@@ -579,14 +589,6 @@ COMMENT ON FUNCTION deviation_problem(bigint[]) IS 'Rule: the reason of a deviat
 CREATE TRIGGER review_deviation AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('deviation_problem', 'key=review_id', 'changed=deviation_reason');
 
--- Rules that are settings hold for all open reviews at once.  Whoever scores holds
--- the row that is taken here, so that what is not committed yet is waited for.  It is a
--- row to which no foreign key leads: one would hold it, unasked, before its turn.
-CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT FROM book FOR KEY SHARE;
-END;
-COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Everybody locks in this order: the cycle, the rules, scores, reviews.';
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM book
@@ -603,7 +605,6 @@ CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS 
 -- What is opened again meets the rules of today.
 CREATE FUNCTION review_judged(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hold_rules() WHERE EXISTS (SELECT FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open');
   SELECT value_facts(l.open)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS open FROM review r
            WHERE r.review_id = ANY (reviews) AND r.status = 'open'

@@ -241,6 +241,7 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
   SELECT hrloop.fail('23502', 'rating somebody all the same needs a reason', NULL, 'Say why.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(rate_review.reason, '')) = 0;
+  SELECT hold_rules();
   SELECT hold_reviews(ARRAY[find_review(cycle, employee)]);
   SELECT d.decision_id FROM review r
    CROSS JOIN LATERAL new_decision('review.rate', r.employee_id, 'review', r.review_id, jsonb_build_object('status', r.status, 'because', r.block_reason), '{"status": "open"}', rate_review.reason) d
