@@ -545,6 +545,7 @@ CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE S
 BEGIN ATOMIC
   -- a review that opens again meets the rules; who opens a cycle at the same time goes first, or finds the course
   SELECT hold_rules() WHERE EXISTS (SELECT FROM cycle_course);
+  SELECT hold_allowances();
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH d AS (
