@@ -194,3 +194,18 @@ SELECT submit_score('W', 'E011', '总评', 80, '平稳', rater => manager_no) AS
 SELECT exempt_review('W', 'E011', '长期病假'), take_leave('E011', '2024-08-16', '2024-09-30') > 0 AS on_leave, rate_review('W', 'E011', '提前返岗');
 SELECT s.value, t.facts, r.composite FROM review r JOIN score s USING (review_id) JOIN target t USING (cycle_id, employee_id) WHERE r.review_id = find_review('W', 'E011') AND s.facts IS NOT NULL;
 SELECT * FROM verify();
+-- what is entered while it is locked is followed when it opens again: then two managers rate; a leave ends earlier
+SELECT lock_review('W', 'E011', '2024-10-01') AS result;
+SELECT transfer('E011', '2024-08-01', unit => 'SH') > 0 AS moved;
+SELECT count(*) AS segments FROM review_segment WHERE review_id = find_review('W', 'E011');
+SELECT unlock_review('W', 'E011', '8月1日的调动是补录的') AS open;
+SELECT u.code, m.employee_no AS manager_no, g.days, g.from_date, g.until_date FROM review_segment g JOIN org_unit u USING (org_unit_id) JOIN employee m ON m.employee_id = g.manager_id
+ WHERE g.review_id = find_review('W', 'E011') ORDER BY g.segment_no;
+SELECT r.composite, r.complete FROM review r WHERE r.review_id = find_review('W', 'E011');
+SELECT * FROM verify();
+SELECT count(submit_score('W', 'E011', i, 70, '接任后看', rater => 'E003')) AS scored FROM unnest(ARRAY['总评', '新签']) AS i;
+SELECT lock_review('W', 'E011', '2024-10-02') AS result;
+UPDATE employee_status SET status = 'active', protected = false WHERE employee_id = find_employee('E011') AND lower(valid) = '2024-08-16';
+SELECT unlock_review('W', 'E011', '没有休假') AS open;
+SELECT u.code, g.days FROM review_segment g JOIN org_unit u USING (org_unit_id) WHERE g.review_id = find_review('W', 'E011') ORDER BY g.segment_no;
+SELECT * FROM verify();

@@ -198,6 +198,29 @@ CREATE TRIGGER employee_status_reviews_update AFTER UPDATE ON employee_status RE
 CREATE TRIGGER employee_status_reviews_delete AFTER DELETE ON employee_status REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
 
+-- What was entered while a review was locked is followed when it opens again.  Segments
+-- of the same employment stay: who manages them is pinned.
+CREATE FUNCTION reopened_followed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT segments_follow(t.reviews)
+    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
+           WHERE r.review_id = ANY (reopened_followed.reviews) AND r.status = 'open'
+             AND (SELECT jsonb_agg(jsonb_build_array(w.org_unit_id, w.job_id, trim_scale(w.fte), w.days, w.from_date, w.until_date) ORDER BY w.segment_no)
+                    FROM wanted_segment(ARRAY[r.review_id], (SELECT setting_number('review.segment_min_days'))) w)
+                 IS DISTINCT FROM
+                 (SELECT jsonb_agg(jsonb_build_array(g.org_unit_id, g.job_id, trim_scale(g.fte), g.days, g.from_date, g.until_date) ORDER BY g.segment_no)
+                    FROM review_segment g WHERE g.review_id = r.review_id)) t
+   WHERE t.reviews IS NOT NULL;
+  SELECT targets_follow(t.reviews), service_follow(t.reviews)
+    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
+           WHERE r.review_id = ANY (reopened_followed.reviews) AND r.status = 'open') t
+   WHERE t.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION reopened_followed(bigint[]) IS 'Consequences of a review that opens again: a transfer, a leave or an assignment that was entered while it was locked is followed now.';
+-- by its name before review_status_3_judged: facts meet the segments and targets of the day
+CREATE TRIGGER review_status_3_employment AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('reopened_followed', 'key=review_id', 'changed=status');
+
 -- a reweighted cycle takes its segments along
 CREATE FUNCTION cycle_segments_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -1,7 +1,8 @@
 -- A company of :people, generated: the same rows at every run.  Below each manager
 -- are twenty people, in units of a hundred; a cycle is open, every review waits for
--- eight scores.  bench.input holds them, and what else the works put in.
+-- eight scores of :raters raters, the manager and colleagues.  bench.input holds them, and what else the works put in.
 \set ON_ERROR_STOP on
+\if :{?raters} \else \set raters 1 \endif
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 CREATE EXTENSION hrloop CASCADE;
@@ -47,16 +48,26 @@ CREATE SCHEMA bench;
 -- CPU time of this backend in microseconds, or where the system does not tell it, the time
 CREATE FUNCTION bench.cpu() RETURNS bigint LANGUAGE SQL AS $$
   SELECT coalesce(split_part(pg_read_file('/proc/self/schedstat', 0, 100, true), ' ', 1)::bigint / 1000, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) $$;
--- Nobody falls short in raw; in low one review of ten does, by one indicator.
+CREATE TABLE bench.rater AS
+SELECT r.review_id, 0 AS place, 'manager' AS rater_group, coalesce(r.manager_id, 2) AS rater_id FROM review r WHERE r.cycle_id = find_cycle('C')
+UNION ALL
+SELECT r.review_id, p.place, 'peer', p.employee_id
+  FROM review r
+ CROSS JOIN LATERAL (SELECT c.employee_id, row_number() OVER (ORDER BY c.employee_id) AS place FROM review c
+                      WHERE c.cycle_id = r.cycle_id AND c.manager_id = r.manager_id AND c.employee_id <> r.employee_id
+                      ORDER BY c.employee_id LIMIT :raters - 1) p
+ WHERE r.cycle_id = find_cycle('C');
+-- Nobody falls short in raw; in low one review of ten does, by one indicator.  Who has no
+-- manager has no colleagues and comes last: all others have the same number of scores.
 CREATE TABLE bench.input AS
-SELECT row_number() OVER (ORDER BY r.review_id, i.position) AS n, r.review_id, i.indicator_id, coalesce(r.manager_id, 2) AS rater_id,
-       70 + hashint8(r.review_id * 8 + i.position) % 1000 * 0.01 + 10 AS raw,
+SELECT row_number() OVER (ORDER BY r.manager_id IS NULL, r.review_id, i.position, b.place) AS n, r.review_id, i.indicator_id, b.rater_group, b.rater_id,
+       80 + hashint8((r.review_id * 8 + i.position) * 5 + b.place) % 1000 * 0.01 AS raw,
        CASE WHEN r.review_id % 10 = 3 AND i.position = 1 + r.review_id / 10 % 8 THEN 50
-            ELSE 70 + hashint8(r.review_id * 8 + i.position) % 1000 * 0.01 + 10 END AS low,
+            ELSE 80 + hashint8((r.review_id * 8 + i.position) * 5 + b.place) % 1000 * 0.01 END AS low,
        'agreed in the talk of ' || r.employee_id AS rationale,
        -- another order, in which neighbours belong to different reviews
-       row_number() OVER (ORDER BY i.position, r.review_id) AS turn
-  FROM review r JOIN template_item i USING (template_id) WHERE r.cycle_id = find_cycle('C');
+       row_number() OVER (ORDER BY i.position, b.place, r.review_id) AS turn
+  FROM review r JOIN template_item i USING (template_id) JOIN bench.rater b USING (review_id) WHERE r.cycle_id = find_cycle('C');
 CREATE UNIQUE INDEX ON bench.input (n);
 CREATE UNIQUE INDEX ON bench.input (turn);
 CREATE SEQUENCE bench.turn;

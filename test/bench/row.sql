@@ -34,10 +34,12 @@ BEGIN
          CASE WHEN count(i.self) = count(*) THEN round(sum(i.weight * i.self) / sum(i.weight), 4) END AS self_composite,
          count(i.value) AS scored, count(i.value) = count(*) AS complete,
          coalesce(array_agg(i.indicator_id ORDER BY i.position) FILTER (WHERE round(i.value, 4) < i.pass_pct), '{}') AS missed,
-         (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest
+         (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
+         bool_or(i.anonymous) IS TRUE AS anonymous
     INTO m
     FROM (SELECT t.position, t.indicator_id, t.pass_pct, t.effective_weight AS weight,
-                 sum(g.weight * v.value) / sum(g.weight) AS value, max(v.value) FILTER (WHERE v.rater_group = 'self') AS self
+                 sum(g.weight * v.value) / sum(g.weight) AS value, max(v.value) FILTER (WHERE v.rater_group = 'self') AS self,
+                 bool_or(g.minimum > 0) AS anonymous
             FROM hr.template_item t
             LEFT JOIN (SELECT s.indicator_id, s.rater_group, avg(s.value) AS value
                          FROM hr.score s WHERE s.review_id = compute.review GROUP BY s.indicator_id, s.rater_group) v USING (indicator_id)
@@ -45,7 +47,7 @@ BEGIN
            WHERE t.template_id = compute.template GROUP BY t.template_item_id) i;
   UPDATE hr.review r
      SET composite = m.composite, self_composite = m.self_composite, items_scored = m.scored, complete = m.complete, missed = m.missed,
-         lowest_indicator_id = m.lowest, missing_used = CASE WHEN NOT m.complete THEN 'block' END,
+         lowest_indicator_id = m.lowest, missing_used = CASE WHEN NOT m.complete THEN 'block' END, anonymous = m.anonymous,
          plan_reason = CASE WHEN m.complete THEN NULLIF(array_remove(ARRAY[
            CASE WHEN m.composite <= hr.setting_number('plan.score_threshold') THEN 'score' END,
            CASE WHEN m.missed <> '{}' AND hr.setting_on('plan.on_missed') THEN 'missed' END], NULL), '{}') END

@@ -43,7 +43,7 @@ BEGIN
   SELECT 1, 1, session_user, 'review', 'update', n.review_id::text, n.employee_id, peer.changed(j.was, j.fresh, j.ignored), peer.changed(j.fresh, j.was, j.ignored), '', ''
     FROM new_row n JOIN old_row o USING (review_id)
     CROSS JOIN LATERAL (SELECT to_jsonb(o) AS was, to_jsonb(n) AS fresh,
-      '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,vetoed}'::text[] AS ignored) j
+      '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,vetoed,anonymous}'::text[] AS ignored) j
    WHERE (n.status, n.locked_on, n.template_id) IS DISTINCT FROM (o.status, o.locked_on, o.template_id);
   RETURN NULL;
 END $$;
@@ -53,7 +53,7 @@ CREATE FUNCTION peer.compute(reviews bigint[]) RETURNS void LANGUAGE plpgsql AS 
 BEGIN
   UPDATE hr.review r
      SET composite = m.composite, self_composite = m.self_composite, items_scored = m.scored, complete = m.complete, missed = m.missed,
-         lowest_indicator_id = m.lowest, missing_used = CASE WHEN NOT m.complete THEN 'block' END,
+         lowest_indicator_id = m.lowest, missing_used = CASE WHEN NOT m.complete THEN 'block' END, anonymous = m.anonymous,
          plan_reason = CASE WHEN m.complete THEN NULLIF(array_remove(ARRAY[CASE WHEN m.composite <= k.threshold THEN 'score' END,
                                                                            CASE WHEN m.missed <> '{}' AND k.on_missed THEN 'missed' END], NULL), '{}') END
     FROM (SELECT i.review_id,
@@ -61,9 +61,11 @@ BEGIN
                  CASE WHEN count(i.self) = count(*) THEN round(sum(i.weight * i.self) / sum(i.weight), 4) END AS self_composite,
                  count(i.value) AS scored, count(i.value) = count(*) AS complete,
                  coalesce(array_agg(i.indicator_id ORDER BY i.position) FILTER (WHERE round(i.value, 4) < i.pass_pct), '{}') AS missed,
-                 (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest
+                 (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
+                 bool_or(i.anonymous) IS TRUE AS anonymous
             FROM (SELECT v.review_id, t.position, t.indicator_id, t.pass_pct, t.effective_weight AS weight,
-                         sum(g.weight * s.value) / sum(g.weight) AS value, max(s.value) FILTER (WHERE s.rater_group = 'self') AS self
+                         sum(g.weight * s.value) / sum(g.weight) AS value, max(s.value) FILTER (WHERE s.rater_group = 'self') AS self,
+                         bool_or(g.minimum > 0) AS anonymous
                     FROM hr.review v
                     JOIN hr.template_item t ON t.template_id = v.template_id
                     LEFT JOIN (SELECT x.review_id, x.indicator_id, x.rater_group, avg(x.value) AS value
