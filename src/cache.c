@@ -195,7 +195,7 @@ static void
 load_groups(Oid books, HrRules *rules)
 {
 	static const HrQuery query = {"rater groups",
-	"SELECT rater_group, rationale_required FROM @rater_group", 0, {0}};
+	"SELECT rater_group, rationale_required, relation = 'peer' FROM @rater_group", 0, {0}};
 
 	hr_execute_latest(books, &query, NULL);
 	rules->ngroups = (int) SPI_processed;
@@ -205,7 +205,17 @@ load_groups(Oid books, HrRules *rules)
 	{
 		strlcpy(rules->groups[i].code, text_at(i, 1), NAMEDATALEN);
 		rules->groups[i].rationale = bool_at(i, 2);
+		rules->groups[i].peers = bool_at(i, 3);
 	}
+}
+
+const HrRaterGroup *
+hr_rater_group(const HrRules *rules, const char *code)
+{
+	for (int i = 0; i < rules->ngroups; i++)
+		if (strcmp(rules->groups[i].code, code) == 0)
+			return &rules->groups[i];
+	return NULL;
 }
 
 static void

@@ -164,6 +164,7 @@ typedef struct HrRaterGroup
 {
 	char		code[NAMEDATALEN];
 	bool		rationale;		/* compulsory? */
+	bool		peers;			/* colleagues of the employee? */
 } HrRaterGroup;
 
 typedef struct HrText
@@ -188,6 +189,7 @@ typedef struct HrRules
 } HrRules;
 
 extern void hr_cache_init(void);
+extern const HrRaterGroup *hr_rater_group(const HrRules *rules, const char *code);
 extern const HrRules *hr_rules_cached(Oid books);
 extern const HrRules *hr_rules(Oid books);
 extern const HrTemplate *hr_template(Oid books, int64 id);

@@ -66,17 +66,14 @@ COMMENT ON FUNCTION may_rate(bigint, text, bigint) IS
 
 CREATE FUNCTION score_outsider_problem(scores bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  -- most are colleagues, or direct subordinates, whom nobody named or barred: no need to look further
+  -- most are direct subordinates whom nobody named or barred: no need to look further
   WITH doubtful AS MATERIALIZED (
     SELECT s.score_id, s.review_id, s.rater_group, s.rater_id, r.employee_id, r.cycle_id, k.relation
       FROM score s JOIN review r USING (review_id) JOIN rater_group k USING (rater_group) JOIN review_cycle c USING (cycle_id)
      WHERE s.score_id = ANY (scores)
        AND (EXISTS (SELECT FROM review_rater n WHERE n.review_id = s.review_id)
-            OR NOT CASE k.relation
-                 WHEN 'peer' THEN NOT r.segmented AND coalesce(r.manager_id <> s.rater_id, true)
-                      AND NOT EXISTS (SELECT FROM assignment a WHERE a.employee_id = s.rater_id AND a.manager_id = r.employee_id)
-                 WHEN 'subordinate' THEN EXISTS (SELECT FROM assignment a WHERE a.employee_id = s.rater_id AND a.manager_id = r.employee_id AND a.valid && c.period)
-                 ELSE false END)
+            OR k.relation <> 'subordinate'
+            OR NOT EXISTS (SELECT FROM assignment a WHERE a.employee_id = s.rater_id AND a.manager_id = r.employee_id AND a.valid && c.period))
   )
   SELECT '23514', format('rater %s is outside the group "%s": review of employee %s, cycle %s', b.employee_no, s.rater_group, e.employee_no, c.code),
          coalesce((SELECT format('Barred: %s', n.barred_because) FROM review_rater n
@@ -103,7 +100,7 @@ BEGIN ATOMIC
    WHERE s.score_id = ANY (scores) AND EXISTS (SELECT FROM review_result x WHERE x.review_id = s.review_id)
   LIMIT 1;
 END;
-COMMENT ON FUNCTION score_outsider_problem(bigint[]) IS 'Rules: raters belong to their group, and anonymous scores do not change once they were published (REV-07). Called for scores of others than the manager and the employee.';
+COMMENT ON FUNCTION score_outsider_problem(bigint[]) IS 'Rules: raters belong to their group, and anonymous scores do not change once they were published (REV-07). Called for scores of others than the manager, the employee, colleagues and raters who are named.';
 
 CREATE FUNCTION score_withdrawn_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC

@@ -993,10 +993,107 @@ has_item(const HrTemplate *template, int64 indicator)
 	return false;
 }
 
+/* What tells whether a rater belongs to a group; opened when somebody asks. */
+typedef struct Circle
+{
+	HrTable    *named;			/* review_rater */
+	AttrNumber	group,
+				rater,
+				barred;
+	HrTable    *result;			/* review_result */
+	HrTable    *assignment;
+	AttrNumber	manager;
+} Circle;
+
+static HrTable *
+open_by(Oid books, const char *name, const char *column)
+{
+	HrTable    *table = hr_table_open(books, name, AccessShareLock);
+
+	hr_table_scan(table, hr_column(RelationGetDescr(table->rel), column, INT8OID));
+	return table;
+}
+
+/* As it is now: who was waited for may have named or barred somebody. */
+static void
+circle_open(Circle *circle, Oid books)
+{
+	TupleDesc	desc;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	circle->named = open_by(books, "review_rater", "review_id");
+	desc = RelationGetDescr(circle->named->rel);
+	circle->group = hr_column(desc, "rater_group", TEXTOID);
+	circle->rater = hr_column(desc, "rater_id", INT8OID);
+	circle->barred = hr_column(desc, "barred_because", TEXTOID);
+	circle->result = open_by(books, "review_result", "review_id");
+	circle->assignment = open_by(books, "assignment", "employee_id");
+	circle->manager = hr_column(RelationGetDescr(circle->assignment->rel), "manager_id", INT8OID);
+}
+
+static void
+circle_close(Circle *circle)
+{
+	if (circle->named == NULL)
+		return;
+	hr_table_close(circle->named);
+	hr_table_close(circle->result);
+	hr_table_close(circle->assignment);
+	PopActiveSnapshot();
+}
+
+static bool
+has_reported_to(Circle *circle, int64 employee, int64 manager)
+{
+	hr_table_seek(circle->assignment, Int64GetDatum(employee));
+	while (hr_table_next(circle->assignment))
+		if (int_of_row(circle->assignment, circle->manager) == manager)
+			return true;
+	return false;
+}
+
+/*
+ * Whether somebody may rate in a group beyond doubt: on the list of the review, or
+ * where it has none for the group, a colleague.  What is doubtful SQL decides
+ * (score_outsider_problem), and whether scores are closed because a result stands.
+ */
+static bool
+may_surely_rate(Circle *circle, Oid books, const Review *of, const char *code, int64 rater)
+{
+	const HrRaterGroup *group = hr_rater_group(hr_rules(books), code);
+	bool		peers = group != NULL && group->peers;
+	bool		named = false,
+				listed = false;
+
+	if (circle->named == NULL)
+		circle_open(circle, books);
+	if (hr_table_find(circle->result, Int64GetDatum(of->id)))
+		return false;
+	hr_table_seek(circle->named, Int64GetDatum(of->id));
+	while (hr_table_next(circle->named))
+	{
+		bool		this = int_of_row(circle->named, circle->rater) == rater;
+
+		if (!slot_attisnull(circle->named->row, circle->barred))
+		{
+			if (this)
+				return false;
+		}
+		else if (strcmp(text_of_row(circle->named, circle->group), code) == 0)
+		{
+			named = true;
+			listed |= this;
+		}
+	}
+	if (named)
+		return listed;
+	return peers && !of->segmented && rater != of->manager && !has_reported_to(circle, rater, of->employee);
+}
+
 /*
  * Each new row against its review: the indicator belongs to it, the rater may.
- * Who is not simply the manager or the employee is left to SQL, by the keys of
- * the scores; so is who gave facts.
+ * Who is not simply the manager, the employee, a colleague or named is left to SQL,
+ * by the keys of the scores; so is who gave facts.
  */
 static void
 check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *raters, HrIds *others, HrIds *computed)
@@ -1006,6 +1103,7 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 	HrScoreColumns *column = hr_score_columns(desc, CurrentMemoryContext);
 	HrScoreRow	row = {.books = books, .owner = td->tg_relation->rd_rel->relowner, .desc = desc};
 	char		group[NAMEDATALEN];
+	Circle		circle = {0};
 
 	tuplestore_rescan(td->tg_newtable);
 	while (tuplestore_gettupleslot(td->tg_newtable, true, false, slot))
@@ -1025,7 +1123,8 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 		text_to_cstring_buffer(DatumGetTextPP(code), group, sizeof(group));
 		check_rater(&row, of, group, rater);
 		hr_ids_add(raters, rater);
-		if (rater != of->employee && (rater != of->manager || strcmp(group, "manager") != 0))
+		if (rater != of->employee && (rater != of->manager || strcmp(group, "manager") != 0) &&
+			!may_surely_rate(&circle, books, of, group, rater))
 			hr_ids_add(others, DatumGetInt64(slot_getattr(slot, column->key, &null)));
 		if (!slot_attisnull(slot, column->facts))
 			hr_ids_add(computed, DatumGetInt64(slot_getattr(slot, column->key, &null)));
@@ -1034,6 +1133,7 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 			hr_no_such_item(&row);
 	}
 	ExecDropSingleTupleTableSlot(slot);
+	circle_close(&circle);
 	hr_ids_settle(others);
 	hr_ids_settle(computed);
 }
@@ -1042,11 +1142,10 @@ check_new_rows(TriggerData *td, Oid books, Review *review, int count, HrIds *rat
 static bool
 has_left(Oid books, const HrIds *people)
 {
-	HrTable    *table = hr_table_open(books, "employee_status", AccessShareLock);
+	HrTable    *table = open_by(books, "employee_status", "employee_id");
 	AttrNumber	status = hr_column(RelationGetDescr(table->rel), "status", TEXTOID);
 	bool		left = false;
 
-	hr_table_scan(table, hr_column(RelationGetDescr(table->rel), "employee_id", INT8OID));
 	for (int i = 0; i < people->count && !left; i++)
 	{
 		hr_table_seek(table, Int64GetDatum(people->id[i]));

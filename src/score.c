@@ -125,15 +125,6 @@ hr_score_columns(TupleDesc desc, MemoryContext context)
 	return c;
 }
 
-static const HrRaterGroup *
-find_group(const HrRules *rules, const char *code)
-{
-	for (int i = 0; i < rules->ngroups; i++)
-		if (strcmp(rules->groups[i].code, code) == 0)
-			return &rules->groups[i];
-	return NULL;
-}
-
 char *
 hr_describe_row(const HrScoreRow *row)
 {
@@ -159,7 +150,7 @@ static void
 check_rationale(const HrScoreRow *row, const HrRules *rules)
 {
 	char	   *code = SPI_getvalue(row->tuple, row->desc, row->column->group);
-	const HrRaterGroup *group = code ? find_group(rules, code) : NULL;
+	const HrRaterGroup *group = code ? hr_rater_group(rules, code) : NULL;
 	int			needed = Max(rules->rationale_min, 1);
 	bool		null;
 	Datum		value;
