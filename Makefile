@@ -9,7 +9,7 @@
 #   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
 #   make real CSV=file        the loop over a file of real data
 #   make bench                how fast it is, against the same rows written by plain SQL and
-#                             by PL/pgSQL triggers (PEOPLE=n, ROUNDS=n, WORKS='bulk lock')
+#                             by PL/pgSQL triggers (PEOPLE=n, RATERS=n, ROUNDS=n, WORKS='bulk lock')
 #   make bench-instructions   the same in instructions, which do not depend on the machine's load
 #   make growth               whether calls get slower by what they are not about (PEOPLE= CYCLES= MORE_CYCLES= MORE_PEOPLE=)
 #   make installcheck         the regression scripts against a server that is already running

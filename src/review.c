@@ -1003,6 +1003,9 @@ typedef struct Circle
 	HrTable    *result;			/* review_result */
 	HrTable    *assignment;
 	AttrNumber	manager;
+	int64		review;			/* the last one that was asked about: */
+	bool		has_names;
+	bool		has_result;
 } Circle;
 
 static HrTable *
@@ -1067,10 +1070,17 @@ may_surely_rate(Circle *circle, Oid books, const Review *of, const char *code, i
 
 	if (circle->named == NULL)
 		circle_open(circle, books);
-	if (hr_table_find(circle->result, Int64GetDatum(of->id)))
+	if (circle->review != of->id)
+	{
+		circle->review = of->id;
+		circle->has_names = hr_table_find(circle->named, Int64GetDatum(of->id));
+		circle->has_result = hr_table_find(circle->result, Int64GetDatum(of->id));
+	}
+	if (circle->has_result)
 		return false;
-	hr_table_seek(circle->named, Int64GetDatum(of->id));
-	while (hr_table_next(circle->named))
+	if (circle->has_names)
+		hr_table_seek(circle->named, Int64GetDatum(of->id));
+	while (circle->has_names && hr_table_next(circle->named))
 	{
 		bool		this = int_of_row(circle->named, circle->rater) == rater;
 

@@ -10,7 +10,7 @@
 -- or one cycle may grow with its own history alone; one about everybody grows with
 -- everybody, but not faster.  t/170_growth runs this at a small size.
 --
--- Variables: people, cycles, more_cycles, more_people, limit (by which factor a call may
+-- Variables: people, cycles (2 at least), more_cycles, more_people, limit (by which factor a call may
 -- grow beyond what it is allowed to), slack (buffers that are not counted, and five times as many
 -- rows: a tree that is one level higher, a list of units), verify (whether verify() is among the calls),
 -- seqscan (off: an index is taken wherever there is one, so that a small company shows what a large one
