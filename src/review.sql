@@ -622,8 +622,9 @@ CREATE FUNCTION find_cycle(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT c.cycle_id FROM review_cycle c WHERE c.code = find_cycle.code), unknown_code('review_cycle', code));
 COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code. Error 22023: unknown, or null.';
 CREATE FUNCTION find_review(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT r.review_id FROM review r
-                    WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee)),
+  -- null is told from unknown here: the order in which the two conditions are looked at is the planner's
+  RETURN coalesce(CASE WHEN cycle IS NOT NULL AND employee IS NOT NULL
+                       THEN (SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee)) END,
                   hrloop.fail('22023', format('employee "%s" has no review in cycle "%s"', coalesce(employee, 'null'), coalesce(cycle, 'null')), NULL,
                               'open_cycle() makes one for everybody who is employed in the period and whom a template is for.')::int::bigint);
 COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown, or no such review.';
