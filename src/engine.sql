@@ -128,6 +128,10 @@ CREATE FUNCTION recompute(book regclass, reviews bigint[], template bigint DEFAU
 COMMENT ON FUNCTION recompute(regclass, bigint[], bigint) IS
   'Composites of open reviews anew from their scores, by their template or by another one that they go over to; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
+CREATE FUNCTION hold_rules(book regclass, change boolean DEFAULT false) RETURNS void
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_hold_rules';
+COMMENT ON FUNCTION hold_rules(regclass, boolean) IS
+  'For the owner of books, until the transaction ends: share the rules by which open reviews are judged, so that they do not change; change: have them alone, and wait for who shares them. Error 42501: not the owner.';
 CREATE FUNCTION hold_reviews(book regclass, reviews bigint[]) RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_hold_reviews';
 COMMENT ON FUNCTION hold_reviews(regclass, bigint[]) IS

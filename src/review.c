@@ -14,6 +14,7 @@
 #include "exact.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -27,6 +28,7 @@
 PG_FUNCTION_INFO_V1(hrloop_score_hold);
 PG_FUNCTION_INFO_V1(hrloop_score_apply);
 PG_FUNCTION_INFO_V1(hrloop_recompute);
+PG_FUNCTION_INFO_V1(hrloop_hold_rules);
 PG_FUNCTION_INFO_V1(hrloop_hold_reviews);
 
 #define SELF "self"
@@ -1180,28 +1182,44 @@ check_by_sql(Oid books, const HrIds *reviews, HrIds *raters, const HrIds *others
 }
 
 /*
- * BEFORE INSERT, UPDATE or DELETE statement of score.  Whoever scores and
- * whoever changes the rules by which scores are judged meet at one row (see
- * setting_followed), before either has touched anything else: the change waits
- * for scores that it could not see yet.
+ * Whoever scores shares the rules by which open reviews are judged, whoever changes
+ * them has them alone, until the transaction ends.  The lock is on no row: to lock
+ * one that all share costs each of them a write.  (PostgreSQL locks tables by another
+ * tag, so this one of a table's "column" is free.)
+ */
+static void
+hold_rules(Oid book_table, bool change)
+{
+	LockDatabaseObject(RelationRelationId, book_table, 1, change ? AccessExclusiveLock : AccessShareLock);
+}
+
+/* hrloop.hold_rules(book, change) */
+Datum
+hrloop_hold_rules(PG_FUNCTION_ARGS)
+{
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+	{
+		hr_owned(PG_GETARG_OID(0), "hold the rules");
+		hold_rules(PG_GETARG_OID(0), PG_GETARG_BOOL(1));
+	}
+	PG_RETURN_VOID();
+}
+
+/*
+ * BEFORE INSERT, UPDATE or DELETE statement of score: the rules (see
+ * setting_followed), before anything else is touched.  A change waits for scores
+ * that it could not see yet.
  */
 Datum
 hrloop_score_hold(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
 	Oid			books = RelationGetNamespace(td->tg_relation);
-	HrTable    *book;
 
 	if (hr_erasing(books))
 		PG_RETURN_POINTER(NULL);
 	hr_books_check(books);
-	book = hr_table_open(books, "book", RowShareLock);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	hr_table_scan(book, hr_column(RelationGetDescr(book->rel), "only_row", BOOLOID));
-	if (hr_table_find(book, BoolGetDatum(true)))
-		hr_table_lock(book, LockTupleKeyShare);
-	hr_table_close(book);
-	PopActiveSnapshot();
+	hold_rules(get_relname_relid("book", books), false);
 	PG_RETURN_POINTER(NULL);
 }
 

@@ -501,12 +501,11 @@ CREATE FUNCTION calibration_figures(decision bigint) RETURNS jsonb STABLE LANGUA
             FROM decision d WHERE d.decision_id = calibration_figures.decision);
 COMMENT ON FUNCTION calibration_figures(bigint) IS 'What the lock keeps of a calibration: original, calibrated, session, reason, by whom.';
 
--- Rules that are settings hold for all open reviews at once.  Whoever scores holds
--- the row that is taken here, so that what is not committed yet is waited for.  It is a
--- row to which no foreign key leads: one would hold it, unasked, before its turn.
+-- Rules that are settings hold for all open reviews at once.  Whoever scores shares
+-- them, so that what is not committed yet is waited for.
 CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT FROM book FOR KEY SHARE;
+  SELECT hrloop.hold_rules('book'::regclass);
 END;
 COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait. Everybody locks in this order: the cycle, the rules, scores, reviews, employees.';
 
@@ -591,9 +590,8 @@ CREATE TRIGGER review_deviation AFTER UPDATE ON review REFERENCING OLD TABLE AS 
 
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM book
-                         WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings) AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'))
-                           FOR UPDATE) l;
+  SELECT hrloop.hold_rules('book'::regclass, true)
+   WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings) AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'));
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.status = 'open' AND r.items_scored > 0))
    WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings)
                     AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'));
