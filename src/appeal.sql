@@ -308,11 +308,11 @@ END;
 COMMENT ON FUNCTION appeal_decided_problem(bigint[]) IS 'Rule: an appeal is decided once, by HR, never by who rated (REV-08).';
 CREATE FUNCTION appeal_decided(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- upheld: in the order in which everybody locks
+  -- in the order in which everybody locks; the rules for a rejected one as well: the statements of its verdict about scores take them, though they find none
   SELECT count(*) FROM (SELECT FROM review_cycle c
     WHERE c.cycle_id IN (SELECT r.cycle_id FROM appeal a JOIN review r USING (review_id) WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld')
     ORDER BY c.cycle_id FOR NO KEY UPDATE) l;
-  SELECT hold_rules() WHERE EXISTS (SELECT FROM appeal a WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld');
+  SELECT hold_rules();
   SELECT count(*) FROM (SELECT FROM score s
     WHERE s.review_id IN (SELECT a.review_id FROM appeal a WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld')
     ORDER BY s.score_id FOR NO KEY UPDATE) l;
