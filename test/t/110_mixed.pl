@@ -143,7 +143,7 @@ note 'refused: ', join ', ', map { "$_ $errors{$_}" } sort keys %errors;
 cmp_ok(scalar(keys %done), '>=', 0.8 * keys %step, 'nearly each of them at least once');
 # who waited for whom, doing what
 is($node->safe_psql('postgres', 'SELECT sum(deadlocks) FROM pg_stat_database'), 0, 'no deadlock')
-    or diag grep { !/^\t +/ } map { "$_\n" } map { split /\n/ } slurp_file($node->logfile) =~ /^.*(?:deadlock detected|still waiting).*\n(?:(?!.*(?:LOG|ERROR):).*\n)*/mg;
+    or diag told('still waiting'), told('deadlock detected');
 # where a review is wrong, with all that was decided about it
 healthy($node, $db, 'hr', 'verify() finds nothing') or diag as_alice($node, $db, <<~'SQL');
     SELECT jsonb_pretty(to_jsonb(r) || jsonb_build_object('employee', e.employee_no,
@@ -154,6 +154,12 @@ healthy($node, $db, 'hr', 'verify() finds nothing') or diag as_alice($node, $db,
     SQL
 is(as_alice($node, $db, 'SELECT v FROM hr.verify_audit() v'), '', 'nor does verify_audit()');
 done_testing();
+
+# Blocks of the server's log that say so, without the text of our SQL.
+sub told {
+    my ($what) = @_;
+    return grep { !/^\t +/ } map { "$_\n" } map { split /\n/ } slurp_file($node->logfile) =~ /^.*$what.*\n(?:(?!.*(?:LOG|ERROR):).*\n)*/mg;
+}
 
 # One writer: steps at random, one in ten at REPEATABLE READ, until the time is over.
 sub write_until {
