@@ -169,6 +169,19 @@ SELECT apply_adjustment('C', 'E010') AS new_pay;
 SET SESSION AUTHORIZATION access_role_zhou;
 SELECT count(*) AS results, avg(composite) AS mean FROM review_result;
 SELECT name FROM employee;
+-- whole cycles: an executive's login locks, HR's approves, finance's applies
+BEGIN;
+RESET SESSION AUTHORIZATION;
+SELECT unlock_review('C', 'E010', '复核') AS open;
+SET SESSION AUTHORIZATION access_role_zhao;
+SELECT submit_score('C', 'E010', '质量', 95, '返工不是他的') AS told, explain_deviation('C', 'E010', '自评低于事实') AS deviation;
+SET SESSION AUTHORIZATION access_role_wang;
+SELECT lock_cycle('C', '2023-04-10', skip_incomplete => true) AS locked;
+SET SESSION AUTHORIZATION access_role_liu;
+SELECT approve_cycle('C') AS approved;
+SET SESSION AUTHORIZATION access_role_wu;
+SELECT apply_cycle('C') AS applied;
+ROLLBACK;
 RESET SESSION AUTHORIZATION;
 SELECT count(*) AS differences FROM verify();
 

@@ -161,14 +161,15 @@ END;
 COMMENT ON FUNCTION approvals_left(text) IS
   'Raises of a cycle that wait, and why approve_cycle() leaves them when called by who acts: own, part in it, no right, lowers pay, base changed, held; null: it approves them. Of people whose pay one may read. Error 22023: unknown.';
 
-CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION approve_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- in key order, as everybody locks raises
-  SELECT count(*) FROM (SELECT FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status = 'proposed'
+  -- in key order, employees before their raises, as everybody locks them
+  SELECT hold_employees(ARRAY(SELECT k.employee_id FROM salary_adjustment k WHERE k.adjustment_id = ANY (adjustments)));
+  SELECT count(*) FROM (SELECT FROM salary_adjustment k WHERE k.adjustment_id = ANY (adjustments) AND k.status = 'proposed'
                          ORDER BY k.adjustment_id FOR NO KEY UPDATE) l;
   WITH free AS MATERIALIZED (
     SELECT o.adjustment_id
-      FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status = 'proposed' AND k.raise_amount >= 0), actor()) o
+      FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.adjustment_id = ANY (adjustments) AND k.status = 'proposed' AND k.raise_amount >= 0), actor()) o
       JOIN salary_adjustment a USING (adjustment_id)
       JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
      WHERE o.why IS NULL AND s.amount = a.old_amount
@@ -176,6 +177,12 @@ BEGIN ATOMIC
     UPDATE salary_adjustment a SET status = 'approved', decided_by = who() FROM free
      WHERE a.adjustment_id = free.adjustment_id AND a.status = 'proposed' RETURNING 1)
   SELECT count(*) FROM done;
+END;
+COMMENT ON FUNCTION approve_raises(bigint[]) IS 'Approve those of these raises that wait and that who acts may approve, their employees locked first; returns how many.';
+CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- what is proposed meanwhile is left: its employee is not locked
+  SELECT approve_raises(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status = 'proposed'));
 END;
 COMMENT ON FUNCTION approve_cycle(text) IS
   'Approve the proposed raises of a cycle, but one''s own, those that one had a part in or no right to, corrections that lower pay and raises whose base changed: approvals_left(cycle) lists these. Returns how many were approved.';

@@ -718,9 +718,7 @@ COMMENT ON FUNCTION apply_adjustment(text, text) IS
   'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; later raises on the corrected pay are proposed anew. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
 CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e
-                         WHERE e.employee_id IN (SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)));
   SELECT count(*) FROM (SELECT FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE) l;
   SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'));

@@ -424,6 +424,11 @@ BEGIN ATOMIC
      WHERE r.review_id = ANY (reviews) AND (r.status = 'locked' OR NOT v.decided))) p;
 END;
 COMMENT ON FUNCTION review_template_pinned(bigint[]) IS 'Rule: so does the template, but for reweight_cycle() and reviews that are not locked (IND-12).';
+CREATE FUNCTION hold_employees(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+END;
+COMMENT ON FUNCTION hold_employees(bigint[]) IS 'Until the transaction ends, what follows from these people''s reviews, levels and pay waits: for a verb that goes through many of them, before it has any.';
 CREATE FUNCTION hold_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.hold_reviews('book'::regclass, reviews);
@@ -887,9 +892,7 @@ BEGIN ATOMIC
   -- in key order, as everybody locks reviews
   SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
-  SELECT count(*) FROM (SELECT FROM employee e
-                         WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete)
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete));
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
    WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete;
   UPDATE review_cycle c SET status = 'locked'
