@@ -434,7 +434,7 @@ BEGIN ATOMIC
   SELECT hrloop.hold_reviews('book'::regclass, reviews);
 END;
 COMMENT ON FUNCTION hold_reviews(bigint[]) IS 'Until the transaction ends, these reviews and their scores from facts do not change. Whoever corrects a score has it first, and then its review: so does this, and whatever values scores anew calls it first.';
-CREATE FUNCTION free_facts(reviews bigint[]) RETURNS TABLE (score_id bigint) VOLATILE LANGUAGE SQL
+CREATE FUNCTION free_facts(reviews bigint[]) RETURNS TABLE (score_id bigint) VOLATILE ROWS 20 LANGUAGE SQL
 BEGIN ATOMIC
   SELECT s.score_id FROM score s WHERE s.review_id = ANY (reviews) AND s.facts IS NOT NULL ORDER BY s.score_id FOR NO KEY UPDATE SKIP LOCKED;
 END;

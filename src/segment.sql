@@ -28,9 +28,10 @@ BEGIN ATOMIC
            a.valid * c.period AS valid, worked_days(r.employee_id, a.valid * c.period) AS days
       FROM review r
       JOIN review_cycle c USING (cycle_id)
-      JOIN assignment a ON a.employee_id = r.employee_id AND a.valid && c.period
+      -- review by review, by OFFSET 0: the planner takes few of all assignments to overlap, and would begin with these
+     CROSS JOIN LATERAL (SELECT x.* FROM assignment x WHERE x.employee_id = r.employee_id AND x.valid && c.period OFFSET 0) a
      WHERE r.review_id = ANY (reviews)
-       AND EXISTS (SELECT FROM assignment o WHERE o.employee_id = r.employee_id AND o.valid && c.period AND o.assignment_id <> a.assignment_id)
+       AND EXISTS (SELECT FROM assignment o WHERE o.employee_id = r.employee_id AND o.valid && c.period AND o.assignment_id <> a.assignment_id OFFSET 0)
   ), part AS (
     SELECT s.review_id, t.template_id, CASE WHEN s.is_primary THEN manager_of(s.employee_id, upper(s.valid) - 1) ELSE s.manager_id END AS manager_id,
            s.org_unit_id, s.job_id, s.fte, s.days, lower(s.valid) AS from_date, upper(s.valid) - 1 AS until_date
@@ -131,10 +132,12 @@ BEGIN ATOMIC
   ON CONFLICT (cycle_id, employee_id, indicator_id) DO UPDATE SET facts = excluded.facts, decision_id = excluded.decision_id;
   -- facts that were scored meet the new target
   UPDATE score s SET facts = s.facts
-    FROM review r JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id
-    JOIN decision d ON d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()
-   WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND s.review_id = r.review_id AND s.indicator_id = t.indicator_id
-     AND s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f);
+   WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f)
+     -- score by score, by OFFSET 0: in a join the planner would begin with all reviews
+     AND EXISTS (SELECT FROM review r
+                   JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id AND t.indicator_id = s.indicator_id
+                   JOIN decision d ON d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()
+                  WHERE r.review_id = s.review_id AND r.status = 'open' OFFSET 0);
 END;
 COMMENT ON FUNCTION targets_follow(bigint[]) IS 'Consequences of absence on targets of reviews that are not locked: summed targets of the template shrink by the days away, personal ones stay.';
 
@@ -211,7 +214,7 @@ BEGIN ATOMIC
                  (SELECT jsonb_agg(jsonb_build_array(g.org_unit_id, g.job_id, trim_scale(g.fte), g.days, g.from_date, g.until_date) ORDER BY g.segment_no)
                     FROM review_segment g WHERE g.review_id = r.review_id)) t
    WHERE t.reviews IS NOT NULL;
-  SELECT targets_follow(t.reviews), service_follow(t.reviews)
+  SELECT hrloop.run('book'::regclass, 'targets_follow', t.reviews), hrloop.run('book'::regclass, 'service_follow', t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
            WHERE r.review_id = ANY (reopened_followed.reviews) AND r.status = 'open') t
    WHERE t.reviews IS NOT NULL;
