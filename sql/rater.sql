@@ -235,6 +235,15 @@ SELECT submit_score('HALF', 'E010', '协作', 70, '按事实') AS manager;
 SELECT max(submit_score('HALF', 'E010', '协作', v, rater => r, rater_group => 'peer')) AS composite FROM (VALUES ('P1', 70.0001), ('P2', 70.0001), ('P3', 70.0002)) AS s (r, v);
 SELECT composite FROM review WHERE review_id = find_review('HALF', 'E010');
 SELECT value, points FROM review_item WHERE review_id = find_review('HALF', 'E010');
+-- nor when means are averaged again: 91 × 4.91% + 66.5 × 7.59% + (50 × 92 + 20 × 100) / 70 × 87.5% = 92.01545
+SELECT create_template('HALVES', '[{"indicator": "总评", "weight": 4.91}, {"indicator": "专业", "weight": 7.59}, {"indicator": "协作", "weight": 87.5}]') > 0 AS made, activate_template('HALVES') > 0 AS active;
+SELECT create_cycle('HALVES', '2024-01-01', '2024-03-31', 'HALVES', pay_effective => false) > 0 AS made, open_cycle('HALVES') > 0 AS opened;
+SELECT submit_score('HALVES', 'E010', i, v, '按事实') AS composite FROM (VALUES (1, '总评', 91), (2, '专业', 66.5), (3, '协作', 92)) AS s (n, i, v) ORDER BY n;
+SELECT submit_score('HALVES', 'E010', '协作', 100, rater => 'S1', rater_group => 'subordinate') IS NOT NULL AS subordinate;
+SELECT composite FROM review WHERE review_id = find_review('HALVES', 'E010');
+SELECT indicator_code, value, points FROM review_item WHERE review_id = find_review('HALVES', 'E010') ORDER BY position;
+SELECT before, after FROM what_if('HALVES', '{"总评": 4.91}', 'HALVES') WHERE employee_no = 'E010';
+SELECT * FROM verify();
 -- a draft waits while anonymous scores count; once they do not, or nothing does, it goes with its cause
 SELECT set_setting('rater.relation', 'true'), create_cycle('WAIT', '2023-10-01', '2023-12-31', 'ONE', pay_effective => false) > 0 AS made, open_cycle('WAIT') > 0 AS opened;
 SELECT e, submit_score('WAIT', e, '总评', 60, '完成较慢') AS draft FROM unnest(ARRAY['E010', 'E011']) AS e;

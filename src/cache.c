@@ -310,8 +310,7 @@ const HrTemplate *
 hr_template(Oid books, int64 id)
 {
 	static const HrQuery query = {"template",
-		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy, i.veto_at, i.veto_cap,"
-		"       pg_catalog.sum(i.effective_weight) OVER ()"
+		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy, i.veto_at, i.veto_cap"
 		"  FROM @review_template t JOIN @template_item i ON i.template_id = t.template_id"
 		" WHERE t.template_id = $1 AND i.effective_weight IS NOT NULL"
 		" ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
@@ -348,7 +347,6 @@ hr_template(Oid books, int64 id)
 	{
 		const char *policy = text_at(0, 4);
 
-		template->total = numeric_at(0, 7);
 		template->missing = strcmp(policy, "renormalise") == 0 ? HR_MISSING_RENORMALISE
 			: strcmp(policy, "zero") == 0 ? HR_MISSING_ZERO : HR_MISSING_BLOCK;
 	}

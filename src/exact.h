@@ -21,12 +21,6 @@ multiply(Numeric a, Numeric b)
 }
 
 static inline Numeric
-divide(Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(numeric_div, NumericGetDatum(a), NumericGetDatum(b)));
-}
-
-static inline Numeric
 rounded(Numeric a, int scale)
 {
 	return DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(a), Int32GetDatum(scale)));
@@ -36,6 +30,36 @@ static inline int
 compare(Numeric a, Numeric b)
 {
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a), NumericGetDatum(b)));
+}
+
+/*
+ * a / b, b > 0, to some decimals; halves go away from zero.  numeric_div()
+ * followed by round() would round twice, and take what lies just below a half
+ * for one.
+ */
+static inline Numeric
+quotient(Numeric a, Numeric b, int scale)
+{
+	Numeric		two = int64_to_numeric(2),
+				unit = int64_div_fast_to_numeric(1, scale),
+				half = compare(a, int64_to_numeric(0)) < 0 ? multiply(b, int64_to_numeric(-1)) : b;
+	Datum		units = DirectFunctionCall2(numeric_div_trunc,
+											NumericGetDatum(add(multiply(a, two), multiply(half, unit))),
+											NumericGetDatum(multiply(multiply(b, two), unit)));
+
+	return multiply(DatumGetNumeric(units), unit);
+}
+
+typedef struct Fraction			/* what a division has not been made of yet */
+{
+	Numeric		top;
+	Numeric		bottom;			/* > 0; NULL: 1 */
+} Fraction;
+
+static inline Numeric
+rounded_fraction(Fraction x, int scale)
+{
+	return x.bottom ? quotient(x.top, x.bottom, scale) : rounded(x.top, scale);
 }
 
 #endif

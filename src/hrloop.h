@@ -119,7 +119,7 @@ typedef struct HrItem
 {
 	int64		indicator;
 	int64		superior;		/* who rates it as superior in a segment; 0: not in one */
-	Numeric		weight;			/* effective; the template's total says of how much */
+	Numeric		weight;			/* effective: a share of the sum of all */
 	Numeric		pass;			/* NULL: qualitative, missed at or below the setting */
 	Numeric		veto_at;		/* NULL: no veto */
 	Numeric		veto_cap;
@@ -155,7 +155,6 @@ typedef struct HrTemplate
 	HrMissing	missing;
 	int			nitems;
 	HrItem	   *items;
-	Numeric		total;			/* of the weights */
 	int			nweights;
 	HrWeight   *weights;
 } HrTemplate;

@@ -106,10 +106,10 @@ CREATE FUNCTION worsening(measurement bigint, periods integer)
   RETURNS TABLE (value numeric, baseline numeric, worse_pct numeric) STABLE ROWS 1 LANGUAGE SQL
 BEGIN ATOMIC
   SELECT r.value, round(b.mean, 4),
-         round(CASE WHEN r.lower_better THEN r.value - b.mean ELSE b.mean - r.value END / NULLIF(abs(b.mean), 0) * 100, 4)
+         hrloop.rounded(CASE WHEN r.lower_better THEN r.value - b.mean ELSE b.mean - r.value END / NULLIF(abs(b.mean), 0) * 100)
     FROM reading r
     CROSS JOIN LATERAL (
-      SELECT avg(p.value) AS mean, count(*) AS n
+      SELECT avg(round(p.value, 30)) AS mean, count(*) AS n
         FROM (SELECT x.value FROM reading x
                WHERE x.employee_id = r.employee_id AND x.indicator_id = r.indicator_id AND x.value IS NOT NULL
                  AND x.lower_better = r.lower_better

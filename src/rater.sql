@@ -245,8 +245,8 @@ BEGIN ATOMIC
      WHERE p.shown_as IS NOT NULL
   ), heading AS (
     SELECT g.shown_as, g.indicator_id, sum(g.raters)::bigint AS raters,
-           round(CASE WHEN sum(g.weight) > 0 THEN sum(g.weight * g.value) / sum(g.weight) ELSE avg(g.value) END, 2) AS value
-      FROM (SELECT o.shown_as, o.indicator_id, o.rater_group, o.weight, avg(o.value) AS value, count(*) AS raters
+           hrloop.rounded(CASE WHEN sum(g.weight) > 0 THEN sum(g.weight * g.value) / sum(g.weight) ELSE avg(g.value) END, 2) AS value
+      FROM (SELECT o.shown_as, o.indicator_id, o.rater_group, o.weight, avg(round(o.value, 30)) AS value, count(*) AS raters
               FROM one o GROUP BY o.shown_as, o.indicator_id, o.rater_group, o.weight) g
      GROUP BY g.shown_as, g.indicator_id
   ), said AS (

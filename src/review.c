@@ -69,8 +69,8 @@ typedef struct Cell				/* what one rater group gave for one item */
 typedef struct Mean				/* a weighted mean */
 {
 	Numeric		weight;			/* of all that was added; NULL: nothing was */
-	Numeric		sum;			/* of weight * value, until the mean is settled */
-	Numeric		value;			/* the mean, once settled; before: of the only part */
+	Fraction	sum;			/* of weight * value; top NULL: of the only part, still in value */
+	Fraction	value;			/* the mean, once settled */
 } Mean;
 
 typedef struct Side				/* one item seen from one side */
@@ -85,9 +85,41 @@ plus(Numeric sum, Numeric more)
 	return sum ? add(sum, more) : more;
 }
 
-/* One part needs no arithmetic: most items have one group of raters. */
+/* a * b, where NULL stands for 1 */
+static Numeric
+times(Numeric a, Numeric b)
+{
+	return a && b ? multiply(a, b) : a ? a : b;
+}
+
 static void
-mean_add(Mean *mean, Numeric weight, Numeric value)
+fraction_add(Fraction *sum, Fraction more)
+{
+	bool		alike = sum->bottom && more.bottom ? compare(sum->bottom, more.bottom) == 0
+		: sum->bottom == more.bottom;
+
+	if (alike)
+	{
+		sum->top = add(sum->top, more.top);
+		return;
+	}
+	sum->top = add(times(sum->top, more.bottom), times(more.top, sum->bottom));
+	sum->bottom = times(sum->bottom, more.bottom);
+}
+
+static Fraction
+weighted(Numeric weight, Fraction value)
+{
+	return (Fraction) {multiply(weight, value.top), value.bottom};
+}
+
+/*
+ * One part needs no arithmetic: most items have one group of raters.  Means of
+ * means stay fractions until the end, for (92 * 50 + 100 * 10) / 60 * 0.885 is a
+ * number of three decimals, and would fall short of it by way of 93.33.
+ */
+static void
+mean_add(Mean *mean, Numeric weight, Fraction value)
 {
 	if (mean->weight == NULL)
 	{
@@ -95,23 +127,23 @@ mean_add(Mean *mean, Numeric weight, Numeric value)
 		mean->value = value;
 		return;
 	}
-	if (mean->sum == NULL)
-		mean->sum = multiply(mean->weight, mean->value);
-	mean->sum = add(mean->sum, multiply(weight, value));
+	if (mean->sum.top == NULL)
+		mean->sum = weighted(mean->weight, mean->value);
+	fraction_add(&mean->sum, weighted(weight, value));
 	mean->weight = add(mean->weight, weight);
 }
 
 static void
 mean_settle(Mean *mean)
 {
-	if (mean->sum != NULL)
-		mean->value = divide(mean->sum, mean->weight);
+	if (mean->sum.top != NULL)
+		mean->value = (Fraction) {mean->sum.top, times(mean->weight, mean->sum.bottom)};
 }
 
-static Numeric
+static Fraction
 mean_of(Numeric sum, int64 count)
 {
-	return count == 1 ? sum : divide(sum, int64_to_numeric(count));
+	return (Fraction) {sum, count == 1 ? NULL : int64_to_numeric(count)};
 }
 
 static void
@@ -166,25 +198,23 @@ side_of_groups(Side *side, const HrTemplate *template, const Cell *cells)
 static Numeric
 compose(const HrTemplate *template, const Side *sides)
 {
-	Numeric		total = NULL,
-				present = NULL;
+	Mean		mean = {0};
 	int			scored = 0;
 
 	for (int i = 0; i < template->nitems; i++)
 	{
-		const HrItem *item = &template->items[i];
-
-		if (sides[i].score.weight == NULL)
-			continue;
-		total = plus(total, multiply(item->weight, sides[i].score.value));
-		present = plus(present, item->weight);
-		scored++;
+		if (sides[i].score.weight != NULL)
+		{
+			mean_add(&mean, template->items[i].weight, sides[i].score.value);
+			scored++;
+		}
+		else if (template->missing == HR_MISSING_ZERO)
+			mean_add(&mean, template->items[i].weight, (Fraction) {int64_to_numeric(0)});
 	}
 	if (scored == 0 || (scored < template->nitems && template->missing == HR_MISSING_BLOCK))
 		return NULL;
-	if (template->missing != HR_MISSING_RENORMALISE)
-		present = template->total;
-	return rounded(divide(total, present), 4);
+	mean_settle(&mean);
+	return rounded_fraction(mean.value, 4);
 }
 
 /* One indicator of a review: its item, or those of all segments that have it. */
@@ -220,7 +250,7 @@ is_missed(const HrRules *rules, const HrItem *item, const Side *side, Numeric va
 		return rules->qualitative_missed != NULL &&
 			compare(value, rules->qualitative_missed) <= 0;
 	if (side->attained.weight != NULL)
-		value = rounded(side->attained.value, 4);
+		value = rounded_fraction(side->attained.value, 4);
 	return compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;
 }
 
@@ -295,7 +325,7 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 			continue;
 		item = lines_of_indicator(template, i);
 		review->scored++;
-		value = rounded(side.score.value, 4);
+		value = rounded_fraction(side.score.value, 4);
 		if (is_missed(rules, &item, &side, value))
 			append_id(&missed, item.indicator);
 		if (item.veto_at != NULL && compare(value, item.veto_at) <= 0)
@@ -796,8 +826,7 @@ static HrTemplate *
 template_of_segments(Oid books, const Review *review)
 {
 	static const HrQuery query = {"items of segments",
-		"SELECT i.indicator_id, s.manager_id, s.load * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap,"
-		"       pg_catalog.sum(s.load * i.effective_weight) OVER ()"
+		"SELECT i.indicator_id, s.manager_id, s.load * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap"
 		"  FROM @review_segment s JOIN @template_item i ON i.template_id = s.template_id"
 		" WHERE s.review_id = $1 ORDER BY s.segment_no, i.position, i.indicator_id", 1, {INT8OID}};
 	HrTemplate *template = palloc(sizeof(HrTemplate));
@@ -818,7 +847,6 @@ template_of_segments(Oid books, const Review *review)
 		item->pass = numeric_copy(rows, i, 4);
 		item->veto_at = numeric_copy(rows, i, 5);
 		item->veto_cap = numeric_copy(rows, i, 6);
-		template->total = numeric_copy(rows, i, 7);
 	}
 	SPI_freetuptable(rows);
 	return template;

@@ -286,7 +286,7 @@ CREATE FUNCTION part_value(review bigint, template bigint, indicator bigint, seg
 BEGIN ATOMIC
   SELECT sum(g.weight * m.value) / sum(g.weight),
          sum(g.weight * m.attainment) / sum(g.weight) FILTER (WHERE m.attainment IS NOT NULL)
-    FROM (SELECT x.rater_group, avg(x.value) AS value, avg(x.attainment) AS attainment, count(*) AS raters
+    FROM (SELECT x.rater_group, avg(round(x.value, 30)) AS value, avg(round(x.attainment, 30)) AS attainment, count(*) AS raters
             FROM score x
            WHERE x.review_id = part_value.review AND x.indicator_id = part_value.indicator
              AND (NOT part_value.segmented OR x.rater_id = part_value.superior
@@ -305,15 +305,15 @@ CREATE FUNCTION item_values(review bigint, template bigint, segmented boolean, n
   RETURNS TABLE (item_no integer, indicator_id bigint, weight numeric, value numeric, attainment numeric, product numeric,
                  tier_scale_id bigint, veto_at numeric, veto_cap numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT t.position, t.indicator_id, t.effective_weight, round(v.value, 4), round(v.attainment, 4), t.effective_weight * v.value / 100,
+  SELECT t.position, t.indicator_id, t.effective_weight, hrloop.rounded(v.value), hrloop.rounded(v.attainment), t.effective_weight * v.value / 100,
          t.tier_scale_id, t.veto_at, t.veto_cap
     FROM template_item t
     LEFT JOIN LATERAL part_value(item_values.review, item_values.template, t.indicator_id, false, NULL::bigint, item_values.named) v ON true
    WHERE t.template_id = item_values.template AND NOT item_values.segmented
   UNION ALL
   SELECT min(s.segment_no * 1000 + t.position), t.indicator_id, trim_scale(round(100 * sum(s.load * t.effective_weight) / min(w.total), 4)),
-         round(sum(s.load * t.effective_weight * v.value) / sum(s.load * t.effective_weight) FILTER (WHERE v.value IS NOT NULL), 4),
-         round(sum(s.load * t.effective_weight * v.attainment) / sum(s.load * t.effective_weight) FILTER (WHERE v.attainment IS NOT NULL), 4),
+         hrloop.rounded(sum(s.load * t.effective_weight * v.value) / sum(s.load * t.effective_weight) FILTER (WHERE v.value IS NOT NULL)),
+         hrloop.rounded(sum(s.load * t.effective_weight * v.attainment) / sum(s.load * t.effective_weight) FILTER (WHERE v.attainment IS NOT NULL)),
          sum(s.load * t.effective_weight * v.value) / min(w.total), min(t.tier_scale_id), min(t.veto_at), min(t.veto_cap)
     FROM review_segment s
     JOIN template_item t ON t.template_id = s.template_id
@@ -329,7 +329,7 @@ CREATE VIEW review_item WITH (security_invoker) AS
   SELECT r.review_id, r.cycle_id, r.employee_id, i.item_no AS position, i.indicator_id, n.code AS indicator_code, n.name AS indicator_name,
          i.weight, i.value, i.attainment,
          (SELECT b.label FROM band b WHERE b.scale_id = i.tier_scale_id AND b.range @> i.attainment) AS tier,
-         i.indicator_id = ANY (r.missed) AS missed, round(i.product, 4) AS points
+         i.indicator_id = ANY (r.missed) AS missed, hrloop.rounded(i.product) AS points
     FROM review r
     CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented) i
     JOIN indicator n ON n.indicator_id = i.indicator_id;
@@ -368,8 +368,8 @@ BEGIN ATOMIC
               WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
               WHEN r.status = 'locked' OR NOT r.anonymous THEN r.composite
               ELSE (SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
-                                ELSE LEAST(round(CASE t.missing_policy WHEN 'renormalise' THEN 100 * sum(i.product) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL)
-                                                                       ELSE sum(i.product) END, 4),
+                                ELSE LEAST(hrloop.rounded(CASE t.missing_policy WHEN 'renormalise' THEN 100 * sum(i.product) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL)
+                                                                                ELSE sum(i.product) END),
                                            min(i.veto_cap) FILTER (WHERE i.value <= i.veto_at)) END
                       FROM item_values(r.review_id, r.template_id, r.segmented, true) i) END
     FROM review r JOIN review_template t USING (template_id) WHERE r.review_id = shown_composite.review;
@@ -1046,14 +1046,14 @@ BEGIN ATOMIC
     SELECT c.review_id, min(c.veto_cap) AS cap
       FROM (SELECT i.review_id, min(i.veto_cap) AS veto_cap FROM item i WHERE i.value IS NOT NULL
              GROUP BY i.review_id, i.indicator_id
-            HAVING round(sum(i.weight * i.value) / sum(i.weight), 4) <= min(i.veto_at)) c
+            HAVING hrloop.rounded(sum(i.weight * i.value) / sum(i.weight)) <= min(i.veto_at)) c
      GROUP BY c.review_id
   ), fresh AS (
     SELECT i.review_id, round(LEAST(i.composite, cap.cap), 4) AS composite
       FROM (SELECT i.review_id,
-                   round(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' THEN sum(i.weight * i.value) / sum(i.weight)
-                              WHEN i.missing_policy = 'renormalise' THEN sum(i.weight * i.value) / NULLIF(sum(i.weight) FILTER (WHERE i.value IS NOT NULL), 0)
-                         END, 4) AS composite
+                   hrloop.rounded(CASE WHEN count(i.value) = count(*) OR i.missing_policy = 'zero' THEN sum(i.weight * i.value) / sum(i.weight)
+                                       WHEN i.missing_policy = 'renormalise' THEN sum(i.weight * i.value) / NULLIF(sum(i.weight) FILTER (WHERE i.value IS NOT NULL), 0)
+                                  END) AS composite
               FROM item i GROUP BY i.review_id, i.missing_policy HAVING count(i.value) > 0) i
       LEFT JOIN cap USING (review_id)
      WHERE i.composite IS NOT NULL
@@ -1253,7 +1253,7 @@ BEGIN ATOMIC
     SELECT t.n * 100 AS n, t.i, r.review_id FROM r CROSS JOIN LATERAL jsonb_array_elements(r.inputs -> 'items') WITH ORDINALITY AS t (i, n)
     UNION ALL
     SELECT row_number() OVER (ORDER BY i.item_no) * 100, jsonb_build_object('indicator', n.code, 'name', n.name,
-             'weight', i.weight, 'value', i.value, 'points', round(i.product, 4)), r.review_id
+             'weight', i.weight, 'value', i.value, 'points', hrloop.rounded(i.product)), r.review_id
       FROM r CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented, NOT sees_all_scores()) i
       JOIN indicator n USING (indicator_id) WHERE r.inputs IS NULL
   ), line AS (

@@ -195,8 +195,7 @@ value_of_raw(const HrScoreRow *row, Numeric raw)
 		compare(DatumGetNumeric(maximum), zero) > 0 &&
 		compare(raw, zero) >= 0 && compare(raw, DatumGetNumeric(maximum)) <= 0)
 		return compare(DatumGetNumeric(maximum), int64_to_numeric(100)) == 0 ? rounded(raw, 4)
-			: rounded(divide(multiply(raw, int64_to_numeric(100)),
-							  DatumGetNumeric(maximum)), 4);
+			: quotient(multiply(raw, int64_to_numeric(100)), DatumGetNumeric(maximum), 4);
 	where = hr_describe_row(row);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

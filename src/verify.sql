@@ -17,7 +17,7 @@ BEGIN ATOMIC
                      THEN s.rater_id END AS only_for
       FROM score s JOIN rater_group k USING (rater_group)
   ), mean AS (
-    SELECT p.review_id, p.indicator_id, p.superior, s.rater_group, sum(s.value) / count(*) AS value, avg(s.attainment) AS attainment, count(*) AS raters
+    SELECT p.review_id, p.indicator_id, p.superior, s.rater_group, avg(round(s.value, 30)) AS value, avg(round(s.attainment, 30)) AS attainment, count(*) AS raters
       FROM (SELECT DISTINCT review_id, indicator_id, superior FROM part) p JOIN heard s ON s.review_id = p.review_id AND s.indicator_id = p.indicator_id AND coalesce(s.only_for = p.superior, true)
      GROUP BY p.review_id, p.indicator_id, p.superior, s.rater_group
   ), valued AS (
@@ -40,22 +40,22 @@ BEGIN ATOMIC
       FROM valued v GROUP BY v.review_id, v.indicator_id
   ), judged AS (
     SELECT i.review_id, count(i.value) AS scored,
-           (array_agg(i.indicator_id ORDER BY round(i.value, 4), i.position, i.indicator_id) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
-           min(i.veto_cap) FILTER (WHERE round(i.value, 4) <= i.veto_at) AS cap,
-           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE round(i.value, 4) <= i.veto_at), '{}') AS vetoed,
+           (array_agg(i.indicator_id ORDER BY hrloop.rounded(i.value), i.position, i.indicator_id) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
+           min(i.veto_cap) FILTER (WHERE hrloop.rounded(i.value) <= i.veto_at) AS cap,
+           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE hrloop.rounded(i.value) <= i.veto_at), '{}') AS vetoed,
            coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE i.value IS NOT NULL AND
-             CASE WHEN i.attainment IS NOT NULL THEN round(i.attainment, 4) < coalesce(i.pass_pct, 100)
-                  WHEN i.pass_pct IS NOT NULL THEN round(i.value, 4) < i.pass_pct
-                  ELSE round(i.value, 4) <= setting_number('indicator.qualitative_missed') END), '{}') AS missed
+             CASE WHEN i.attainment IS NOT NULL THEN hrloop.rounded(i.attainment) < coalesce(i.pass_pct, 100)
+                  WHEN i.pass_pct IS NOT NULL THEN hrloop.rounded(i.value) < i.pass_pct
+                  ELSE hrloop.rounded(i.value) <= setting_number('indicator.qualitative_missed') END), '{}') AS missed
       FROM item i GROUP BY i.review_id
   ), summed AS (
     SELECT v.review_id, t.missing_policy, count(v.value) = count(*) AS whole, count(v.value) > 0 AS begun, bool_or(v.short) AS short,
-           round(CASE WHEN count(v.value) = count(*) OR t.missing_policy = 'zero' AND count(v.value) > 0 THEN sum(v.weight * v.value) / sum(v.weight)
-                      WHEN t.missing_policy = 'renormalise' AND count(v.value) > 0
-                      THEN sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL) END, 4) AS composite,
-           round(CASE WHEN count(v.own) = count(*) OR t.missing_policy = 'zero' AND count(v.own) > 0 THEN sum(v.weight * v.own) / sum(v.weight)
-                      WHEN t.missing_policy = 'renormalise' AND count(v.own) > 0
-                      THEN sum(v.weight * v.own) / sum(v.weight) FILTER (WHERE v.own IS NOT NULL) END, 4) AS self_composite
+           hrloop.rounded(CASE WHEN count(v.value) = count(*) OR t.missing_policy = 'zero' AND count(v.value) > 0 THEN sum(v.weight * v.value) / sum(v.weight)
+                               WHEN t.missing_policy = 'renormalise' AND count(v.value) > 0
+                               THEN sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL) END) AS composite,
+           hrloop.rounded(CASE WHEN count(v.own) = count(*) OR t.missing_policy = 'zero' AND count(v.own) > 0 THEN sum(v.weight * v.own) / sum(v.weight)
+                               WHEN t.missing_policy = 'renormalise' AND count(v.own) > 0
+                               THEN sum(v.weight * v.own) / sum(v.weight) FILTER (WHERE v.own IS NOT NULL) END) AS self_composite
       FROM valued v JOIN review r USING (review_id) JOIN review_template t USING (template_id)
      -- who is not rated has no figures to speak of; rate_review() computes them anew
      WHERE r.status <> 'not_rated'
@@ -304,7 +304,7 @@ BEGIN ATOMIC
     SELECT r.*, row_number() OVER (PARTITION BY r.employee_id, r.indicator_id, r.lower_better ORDER BY r.measured_on, r.measurement_id) AS n
       FROM watched r WHERE r.value IS NOT NULL
   ), decline AS (
-    SELECT w.warning_id, s.value, sum(p.value) / count(p.value) AS mean, count(p.value) AS n, s.lower_better,
+    SELECT w.warning_id, s.value, avg(round(p.value, 30)) AS mean, count(p.value) AS n, s.lower_better,
            (d.inputs ->> 'periods')::bigint AS periods, (d.inputs ->> 'limit')::numeric AS pct
       FROM warning w
       JOIN decision d USING (decision_id)
@@ -323,7 +323,7 @@ BEGIN ATOMIC
     FROM warning w LEFT JOIN decline d USING (warning_id)
    WHERE w.kind = 'decline' AND w.withdrawn_by IS NULL
      AND (d.value IS DISTINCT FROM w.attainment OR d.n <> d.periods
-          OR round((d.value - d.mean) * CASE WHEN d.lower_better THEN 100 ELSE -100 END / NULLIF(abs(d.mean), 0), 4) >= d.pct IS NOT TRUE)
+          OR hrloop.rounded((d.value - d.mean) * CASE WHEN d.lower_better THEN 100 ELSE -100 END / NULLIF(abs(d.mean), 0)) >= d.pct IS NOT TRUE)
   UNION ALL
   SELECT 'warning_lost', 'decision', d.decision_id, 'a warning', 'none'
     FROM decision d
