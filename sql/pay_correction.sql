@@ -18,7 +18,7 @@ SELECT create_indicator('总评', definition => '总体表现', standard => '0-1
 SELECT create_scale('steps', 'raise', '[{"range": "[90,)", "value": 10}, {"range": "[85,90)", "value": 8}, {"range": "[80,85)", "value": 5}, {"range": "(,80)", "value": 0}]') > 0 AS made,
        add_raise_rule('steps', from_date => '2024-01-01') > 0 AS rule;
 SELECT hire(e, '员工' || e, 'SH', 'SALES', '2023-01-01', manager => 'E003') > 0 AS hired, set_salary(e, a, '2023-01-01') > 0 AS paid
-  FROM (VALUES ('C1', 3095.90), ('C2', 10000.25), ('C3', 8000), ('C4', 9999.99), ('C5', 7000), ('C6', 6000)) AS c (e, a);
+  FROM (VALUES ('C1', 3095.90), ('C2', 10000.25), ('C3', 8000), ('C4', 9999.99), ('C5', 7000), ('C6', 6000), ('C7', 9000)) AS c (e, a);
 INSERT INTO role_holder (role, employee_id) VALUES ('hr', find_employee('E002'));
 SELECT create_cycle('2024Q' || q, d::date, (d + interval '3 months' - interval '1 day')::date, 'ONE') > 0 AS made
   FROM (VALUES (1, '2024-01-01'::timestamp), (2, '2024-04-01'), (3, '2024-07-01')) AS c (q, d);
@@ -164,6 +164,21 @@ SELECT * FROM raises WHERE who = 'C5';
 SELECT d.inputs, d.reason FROM decision d WHERE d.employee_id = find_employee('C5') AND d.kind = 'pay.withdraw' ORDER BY d.decision_id DESC LIMIT 1;
 SELECT pg_temp.pay('2024Q2', 'C5');
 SELECT * FROM pay WHERE who = 'C5';
+-- and so is what waits while the raise of an earlier cycle is paid late: 9000 × 5 % = 450, then 9450 × 10 % = 945
+SELECT pg_temp.score('2024Q2', 'C7', 90), approve_adjustment('2024Q2', 'C7'), pg_temp.score('2024Q3', 'C7', 82), pg_temp.score('2024Q1', 'C7', 82);
+SELECT pg_temp.pay('2024Q1', 'C7');
+SELECT * FROM raises WHERE who = 'C7';
+SELECT n.recipient_role, n.args FROM notification n WHERE n.kind = 'pay.void' AND n.args ->> 'employee' = '员工C7';
+SELECT apply_adjustment('2024Q2', 'C7');
+\echo :LAST_ERROR_SQLSTATE
+-- 10395 × 5 % = 519.75
+SELECT pg_temp.pay('2024Q2', 'C7'), pg_temp.pay('2024Q3', 'C7');
+SELECT * FROM pay WHERE who = 'C7';
+-- a raise of nothing is paid on whatever pay there is
+SELECT pg_temp.score('2024Q3', 'C6', 60), pg_temp.pay('2024Q3', 'C6'), pg_temp.score('2024Q1', 'C6', 82), pg_temp.pay('2024Q1', 'C6');
+SELECT * FROM raises WHERE who = 'C6';
+SELECT * FROM pay WHERE who = 'C6';
+SELECT * FROM verify();
 
 -- what a person set later stands: only the days before are corrected
 SELECT pg_temp.score('2024Q1', 'E010', 82), pg_temp.pay('2024Q1', 'E010'), set_salary('E010', 12000, '2024-05-16', '调岗') > 0 AS set;

@@ -631,23 +631,6 @@ COMMENT ON FUNCTION release_raise(bigint[]) IS 'Consequence of a rejected appeal
 CREATE TRIGGER appeal_5_releases AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('release_raise', 'key=appeal_id', 'changed=status');
 
--- A corrected pay is the base of later raises.
-CREATE FUNCTION carry_correction(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT rebase_raise(l.reviews)
-    FROM (SELECT array_agg(DISTINCT x.review_id) AS reviews
-            FROM salary_adjustment a
-            JOIN salary_adjustment n ON n.employee_id = a.employee_id AND n.cycle_id <> a.cycle_id AND n.base_on >= a.effective_on
-            JOIN review_result x ON x.result_id = n.result_id
-           WHERE a.adjustment_id = ANY (adjustments) AND a.corrects IS NOT NULL AND a.status = 'applied'
-             AND n.status IN ('proposed', 'approved', 'applied')) l
-   WHERE l.reviews IS NOT NULL;
-END;
-COMMENT ON FUNCTION carry_correction(bigint[]) IS
-  'Consequence of an applied correction on later cycles: what was computed from the pay that it corrected follows (REV-08).';
-CREATE TRIGGER salary_adjustment_4_carry AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('carry_correction', 'key=adjustment_id', 'changed=status');
-
 -- An approval is of these figures and this pay; when they are others, it is void.
 CREATE FUNCTION void_approvals(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -679,6 +662,24 @@ COMMENT ON FUNCTION void_approvals(bigint[]) IS
 INSERT INTO message_text (kind, locale, body) VALUES
   ('pay.void', 'zh', '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批'),
   ('pay.void', 'en', 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide again');
+
+-- What is paid is the base of later raises, though it is paid late or corrected.
+CREATE FUNCTION carry_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- the first forgets the approvals, the second has new figures proposed
+  SELECT void_approvals(l.waiting), rebase_raise(l.reviews)
+    FROM (SELECT array_agg(n.adjustment_id ORDER BY n.adjustment_id) FILTER (WHERE n.status = 'approved') AS waiting, array_agg(DISTINCT x.review_id) AS reviews
+            FROM salary_adjustment a
+            JOIN salary_adjustment n ON n.employee_id = a.employee_id AND n.cycle_id <> a.cycle_id AND n.base_on >= a.effective_on
+            JOIN review_result x ON x.result_id = n.result_id
+           WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
+             AND n.status IN ('proposed', 'approved', 'applied')) l
+   WHERE l.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION carry_raise(bigint[]) IS
+  'Consequence of an applied raise or correction on later cycles: what was computed from the pay that it changed follows; approvals of it are void (REV-08).';
+CREATE TRIGGER salary_adjustment_4_carry AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('carry_raise', 'key=adjustment_id', 'changed=status');
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -715,7 +716,7 @@ BEGIN ATOMIC
   SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
-  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; later raises on the corrected pay are proposed anew. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
+  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; raises of later cycles follow: proposed anew, or where they are applied, corrected. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
 CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)));

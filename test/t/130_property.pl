@@ -386,7 +386,7 @@ sub same_set {
 # One indicator or part from its scores: undef unless all required groups are there.
 sub value_of_groups {
     my ($groups, $scores, $short) = @_;
-    my (%by, $weight, $sum, $attained, $attained_weight);
+    my (%by, $absent, $weight, $sum, $attained, $attained_weight);
     push @{ $by{ $_->{rater_group} } }, $_ for @$scores;
     for my $g (@$groups) {
         next if $g->{weight} == 0;
@@ -394,7 +394,7 @@ sub value_of_groups {
         my $below = @$mine < $g->{minimum};
         $$short = 1 if $below && $g->{below_minimum} eq 'block';
         if (!@$mine || $below && $g->{below_minimum} eq 'drop') {
-            return if $g->{required} eq 'true';
+            $absent = 1 if $g->{required} eq 'true';
             next;
         }
         my $w = ratio($g->{weight});
@@ -405,7 +405,7 @@ sub value_of_groups {
         $attained += $w * total(@a) / @a;
         $attained_weight += $w;
     }
-    return if !defined $weight;
+    return if $absent || !defined $weight;
     return ($sum / $weight, defined $attained ? $attained / $attained_weight : undef);
 }
 
@@ -586,7 +586,8 @@ sub check_pay {
         equal("raise by $who", ratio($a->{new_amount}) - ratio($a->{old_amount}), $a->{raise_amount});
         equal("feed of $who", $a->{status} =~ /^(withdrawn|rejected)$/ ? ratio(0) : ratio($a->{raise_amount}), $a->{fed} // 0);
         next if $a->{status} =~ /^(withdrawn|rejected)$/;
-        equal("base of $who", ratio($a->{base_now}), $a->{base_amount}) if $a->{status} ne 'applied' && $a->{base_on} lt $a->{effective_on};
+        # what is held follows its base when the appeal is decided
+        equal("base of $who", ratio($a->{base_now}), $a->{base_amount}) if $a->{status} =~ /^(proposed|approved)$/ && $a->{base_on} lt $a->{effective_on};
         failed("$who waits for a result that does not stand") if $a->{status} ne 'applied' && $a->{stands} ne 'true';
         push @{ $chain{"$a->{employee} $a->{cycle}"} }, $a;
     }
@@ -594,7 +595,9 @@ sub check_pay {
         my @applied = grep { $_->{status} eq 'applied' } @$chain;
         next if !@applied;
         my $last = $applied[-1];
-        equal("pay of $last->{employee} after $last->{cycle}", ratio($last->{new_amount}), $last->{paid});
+        # what no raise of the cycle ever moved runs on, whatever it is by now
+        my $due = grep({ ratio($_->{raise_amount}) != 0 } @applied) ? $last->{new_amount} : $last->{base_now};
+        equal("pay of $last->{employee} after $last->{cycle}", ratio($due), $last->{paid});
     }
     # every locked result of somebody who is paid has a raise to decide, or one that was decided
     my @without = rows(q{SELECT e.employee_no FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
