@@ -198,7 +198,7 @@ SELECT withdraw_contribution(:own_case, '不想要');
 ROLLBACK;
 SELECT record_contribution('E010', 'party', 'x');
 SELECT record_contribution('E010', NULL, NULL);
-SELECT record_contribution('E010', 'help', ' 。');
+SELECT record_contribution('E010', 'help', ' 。', '2024-05-01');
 \echo :LAST_ERROR_SQLSTATE
 SELECT record_contribution('E010', 'help', '帮助', NULL);
 \echo :LAST_ERROR_SQLSTATE

@@ -232,7 +232,7 @@ SELECT * FROM members WHERE who IN ('E003', 'E020');
 SELECT * FROM verify();
 -- verify() names what is spoilt with the triggers off
 ALTER TABLE pool_membership DISABLE TRIGGER USER; ALTER TABLE pool_evidence DISABLE TRIGGER USER; ALTER TABLE recommendation DISABLE TRIGGER USER; ALTER TABLE promotion_case DISABLE TRIGGER USER;
-CREATE TEMP VIEW spoilt AS SELECT problem, table_name, expected, found FROM verify() ORDER BY problem COLLATE "C", table_name COLLATE "C";
+CREATE TEMP VIEW spoilt AS SELECT problem, table_name, replace(expected, current_date::text, 'today') AS expected, replace(found, current_date::text, 'today') AS found FROM verify() ORDER BY problem COLLATE "C", table_name COLLATE "C";
 CREATE TEMP VIEW of_e031 AS SELECT x.result_id FROM review_result x WHERE x.review_id = find_review('2023Q2', 'E031') AND x.reopened_by IS NULL;
 BEGIN; DELETE FROM pool_evidence WHERE result_id IN (TABLE of_e031); SELECT * FROM spoilt; ROLLBACK;
 BEGIN; UPDATE pool_evidence v SET withdrawn_by = decision_id WHERE result_id IN (TABLE of_e031); SELECT * FROM spoilt; ROLLBACK;

@@ -121,7 +121,7 @@ COMMENT ON FUNCTION holds(jsonpath, jsonb) IS
 CREATE FUNCTION rounded(value numeric, digits integer DEFAULT 4) RETURNS numeric
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE RETURN round(round(value, 20), digits);
 COMMENT ON FUNCTION rounded(numeric, integer) IS
-  'Half up, for a mean of means: with avg(round(value, 30)) inside, 91.20544999…, which would be 91.20545 without a division on the way, is 91.2055 as in the composite.';
+  'Half up, for a mean of means: with avg(round(value, 30)) inside, 91.20544999..., which would be 91.20545 without a division on the way, is 91.2055 as in the composite.';
 
 CREATE FUNCTION round_money(amount numeric, minor_digits integer DEFAULT 2) RETURNS numeric
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE RETURN round(amount, minor_digits);
