@@ -40,12 +40,10 @@ compare(Numeric a, Numeric b)
 static inline Numeric
 quotient(Numeric a, Numeric b, int scale)
 {
-	Numeric		two = int64_to_numeric(2),
-				unit = int64_div_fast_to_numeric(1, scale),
-				half = compare(a, int64_to_numeric(0)) < 0 ? multiply(b, int64_to_numeric(-1)) : b;
-	Datum		units = DirectFunctionCall2(numeric_div_trunc,
-											NumericGetDatum(add(multiply(a, two), multiply(half, unit))),
-											NumericGetDatum(multiply(multiply(b, two), unit)));
+	Numeric		unit = int64_div_fast_to_numeric(1, scale),
+				step = multiply(b, unit),
+				half = multiply(step, int64_div_fast_to_numeric(compare(a, int64_to_numeric(0)) < 0 ? -5 : 5, 1));
+	Datum		units = DirectFunctionCall2(numeric_div_trunc, NumericGetDatum(add(a, half)), NumericGetDatum(step));
 
 	return multiply(DatumGetNumeric(units), unit);
 }

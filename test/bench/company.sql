@@ -57,6 +57,9 @@ SELECT r.review_id, p.place, 'peer', p.employee_id
                       WHERE c.cycle_id = r.cycle_id AND c.manager_id = r.manager_id AND c.employee_id <> r.employee_id
                       ORDER BY c.employee_id LIMIT :raters - 1) p
  WHERE r.cycle_id = find_cycle('C');
+-- Who has no manager is rated by somebody on the review's list: the one outsider would
+-- have a plan made for outsiders in the middle of what is measured.
+INSERT INTO review_rater (review_id, rater_group, rater_id) SELECT review_id, 'manager', 2 FROM review WHERE cycle_id = find_cycle('C') AND manager_id IS NULL;
 -- Nobody falls short in raw; in low one review of ten does, by one indicator.  Who has no
 -- manager has no colleagues and comes last: all others have the same number of scores.
 CREATE TABLE bench.input AS
