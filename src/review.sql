@@ -879,6 +879,16 @@ END;
 COMMENT ON FUNCTION lock_review(text, text, date) IS
   'Fix the score: result, plan and raise proposal come of it, once; again: nothing. Errors: 55000 incomplete or blocked, 23514 a deviation without a reason, 22023 unknown (REV-06).';
 
+CREATE FUNCTION lock_reviews(reviews bigint[], on_date date) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- in key order, reviews before their employees, as everybody locks them
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id = ANY (reviews) ORDER BY r.review_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews)));
+  WITH done AS (UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
+                 WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.complete RETURNING 1)
+  SELECT count(*) FROM done;
+END;
+COMMENT ON FUNCTION lock_reviews(bigint[], date) IS 'Lock those of these reviews that are open and complete, they and their employees held first; returns how many.';
 CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -889,12 +899,8 @@ BEGIN ATOMIC
     FROM review r JOIN employee e USING (employee_id)
    WHERE r.cycle_id = find_cycle(cycle) AND NOT skip_incomplete AND (r.status = 'blocked' OR r.status = 'open' AND NOT r.complete)
   HAVING count(*) > 0;
-  -- in key order, as everybody locks reviews
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete
-                         ORDER BY r.review_id FOR NO KEY UPDATE) l;
-  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete));
-  UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
-   WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete;
+  -- what is completed meanwhile is left: it is not held
+  SELECT lock_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete), on_date);
   UPDATE review_cycle c SET status = 'locked'
    WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'open'
      AND NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status NOT IN ('locked', 'not_rated'));
