@@ -100,12 +100,12 @@ BEGIN ATOMIC
    WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL AND x.locked_on > on_date AND may_disclose(r.employee_id, r.manager_id)
   HAVING count(*) > 0;
   -- in key order
-  SELECT count(*) FROM (SELECT FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-                         WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL ORDER BY x.result_id FOR NO KEY UPDATE OF x) l;
-  WITH done AS (
-    UPDATE review_result x SET disclosed_on = on_date FROM review r
-     WHERE r.review_id = x.review_id AND r.cycle_id = find_cycle(cycle) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL
-       AND may_disclose(r.employee_id, r.manager_id)
+  WITH held AS MATERIALIZED (
+    SELECT x.result_id FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+     WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL AND may_disclose(r.employee_id, r.manager_id)
+     ORDER BY x.result_id FOR NO KEY UPDATE OF x
+  ), done AS (
+    UPDATE review_result x SET disclosed_on = on_date FROM held WHERE x.result_id = held.result_id
     RETURNING 1)
   SELECT count(*) FROM done;
 END;
