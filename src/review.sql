@@ -907,7 +907,7 @@ BEGIN ATOMIC
   SELECT count(*) FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'locked';
 END;
 COMMENT ON FUNCTION lock_cycle(text, date, boolean) IS
-  'Lock all reviews of a cycle in one statement; returns how many are locked. A second call adds nothing. Errors: 55000 reviews are incomplete or blocked (unless skipped), 23514 a deviation without a reason, 22023 unknown (REV-06).';
+  'Lock all reviews of a cycle that are complete when it begins, in one statement; returns how many are locked. A second call adds nothing but what was completed since. Errors: 55000 reviews are incomplete or blocked (unless skipped), 23514 a deviation without a reason, 22023 unknown (REV-06).';
 
 CREATE FUNCTION unlock_review(cycle text, employee text, reason text) RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
