@@ -209,6 +209,7 @@ load_groups(Oid books, HrRules *rules)
 	}
 }
 
+/* A rater group; NULL: unknown. */
 const HrRaterGroup *
 hr_rater_group(const HrRules *rules, const char *code)
 {

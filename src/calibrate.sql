@@ -701,7 +701,8 @@ BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the session decided.', 'calibration', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(apply_calibration.reason, '')) = 0;
   SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT calibration_scope(find_calibration(session))) AND r.status = 'open'
+  -- open or not: one that opens meanwhile is held as well
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT calibration_scope(find_calibration(session)))
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH done AS (
     INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)

@@ -54,6 +54,34 @@ typedef struct Fraction			/* what a division has not been made of yet */
 	Numeric		bottom;			/* > 0; NULL: 1 */
 } Fraction;
 
+/* a * b, where NULL stands for 1 */
+static inline Numeric
+times(Numeric a, Numeric b)
+{
+	return a && b ? multiply(a, b) : a ? a : b;
+}
+
+static inline void
+fraction_add(Fraction *sum, Fraction more)
+{
+	bool		alike = sum->bottom && more.bottom ? compare(sum->bottom, more.bottom) == 0
+		: sum->bottom == more.bottom;
+
+	if (alike)
+	{
+		sum->top = add(sum->top, more.top);
+		return;
+	}
+	sum->top = add(times(sum->top, more.bottom), times(more.top, sum->bottom));
+	sum->bottom = times(sum->bottom, more.bottom);
+}
+
+static inline Fraction
+weighted(Numeric weight, Fraction value)
+{
+	return (Fraction) {multiply(weight, value.top), value.bottom};
+}
+
 static inline Numeric
 rounded_fraction(Fraction x, int scale)
 {

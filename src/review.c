@@ -85,38 +85,10 @@ plus(Numeric sum, Numeric more)
 	return sum ? add(sum, more) : more;
 }
 
-/* a * b, where NULL stands for 1 */
-static Numeric
-times(Numeric a, Numeric b)
-{
-	return a && b ? multiply(a, b) : a ? a : b;
-}
-
-static void
-fraction_add(Fraction *sum, Fraction more)
-{
-	bool		alike = sum->bottom && more.bottom ? compare(sum->bottom, more.bottom) == 0
-		: sum->bottom == more.bottom;
-
-	if (alike)
-	{
-		sum->top = add(sum->top, more.top);
-		return;
-	}
-	sum->top = add(times(sum->top, more.bottom), times(more.top, sum->bottom));
-	sum->bottom = times(sum->bottom, more.bottom);
-}
-
-static Fraction
-weighted(Numeric weight, Fraction value)
-{
-	return (Fraction) {multiply(weight, value.top), value.bottom};
-}
-
 /*
  * One part needs no arithmetic: most items have one group of raters.  Means of
- * means stay fractions until the end, for (92 * 50 + 100 * 10) / 60 * 0.885 is a
- * number of three decimals, and would fall short of it by way of 93.33.
+ * means stay fractions until the end: (92 * 50 + 100 * 10) / 60 * 0.885 is 82.6
+ * exactly, and falls short of it if the division ends in 93.33.
  */
 static void
 mean_add(Mean *mean, Numeric weight, Fraction value)
