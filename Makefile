@@ -106,18 +106,18 @@ demo:
 
 test:
 	@test/packages test
-	@SANITIZE=undefined REGRESS='$(REGRESS)' test/server test/run
+	@SANITIZE=undefined WITH_MODULES=1 REGRESS='$(REGRESS)' test/server test/run
 
 # For the night: the suite on a PostgreSQL with assertions, and under valgrind.
 # Its first run builds that PostgreSQL.  SETTINGS="debug_discard_caches=1" makes
 # every cache forget at every occasion; it and valgrind are slow, so take a part.
 test-assert:
 	@test/packages debug
-	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && REGRESS='$(REGRESS)' test/server test/run
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && WITH_MODULES=1 REGRESS='$(REGRESS)' test/server test/run
 
 test-valgrind:
 	@test/packages debug
-	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 REGRESS='$(REGRESS)' test/server test/run
+	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 WITH_MODULES=1 REGRESS='$(REGRESS)' test/server test/run
 
 smith:
 	@test/packages smith
