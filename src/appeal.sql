@@ -73,17 +73,17 @@ CREATE FUNCTION disclose_result(cycle text, employee text, on_date date DEFAULT 
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot disclose the result of employee %s in cycle %s', who(), employee, cycle), NULL,
                      'The manager who rates or HR discloses it; applications call act_as() first.')
-    FROM review r WHERE r.review_id = find_review(cycle, employee) AND NOT may_disclose(r.employee_id, r.manager_id);
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND NOT may_disclose(r.employee_id, r.manager_id);
   SELECT hrloop.fail('23502', 'a disclosure needs a day', NULL, NULL, 'review_result', 'disclosed_on') WHERE on_date IS NULL;
   SELECT hrloop.fail('55000', format('nothing to disclose: review of employee %s, cycle %s', employee, cycle), 'It is not locked.', 'Wait for the lock.')
-    FROM review r WHERE r.review_id = find_review(cycle, employee)
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))
      AND NOT EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id AND x.reopened_by IS NULL);
   SELECT hrloop.fail('23514', format('a result cannot be disclosed before its lock: review of employee %s, cycle %s', employee, cycle),
                      format('Locked on %s, disclosed on %s.', x.locked_on, on_date), NULL, 'review_result', 'disclosed_on', 'review_result_disclosed')
-    FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL AND x.locked_on > on_date;
+    FROM review_result x WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL AND x.locked_on > on_date;
   UPDATE review_result x SET disclosed_on = on_date
-   WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL;
-  SELECT x.disclosed_on FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL;
+   WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL AND x.disclosed_on IS NULL;
+  SELECT x.disclosed_on FROM review_result x WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL;
 END;
 COMMENT ON FUNCTION disclose_result(text, text, date) IS
   'Let the employee read the result, as the manager who rates or HR; the employee is told, and the days to appeal run from then; again: nothing. Returns the day. Errors: 42501 somebody else, 55000 not locked, 23514 before the lock, 23502 no day, 22023 unknown (REV-08).';
@@ -92,17 +92,17 @@ CREATE FUNCTION disclose_cycle(cycle text, on_date date DEFAULT current_date) RE
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot disclose results of cycle %s', who(), cycle), NULL,
                      'HR discloses them, and managers those of the people whom they rate; applications call act_as() first.')
-   WHERE NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = find_cycle(cycle) AND may_disclose(r.employee_id, r.manager_id));
+   WHERE NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND may_disclose(r.employee_id, r.manager_id));
   SELECT hrloop.fail('23502', 'a disclosure needs a day', NULL, NULL, 'review_result', 'disclosed_on') WHERE on_date IS NULL;
   SELECT hrloop.fail('23514', format('%s results of cycle %s were locked later than %s', count(*), cycle, on_date), NULL,
                      'A result cannot be disclosed before its lock.', 'review_result', 'disclosed_on', 'review_result_disclosed')
     FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-   WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL AND x.locked_on > on_date AND may_disclose(r.employee_id, r.manager_id)
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND x.disclosed_on IS NULL AND x.locked_on > on_date AND may_disclose(r.employee_id, r.manager_id)
   HAVING count(*) > 0;
   -- in key order
   WITH held AS MATERIALIZED (
     SELECT x.result_id FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-     WHERE r.cycle_id = find_cycle(cycle) AND x.disclosed_on IS NULL AND may_disclose(r.employee_id, r.manager_id)
+     WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND x.disclosed_on IS NULL AND may_disclose(r.employee_id, r.manager_id)
      ORDER BY x.result_id FOR NO KEY UPDATE OF x
   ), done AS (
     UPDATE review_result x SET disclosed_on = on_date FROM held WHERE x.result_id = held.result_id
@@ -171,20 +171,20 @@ CREATE TRIGGER acknowledgement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE O
 CREATE FUNCTION acknowledge_result(cycle text, employee text, accepted boolean DEFAULT true, remark text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot answer for employee %s', who(), employee), NULL, 'The employee answers; applications call act_as() first.')
-   WHERE actor() IS DISTINCT FROM find_employee(employee);
+   WHERE actor() IS DISTINCT FROM (SELECT find_employee(employee));
   SELECT hrloop.fail('23502', 'an answer is either accepted or not', NULL, NULL, 'acknowledgement', 'answer') WHERE accepted IS NULL;
   SELECT hrloop.fail('55000', format('no disclosed result to answer to: review of employee %s, cycle %s', employee, cycle), NULL, 'Wait for the disclosure.')
-    FROM review r WHERE r.review_id = find_review(cycle, employee)
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))
      AND NOT EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id AND x.reopened_by IS NULL AND x.disclosed_on IS NOT NULL);
   SELECT hrloop.fail('23502', 'a refusal needs a remark', NULL, 'Say what is not right; HR reads it.', 'acknowledgement', 'remark', 'acknowledgement_refusal')
    WHERE NOT accepted AND hrloop.meaningful_chars(coalesce(acknowledge_result.remark, '')) = 0;
   SELECT hrloop.fail('23505', format('the result is answered already: review of employee %s, cycle %s', employee, cycle), format('Answer: %s.', k.answer),
                      'One answer for each version of a result; file_appeal() disputes it.', 'acknowledgement', 'result_id', 'acknowledgement_once')
-    FROM acknowledgement k JOIN review_result x USING (result_id) WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL;
+    FROM acknowledgement k JOIN review_result x USING (result_id) WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL;
   INSERT INTO acknowledgement (result_id, answer, remark)
   SELECT x.result_id, CASE WHEN accepted THEN 'acknowledged' ELSE 'refused' END,
          CASE WHEN hrloop.meaningful_chars(coalesce(acknowledge_result.remark, '')) > 0 THEN acknowledge_result.remark END
-    FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL
+    FROM review_result x WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL
   RETURNING answer;
 END;
 COMMENT ON FUNCTION acknowledge_result(text, text, boolean, text) IS
@@ -362,19 +362,19 @@ CREATE FUNCTION file_appeal(cycle text, employee text, reason text, on_date date
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot appeal for employee %s', who(), employee), NULL,
                      'The employee appeals; applications call act_as() first.')
-   WHERE actor() IS DISTINCT FROM find_employee(employee);
+   WHERE actor() IS DISTINCT FROM (SELECT find_employee(employee));
   SELECT hrloop.fail('23502', 'an appeal needs a reason', NULL, 'Say what is wrong with the score.', 'appeal', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(file_appeal.reason, '')) = 0;
   SELECT hrloop.fail('55000', format('nothing to appeal against: review of employee %s, cycle %s', employee, cycle),
                      'It is not locked.', 'Wait for the lock.')
-    FROM review r WHERE r.review_id = find_review(cycle, employee)
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))
      AND NOT EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id AND x.reopened_by IS NULL);
   SELECT hrloop.fail('23505', format('there is an appeal already: review of employee %s, cycle %s', employee, cycle),
                      format('Status: %s.', a.status), 'One appeal for each version of a result.', 'appeal', 'result_id', 'appeal_once')
-    FROM appeal a JOIN review_result x USING (result_id) WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL;
+    FROM appeal a JOIN review_result x USING (result_id) WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL;
   INSERT INTO appeal (review_id, result_id, reason, filed_on)
   SELECT x.review_id, x.result_id, file_appeal.reason, on_date
-    FROM review_result x WHERE x.review_id = find_review(cycle, employee) AND x.reopened_by IS NULL
+    FROM review_result x WHERE x.review_id = (SELECT find_review(cycle, employee)) AND x.reopened_by IS NULL
   RETURNING appeal_id;
 END;
 COMMENT ON FUNCTION file_appeal(text, text, text, date) IS
@@ -384,9 +384,9 @@ CREATE FUNCTION decide_appeal(cycle text, employee text, upheld boolean, rationa
                               on_date date DEFAULT current_date) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- two at once: the second waits here and is refused
-  SELECT count(*) FROM (SELECT FROM appeal a WHERE a.review_id = find_review(cycle, employee) AND a.status = 'open' FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM appeal a WHERE a.review_id = (SELECT find_review(cycle, employee)) AND a.status = 'open' FOR NO KEY UPDATE) l;
   SELECT hrloop.fail('55000', format('there is no open appeal: review of employee %s, cycle %s', employee, cycle))
-   WHERE NOT EXISTS (SELECT FROM appeal a WHERE a.review_id = find_review(cycle, employee) AND a.status = 'open');
+   WHERE NOT EXISTS (SELECT FROM appeal a WHERE a.review_id = (SELECT find_review(cycle, employee)) AND a.status = 'open');
   SELECT hrloop.fail('42501', format('%s cannot decide the appeal of employee %s in cycle %s', who(), employee, cycle), NULL,
                      'Somebody who holds the role hr decides as themselves; applications call act_as() first.')
    WHERE actor() IS NULL OR NOT holds_role('hr', actor());
@@ -400,12 +400,12 @@ BEGIN ATOMIC
     FROM jsonb_each(CASE WHEN decide_appeal.upheld THEN scores ELSE '{}' END) s WHERE jsonb_typeof(s.value) NOT IN ('number', 'object');
   UPDATE appeal a SET status = CASE WHEN decide_appeal.upheld THEN 'upheld' ELSE 'rejected' END, rationale = decide_appeal.rationale,
          decided_by = actor(), decided_on = on_date
-   WHERE a.review_id = find_review(cycle, employee) AND a.status = 'open';
+   WHERE a.review_id = (SELECT find_review(cycle, employee)) AND a.status = 'open';
   -- upheld: open, correct, lock; the cycle itself stays as it is
   UPDATE review r SET status = 'open', locked_on = NULL, reopen_reason = decide_appeal.rationale, deviation_reason = NULL
-   WHERE decide_appeal.upheld AND r.review_id = find_review(cycle, employee);
+   WHERE decide_appeal.upheld AND r.review_id = (SELECT find_review(cycle, employee));
   DELETE FROM score s
-   WHERE decide_appeal.upheld AND s.review_id = find_review(cycle, employee) AND s.rater_group = 'manager'
+   WHERE decide_appeal.upheld AND s.review_id = (SELECT find_review(cycle, employee)) AND s.rater_group = 'manager'
      AND s.indicator_id IN (SELECT find_indicator(k) FROM jsonb_object_keys(scores) k)
      AND EXISTS (SELECT FROM score o WHERE o.review_id = s.review_id AND o.indicator_id = s.indicator_id AND o.rater_group = 'manager'
                     AND o.score_id < s.score_id);
@@ -413,18 +413,18 @@ BEGIN ATOMIC
          raw_value = CASE WHEN jsonb_typeof(n.value) = 'number' THEN (n.value #>> '{}')::numeric END,
          facts = CASE WHEN jsonb_typeof(n.value) = 'object' THEN n.value END
     FROM jsonb_each(CASE WHEN decide_appeal.upheld THEN scores ELSE '{}' END) n
-   WHERE s.review_id = find_review(cycle, employee) AND s.rater_group = 'manager' AND s.indicator_id = find_indicator(n.key);
+   WHERE s.review_id = (SELECT find_review(cycle, employee)) AND s.rater_group = 'manager' AND s.indicator_id = find_indicator(n.key);
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, facts, rationale)
   SELECT find_review(cycle, employee), find_indicator(n.key), 'manager', actor(),
          CASE WHEN jsonb_typeof(n.value) = 'number' THEN (n.value #>> '{}')::numeric END,
          CASE WHEN jsonb_typeof(n.value) = 'object' THEN n.value END, decide_appeal.rationale
     FROM jsonb_each(CASE WHEN decide_appeal.upheld THEN scores ELSE '{}' END) n
-   WHERE NOT EXISTS (SELECT FROM score s WHERE s.review_id = find_review(cycle, employee) AND s.rater_group = 'manager'
+   WHERE NOT EXISTS (SELECT FROM score s WHERE s.review_id = (SELECT find_review(cycle, employee)) AND s.rater_group = 'manager'
                         AND s.indicator_id = find_indicator(n.key));
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL,
          deviation_reason = CASE WHEN abs(r.composite - r.self_composite) > setting_number('review.tolerance') THEN decide_appeal.rationale END
-   WHERE decide_appeal.upheld AND r.review_id = find_review(cycle, employee);
-  SELECT coalesce(r.calibrated, r.composite) FROM review r WHERE r.review_id = find_review(cycle, employee);
+   WHERE decide_appeal.upheld AND r.review_id = (SELECT find_review(cycle, employee));
+  SELECT coalesce(r.calibrated, r.composite) FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION decide_appeal(text, text, boolean, text, jsonb, date) IS
   'Decide an appeal as HR. Upheld: the corrected scores {"indicator": value or facts} take the place of the manager''s, the review is locked again as the next version and a new raise is proposed, or a correction of one that is applied. Rejected: the raise is proposed again. A calibration that these scores overtake is void. Returns the final score that stands. Errors: 42501 not HR, or who rated; 23502 no rationale, 22023 no scores or unknown, 55000 none open (REV-08).';

@@ -152,7 +152,7 @@ BEGIN ATOMIC
               WHEN s.amount IS DISTINCT FROM a.old_amount THEN 'base changed'
               WHEN a.raise_amount < 0 THEN 'lowers pay'
               ELSE o.why END
-    FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status IN ('proposed', 'held')), actor()) o
+    FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = (SELECT find_cycle(cycle)) AND k.status IN ('proposed', 'held')), actor()) o
     JOIN salary_adjustment a USING (adjustment_id) JOIN employee e USING (employee_id)
     LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
    WHERE may_read_pay(a.employee_id)
@@ -182,7 +182,7 @@ COMMENT ON FUNCTION approve_raises(bigint[]) IS 'Approve those of these raises t
 CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- what is proposed meanwhile is left: its employee is not locked
-  SELECT approve_raises(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = find_cycle(cycle) AND k.status = 'proposed'));
+  SELECT approve_raises(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k WHERE k.cycle_id = (SELECT find_cycle(cycle)) AND k.status = 'proposed'));
 END;
 COMMENT ON FUNCTION approve_cycle(text) IS
   'Approve the proposed raises of a cycle, but one''s own, those that one had a part in or no right to, corrections that lower pay and raises whose base changed: approvals_left(cycle) lists these. Returns how many were approved.';

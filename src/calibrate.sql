@@ -122,7 +122,7 @@ BEGIN ATOMIC
   SELECT hrloop.fail('22023', 'a group has a number of people', format('Given: %s.', coalesce(people::text, 'null')), 'Zero or more.')
    WHERE people IS NULL OR people < 0;
   SELECT unknown_code('grade_distribution', 'null') WHERE distribution IS NULL;
-  SELECT s.grade, s.percent, s.seats FROM seats_of(find_distribution(distribution), people) s ORDER BY s.place;
+  SELECT s.grade, s.percent, s.seats FROM seats_of((SELECT find_distribution(distribution)), people) s ORDER BY s.place;
 END;
 COMMENT ON FUNCTION distribution_seats(text, bigint) IS
   'How many of a group of people get each grade: largest remainder, equal remainders to the higher grade first; the sum is the group. The rule for small groups is the session''s, not this one''s. Error 22023: unknown, or not a number of people.';
@@ -669,11 +669,11 @@ BEGIN ATOMIC
   SELECT find_calibrated(session, employee);
   -- the session before the review, as everybody locks them
   SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
-  SELECT r.status FROM review r WHERE r.review_id = find_calibrated(session, employee) FOR NO KEY UPDATE;
+  SELECT r.status FROM review r WHERE r.review_id = (SELECT find_calibrated(session, employee)) FOR NO KEY UPDATE;
   INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)
   SELECT find_calibration(session), r.review_id, coalesce(r.composite, 0), calibrate.value, calibrate.reason, actor()
-    FROM review r WHERE r.review_id = find_calibrated(session, employee);
-  SELECT coalesce(r.calibrated, shown_composite(r.review_id)) FROM review r WHERE r.review_id = find_calibrated(session, employee);
+    FROM review r WHERE r.review_id = (SELECT find_calibrated(session, employee));
+  SELECT coalesce(r.calibrated, shown_composite(r.review_id)) FROM review r WHERE r.review_id = (SELECT find_calibrated(session, employee));
 END;
 COMMENT ON FUNCTION calibrate(text, text, numeric, text) IS
   'Set, in an open session, the final score of a complete review that is not locked, 0 to 100; again: the new one supersedes; NULL: back to the composite. Grade, plan and raise follow it. Returns the final score. Errors: 42501 not HR, executive or head of the line, or one''s own; 23502 no reason, 23514 out of range, 55000 closed, locked, not complete, or nothing to withdraw; 22023 unknown, or not in the session.';
@@ -682,15 +682,15 @@ CREATE FUNCTION suggest_calibration(session text)
   RETURNS TABLE (place bigint, employee_no text, score numeric, grade text, suggested_grade text, suggested_score numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
-    FROM calibration_refused(find_calibration(session)) p LIMIT 1;
+    FROM calibration_refused((SELECT find_calibration(session))) p LIMIT 1;
   SELECT hrloop.fail('55000', format('calibration session "%s" is closed', s.code), NULL, 'See calibration_report(session).')
     FROM calibration_session s WHERE s.code = session AND s.status <> 'open';
   SELECT hrloop.fail('55000', format('calibration session "%s" has no distribution to suggest by', s.code))
     FROM calibration_session s WHERE s.code = session AND s.distribution_id IS NULL;
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
-    FROM calibration_unmet(find_calibration(session)) p LIMIT 1;
+    FROM calibration_unmet((SELECT find_calibration(session))) p LIMIT 1;
   SELECT k.place, k.employee_no, k.score, k.grade, k.due, k.due_score
-    FROM calibration_ranking(find_calibration(session)) k ORDER BY k.place, k.employee_no;
+    FROM calibration_ranking((SELECT find_calibration(session))) k ORDER BY k.place, k.employee_no;
 END;
 COMMENT ON FUNCTION suggest_calibration(text) IS
   'Who takes part in an open session by final score, the grade that the distribution gives, and the nearest score in its band where it is another. A group smaller than setting calibration.small_unit: only a single best one keeps the top grade, all else is free. Errors: 42501 not yours; 23514 a tie that is refused; 55000 closed, without distribution, or, in a hard session, people who are not scored; 22023 unknown.';
@@ -702,7 +702,7 @@ BEGIN ATOMIC
    WHERE hrloop.meaningful_chars(coalesce(apply_calibration.reason, '')) = 0;
   SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
   -- open or not: one that opens meanwhile is held as well
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT calibration_scope(find_calibration(session)))
+  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT calibration_scope((SELECT find_calibration(session))))
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH done AS (
     INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)
@@ -723,7 +723,7 @@ CREATE FUNCTION calibration_report(session text)
   RETURNS TABLE (grade text, percent numeric, seats bigint, before bigint, after bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
-    FROM calibration_refused(find_calibration(session)) p LIMIT 1;
+    FROM calibration_refused((SELECT find_calibration(session))) p LIMIT 1;
   SELECT x.grade, x.percent, x.seats, x.before, x.after
     FROM (SELECT n.* FROM calibration_session s CROSS JOIN LATERAL calibration_count(s.calibration_session_id) n WHERE s.code = session AND s.status = 'open'
           UNION ALL
@@ -739,7 +739,7 @@ COMMENT ON FUNCTION calibration_report(text) IS
 CREATE FUNCTION calibration_excluded(session text) RETURNS TABLE (employee_no text, why text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
-    FROM calibration_refused(find_calibration(session)) p LIMIT 1;
+    FROM calibration_refused((SELECT find_calibration(session))) p LIMIT 1;
   SELECT x.employee_no, x.why
     FROM (SELECT o.employee_no, o.why FROM calibration_session s CROSS JOIN LATERAL calibration_outside(s.calibration_session_id) o
            WHERE s.code = session AND s.status = 'open'
@@ -757,7 +757,7 @@ CREATE FUNCTION close_calibration(session text) RETURNS TABLE (grade text, perce
 BEGIN ATOMIC
   SELECT somebody_acts();
   UPDATE calibration_session s SET status = 'closed', closed_by = actor(), closed_at = now()
-   WHERE s.calibration_session_id = find_calibration(session) AND s.status = 'open';
+   WHERE s.calibration_session_id = (SELECT find_calibration(session)) AND s.status = 'open';
   SELECT n.grade, n.percent, n.seats, n.before, n.after FROM calibration_report(session) n;
 END;
 COMMENT ON FUNCTION close_calibration(text) IS

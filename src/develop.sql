@@ -687,12 +687,12 @@ CREATE FUNCTION confirm_plan(cycle text, employee text) RETURNS text VOLATILE LA
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s to confirm', employee, cycle),
                      'Only a plan that stands can be confirmed, a draft or a withdrawn one cannot.', 'Lock the review first.')
-   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = find_review(cycle, employee)
+   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee))
                        AND p.status NOT IN ('draft', 'withdrawn'));
   SELECT hrloop.fail('42501', format('%s cannot confirm the plan of employee %s', who(), employee), NULL,
                      'The employee and the manager confirm, each for themselves; applications call act_as() first.')
     FROM development_plan p
-   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND (actor() IS NULL OR actor() <> p.employee_id AND coalesce(actor() NOT IN (p.manager_id, manager_of(p.employee_id)), true));
   UPDATE development_plan p
      SET employee_confirmed_at = CASE WHEN actor() = p.employee_id THEN coalesce(p.employee_confirmed_at, now()) ELSE p.employee_confirmed_at END,
@@ -701,18 +701,18 @@ BEGIN ATOMIC
                         AND (p.employee_confirmed_at IS NOT NULL OR actor() = p.employee_id)
                         AND (p.manager_confirmed_at IS NOT NULL OR actor() IN (p.manager_id, manager_of(p.employee_id)) OR p.manager_id IS NULL)
                        THEN 'effective' ELSE p.status END
-   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      -- who waited here confirms what they read, not what it became meanwhile: the subquery still sees that
      AND p.decision_id = (SELECT o.decision_id FROM development_plan o WHERE o.plan_id = p.plan_id);
   SELECT hrloop.fail('55000', format('the plan of employee %s in cycle %s was changed meanwhile', employee, cycle), NULL, 'Read it, then confirm it.')
    WHERE NOT EXISTS (SELECT FROM development_plan p
-                      WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
                         AND CASE WHEN actor() = p.employee_id THEN p.employee_confirmed_at ELSE p.manager_confirmed_at END IS NOT NULL);
   -- everything may be done before the second confirmation
   UPDATE development_plan p SET status = 'completed'
-   WHERE p.review_id = find_review(cycle, employee) AND p.status = 'effective'
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status = 'effective'
      AND NOT EXISTS (SELECT FROM plan_item i WHERE i.plan_id = p.plan_id AND i.progress < 100);
-  SELECT p.status FROM development_plan p WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn');
+  SELECT p.status FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn');
 END;
 COMMENT ON FUNCTION confirm_plan(text, text) IS
   'Confirm a plan as its employee or manager, the one of the review or today''s (act_as); effective when both have, in any order, or completed if everything is done (DEV-07). Returns the status. Errors: 42501 somebody else, 55000 nothing to confirm, or changed meanwhile.';
@@ -777,18 +777,18 @@ CREATE FUNCTION record_progress(cycle text, employee text, item integer, progres
 BEGIN ATOMIC
   SELECT unknown_code('plan item', item::text)
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
-                      WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
   -- said at once, as scores that come in rewrite a draft
   SELECT hrloop.fail('55000', format('the plan of item "%s" is %s', i.title, p.status), NULL,
                      'Progress is recorded on plans that stand.', 'plan_progress', 'plan_item_id', 'plan_progress_standing')
     FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status = 'draft' AND i.position = item;
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status = 'draft' AND i.position = item;
   INSERT INTO plan_progress (plan_item_id, progress, reason)
   SELECT i.plan_item_id, record_progress.progress, record_progress.reason
     FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item;
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item;
   SELECT round(avg(i.progress), 2) FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn';
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION record_progress(text, text, integer, numeric, text) IS
   'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: 22023 no such item, 23514 range or no reason, 55000 a draft.';
@@ -902,17 +902,17 @@ CREATE FUNCTION record_session(cycle text, employee text, session_on date, note 
                                item integer DEFAULT NULL, held boolean DEFAULT true) RETURNS date VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL, 'Lock the review first.')
-   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn'));
+   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn'));
   SELECT hrloop.fail('42501', format('%s cannot record the sessions of employee %s', who(), employee), NULL, 'The employee, the manager or HR does.')
     FROM development_plan p
-   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND actor() IS NOT NULL AND NOT holds_role('hr', actor())
      AND coalesce(actor() NOT IN (p.employee_id, p.manager_id, manager_of(p.employee_id)), true);
   SELECT hrloop.fail('22023', format('the plan of employee %s in cycle %s has %s session on %s', employee, cycle,
                                      CASE WHEN s.n = 0 THEN 'no' ELSE 'more than one' END, coalesce(record_session.session_on::text, 'null')), NULL,
                      CASE WHEN s.n = 0 THEN 'See plan_session for the days.' ELSE 'Name the item, too.' END)
     FROM (SELECT count(*) AS n FROM development_plan p JOIN plan_item i USING (plan_id) JOIN plan_session s USING (plan_item_id)
-           WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+           WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
              AND s.session_on = record_session.session_on AND i.position = coalesce(record_session.item, i.position)) s
    WHERE s.n <> 1;
   SELECT hrloop.fail('23502', 'a session is not recorded without a note', NULL, 'Say what was talked about.', 'plan_session', 'note', 'plan_session_held')
@@ -920,14 +920,14 @@ BEGIN ATOMIC
   SELECT hrloop.fail('23514', format('the session of %s cannot have been held on %s', record_session.session_on, day.held_on),
                      format('The plan is of %s.', p.planned_on), 'Give held_on the day on which it really was; not one in the future.', 'plan_session', 'held_on')
     FROM development_plan p CROSS JOIN LATERAL (SELECT coalesce(record_session.held_on, record_session.session_on) AS held_on) day
-   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn') AND record_session.held IS NOT FALSE
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') AND record_session.held IS NOT FALSE
      AND (day.held_on < p.planned_on OR day.held_on > current_date);
   UPDATE plan_session s
      SET held_on = CASE WHEN record_session.held IS NOT FALSE THEN coalesce(record_session.held_on, s.session_on) END,
          note = CASE WHEN record_session.held IS NOT FALSE THEN record_session.note END,
          recorded_by = CASE WHEN record_session.held IS NOT FALSE THEN who() END
     FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND s.plan_item_id = i.plan_item_id AND s.session_on = record_session.session_on AND i.position = coalesce(record_session.item, i.position)
   RETURNING s.held_on;
 END;
@@ -1020,15 +1020,15 @@ CREATE TRIGGER review_result_talk_withdrawn AFTER UPDATE ON review_result REFERE
 CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot close the talk with employee %s', who(), employee), NULL, 'HR does; not about oneself.')
-   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
+   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
   SELECT hrloop.fail('55000', format('no talk with employee %s about cycle %s is open', employee, cycle))
-   WHERE NOT EXISTS (SELECT FROM hr_task t WHERE t.review_id = find_review(cycle, employee) AND t.kind = 'talk' AND t.status = 'open');
+   WHERE NOT EXISTS (SELECT FROM hr_task t WHERE t.review_id = (SELECT find_review(cycle, employee)) AND t.kind = 'talk' AND t.status = 'open');
   SELECT hrloop.fail('23502', 'a talk is not done without a record and a day', NULL, 'Write down what was said and agreed.', 'hr_task', 'record', 'hr_task_record')
    WHERE hrloop.meaningful_chars(coalesce(record, '')) = 0 OR talked_on IS NULL;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'task.done', t.employee_id, 'hr_task', t.hr_task_id, jsonb_build_object('talked_on', close_talk.talked_on), '{"status": "done"}', close_talk.record
-      FROM hr_task t WHERE t.review_id = find_review(cycle, employee) AND t.kind = 'talk' AND t.status = 'open'
+      FROM hr_task t WHERE t.review_id = (SELECT find_review(cycle, employee)) AND t.kind = 'talk' AND t.status = 'open'
     RETURNING decision_id, cause_id)
   UPDATE hr_task t SET status = 'done', record = close_talk.record, talked_on = close_talk.talked_on, closed_by = d.decision_id
     FROM d WHERE t.hr_task_id = d.cause_id RETURNING t.status;
@@ -1049,14 +1049,14 @@ INSERT INTO message_text (kind, locale, body) VALUES
 CREATE FUNCTION plan_to_change(cycle text, employee text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL, 'Lock the review first.')
-   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn'));
+   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn'));
   SELECT hrloop.fail('42501', format('%s cannot change the plan of employee %s', who(), employee), NULL,
                      'The manager does; applications call act_as() first.')
     FROM development_plan p
-   WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND (actor() IS NULL OR coalesce(actor() NOT IN (p.manager_id, manager_of(p.employee_id)), true));
   SELECT coalesce((SELECT p.plan_id FROM development_plan p
-                    WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn') FOR NO KEY UPDATE),
+                    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') FOR NO KEY UPDATE),
                   hrloop.fail('55000', format('the plan of employee %s in cycle %s was made anew meanwhile', employee, cycle), NULL, 'Read it, then change it.')::int::bigint);
 END;
 COMMENT ON FUNCTION plan_to_change(text, text) IS 'Plan that stands, locked for a change by its manager. Errors: 42501 not the manager, 55000 no plan that stands, or made anew meanwhile; 22023 unknown.';
@@ -1068,14 +1068,14 @@ BEGIN ATOMIC
   SELECT plan_to_change(cycle, employee);
   SELECT unknown_code('plan item', coalesce(item::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
-                      WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
   WITH old AS (
     SELECT p.plan_id, p.employee_id, i.plan_item_id, i.title AS was, p.decision_id AS made_by,
            jsonb_set(p.document, ARRAY['items', (i.position - 1)::text, 'title'], to_jsonb(update_plan_item.title)) AS document,
            (SELECT max(v.version) FROM plan_item_version v WHERE v.plan_item_id = i.plan_item_id) AS version,
            k.*, plan_item_change(i.plan_item_id) AS plan_change_id
       FROM development_plan p JOIN plan_item i USING (plan_id) CROSS JOIN LATERAL plan_item_key(i.plan_item_id) k
-     WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
+     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
        AND i.title <> update_plan_item.title
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
@@ -1110,7 +1110,7 @@ BEGIN ATOMIC
     FROM old o CROSS JOIN d;
   SELECT coalesce((SELECT max(v.version) FROM plan_item_version v WHERE v.plan_item_id = i.plan_item_id), 1)
     FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item;
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item;
 END;
 COMMENT ON FUNCTION update_plan_item(text, text, integer, text, text) IS
   'The manager changes the text of the n-th item of a plan that stands: versions and an archive line are kept, the employee is told and confirms anew. Returns the version; the same text again changes nothing. Errors: 42501 not the manager, 55000 no plan that stands, 23502 no text, 22023 no such item (REV-11).';
@@ -1123,18 +1123,18 @@ BEGIN ATOMIC
   SELECT unknown_code('kind of plan item', add_plan_item.kind) WHERE add_plan_item.kind NOT IN ('course', 'project', 'mentor');
   SELECT hrloop.fail('22023', format('resource "%s" is %s', o.code, CASE WHEN o.active THEN 'a ' || o.kind || ', not a ' || add_plan_item.kind ELSE 'not active' END), NULL,
                      'Leave the kind out, or take another resource.')
-    FROM resource o WHERE o.resource_id = find_resource(resource) AND (NOT o.active OR o.kind <> add_plan_item.kind);
+    FROM resource o WHERE o.resource_id = (SELECT find_resource(resource)) AND (NOT o.active OR o.kind <> add_plan_item.kind);
   SELECT plan_to_change(cycle, employee);
   SELECT hrloop.fail('23505', format('the plan of employee %s in cycle %s has the item "%s" already', employee, cycle, i.title),
                      format('It is item %s.', i.position), 'Change it with update_plan_item().', 'plan_item', 'title', 'plan_item_twice')
     FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn'
-     AND (i.resource_id = find_resource(resource) OR i.title = add_plan_item.title);
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
+     AND (i.resource_id = (SELECT find_resource(resource)) OR i.title = add_plan_item.title);
   SELECT hrloop.fail('23514', format('a plan item of %s is due on %s, before it begins', employee, due_on), format('It begins on %s.', coalesce(on_date::text, 'null')), NULL,
                      'plan_item', 'due_on')
    WHERE on_date IS NULL OR NOT isfinite(on_date) OR due_on < on_date OR NOT isfinite(due_on);
   -- what was removed before comes back as what it is now
-  DELETE FROM plan_change c WHERE c.review_id = find_review(cycle, employee) AND c.removed AND c.resource_id = find_resource(resource);
+  DELETE FROM plan_change c WHERE c.review_id = (SELECT find_review(cycle, employee)) AND c.removed AND c.resource_id = (SELECT find_resource(resource));
   WITH new AS (
     SELECT p.plan_id, p.employee_id, p.review_id, p.document, o.resource_id, o.every, o.quantity, o.topic,
            coalesce(o.kind, add_plan_item.kind, 'project') AS kind, coalesce(add_plan_item.title, o.name) AS title,
@@ -1142,8 +1142,8 @@ BEGIN ATOMIC
            CASE WHEN o.resource_id IS NULL
                 THEN 1 + (SELECT coalesce(max(c.own), 0) FROM plan_change c WHERE c.review_id = p.review_id) END AS own,
            1 + (SELECT max(i.position) FROM plan_item i WHERE i.plan_id = p.plan_id) AS position
-      FROM development_plan p LEFT JOIN resource o ON o.resource_id = find_resource(add_plan_item.resource)
-     WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn')
+      FROM development_plan p LEFT JOIN resource o ON o.resource_id = (SELECT find_resource(add_plan_item.resource))
+     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'plan.item_added', n.employee_id, 'development_plan', n.plan_id, jsonb_build_object('new', n.title, 'due', n.due_on, 'item', n.position),
@@ -1179,7 +1179,7 @@ BEGIN ATOMIC
   SELECT n.employee_id, 'employee', 'plan.item_added', 'decision:' || d.decision_id, jsonb_build_object('new', n.title, 'due', n.due_on), d.decision_id
     FROM new n CROSS JOIN d;
   SELECT max(i.position) FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn';
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION add_plan_item(text, text, text, text, text, date, text, date) IS
   'The manager adds an item to a plan that stands, in own words (kind: course, project, which is the default, or mentor) or by a resource; without due_on it is due when its resource says, else in a month. Version 1 and an archive line are kept, the employee is told and confirms anew; plans of later locks have it too. Returns its number; remove_plan_item() takes it out. Errors: 42501 not the manager, 55000 no plan that stands, 23502 no text, 23505 there already, 23514 due before it begins, 22023 unknown kind or resource (REV-11).';
@@ -1191,20 +1191,20 @@ BEGIN ATOMIC
   SELECT plan_to_change(cycle, employee);
   SELECT unknown_code('plan item', coalesce(item::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
-                      WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
   SELECT hrloop.fail('55000', format('item "%s" in the plan of employee %s cannot be removed', i.title, employee),
                      CASE WHEN rest.n = 0 THEN 'It is the only one.' ELSE 'Work on it was recorded.' END,
                      CASE WHEN rest.n = 0 THEN 'Add another one first.' ELSE 'Change its text with update_plan_item().' END, 'plan_item', 'plan_item_id', 'plan_item_kept')
     FROM development_plan p JOIN plan_item i USING (plan_id)
     CROSS JOIN LATERAL (SELECT count(*) AS n FROM plan_item x WHERE x.plan_id = p.plan_id AND x.plan_item_id <> i.plan_item_id) rest
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position = item
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item
      AND (rest.n = 0 OR EXISTS (SELECT FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id)
           OR EXISTS (SELECT FROM plan_session s WHERE s.plan_item_id = i.plan_item_id AND s.held_on IS NOT NULL));
   WITH old AS (
     SELECT p.plan_id, p.employee_id, i.plan_item_id, i.title, p.document #- ARRAY['items', (item - 1)::text] AS document,
            k.*, plan_item_change(i.plan_item_id) AS plan_change_id
       FROM development_plan p JOIN plan_item i USING (plan_id) CROSS JOIN LATERAL plan_item_key(i.plan_item_id) k
-     WHERE p.review_id = find_review(cycle, employee) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
+     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'plan.item_removed', o.employee_id, 'development_plan', o.plan_id, jsonb_build_object('old', o.title, 'item', item), o.document, remove_plan_item.reason
@@ -1231,11 +1231,11 @@ BEGIN ATOMIC
     FROM old o CROSS JOIN d;
   -- those behind it move up, in two steps: no two may have the same number in between
   UPDATE plan_item i SET position = -i.position
-    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position > item;
+    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position > item;
   UPDATE plan_item i SET position = -i.position - 1
-    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn' AND i.position < 0;
+    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position < 0;
   SELECT count(*) FROM development_plan p JOIN plan_item i USING (plan_id)
-   WHERE p.review_id = find_review(cycle, employee) AND p.status <> 'withdrawn';
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION remove_plan_item(text, text, integer, text) IS
   'The manager takes the n-th item out of a plan that stands, with a reason; those behind it move up, the employee is told and confirms anew; plans of later locks do not have it either. Returns how many are left. Errors: 42501 not the manager, 55000 no plan that stands, work was recorded, or the only item; 23502 no reason, 22023 no such item (REV-11).';

@@ -221,7 +221,7 @@ BEGIN ATOMIC
   INSERT INTO indicator_pair (indicator_id, value_indicator_id)
   SELECT find_indicator(indicator), find_indicator(v) FROM unnest(value_indicators) AS v WHERE v IS NOT NULL
   ON CONFLICT DO NOTHING;
-  SELECT count(*) FROM indicator_pair p WHERE p.indicator_id = find_indicator(indicator);
+  SELECT count(*) FROM indicator_pair p WHERE p.indicator_id = (SELECT find_indicator(indicator));
 END;
 COMMENT ON FUNCTION pair_indicator(text, text[]) IS
   'Say which value indicators should stand beside a figure: pair_indicator(''销售额'', ARRAY[''回款率'', ''客户留存率'']). Returns how many there are. Errors: 22023 unknown, 23514 with itself (IND-16).';

@@ -61,7 +61,7 @@ CREATE FUNCTION record_contribution(employee text, kind text, title text, on_dat
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot record contributions of employee %s', who(), employee), NULL, 'The manager or HR does; nobody their own.')
-   WHERE actor() IS NOT NULL AND (actor() = find_employee(employee) OR NOT may_handle(find_employee(employee)));
+   WHERE actor() IS NOT NULL AND (actor() = (SELECT find_employee(employee)) OR NOT may_handle((SELECT find_employee(employee))));
   SELECT unknown_code('kind of contribution', coalesce(record_contribution.kind, 'null'))
    WHERE coalesce(record_contribution.kind, '') NOT IN ('project', 'case', 'feedback', 'help');
   INSERT INTO contribution (employee_id, kind, title, role, quantity, unit, occurred_on, evidence, source, external_id)
@@ -69,7 +69,7 @@ BEGIN ATOMIC
           record_contribution.unit, on_date, record_contribution.evidence, record_contribution.source, record_contribution.external_id)
   ON CONFLICT ON CONSTRAINT contribution_once DO NOTHING;
   SELECT max(c.contribution_id) FROM contribution c
-   WHERE c.employee_id = find_employee(employee) AND c.source = record_contribution.source
+   WHERE c.employee_id = (SELECT find_employee(employee)) AND c.source = record_contribution.source
      AND (record_contribution.external_id IS NULL OR c.external_id = record_contribution.external_id);
 END;
 COMMENT ON FUNCTION record_contribution(text, text, text, date, text, numeric, text, text, text, text) IS
@@ -84,7 +84,7 @@ BEGIN ATOMIC
    WHERE c.contribution_id = cite_contribution.contribution AND actor() IS NOT NULL
      AND (actor() = c.employee_id
           OR NOT holds_role('hr', actor())
-             AND NOT EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = find_unit(cite_contribution.unit) AND h.employee_id = actor() AND h.valid @> current_date));
+             AND NOT EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = (SELECT find_unit(cite_contribution.unit)) AND h.employee_id = actor() AND h.valid @> current_date));
   INSERT INTO contribution_citation (contribution_id, employee_id, org_unit_id, cited_on)
   SELECT c.contribution_id, c.employee_id, find_unit(cite_contribution.unit), on_date FROM contribution c WHERE c.contribution_id = cite_contribution.contribution
   ON CONFLICT ON CONSTRAINT contribution_citation_once DO NOTHING;
@@ -499,7 +499,7 @@ COMMENT ON FUNCTION track_flag(bigint, date) IS 'Flags of an employee''s growth 
 CREATE FUNCTION strengths_weaknesses(employee text, on_date date DEFAULT current_date)
   RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT v.* FROM (SELECT find_employee(employee) AS id) e CROSS JOIN LATERAL skill_verdict(e.id, on_date) v
+  SELECT v.* FROM (SELECT find_employee(employee) AS id OFFSET 0) e CROSS JOIN LATERAL skill_verdict(e.id, on_date) v
    WHERE v.verdict IS NOT NULL AND may_read_profile(e.id);
 END;
 COMMENT ON FUNCTION strengths_weaknesses(text, date) IS
@@ -509,7 +509,7 @@ CREATE FUNCTION growth_track(employee text, on_date date DEFAULT current_date, l
   RETURNS TABLE (flag text, line text, figure numeric, threshold numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT f.flag, sentence('track.' || f.flag, '{}', growth_track.locale), f.figure, f.threshold
-    FROM (SELECT find_employee(employee) AS id) e CROSS JOIN LATERAL track_flag(e.id, on_date) f
+    FROM (SELECT find_employee(employee) AS id OFFSET 0) e CROSS JOIN LATERAL track_flag(e.id, on_date) f
    WHERE may_read_profile(e.id);
 END;
 COMMENT ON FUNCTION growth_track(text, date, text) IS
@@ -644,7 +644,7 @@ BEGIN ATOMIC
                     WHERE y.n <= coalesce((SELECT setting_number('profile.feedback_cycles')), y.n)) x
              CROSS JOIN LATERAL feedback(x.cycle, profile.employee) f))
     FROM (SELECT profile_facts(e.id, coalesce(profile.on_date, current_date), actor() IS NOT DISTINCT FROM e.id, may_read_pay(e.id)) AS doc
-            FROM (SELECT find_employee(profile.employee) AS id) e WHERE may_read_profile(e.id) OFFSET 0) d;
+            FROM (SELECT find_employee(profile.employee) AS id OFFSET 0) e WHERE may_read_profile(e.id) OFFSET 0) d;
 END;
 COMMENT ON FUNCTION profile(text, date) IS
   'The panoramic digital profile (全景数字档案) as of a day, one document: see profile_documents(); performance.feedback has what the rater groups said in the newest cycles (setting profile.feedback_cycles), as far as feedback() shows it. For the person (what is disclosed, own pay), the manager (without pay) and HR; null for anybody else. Progress of plans is as it is now. Error 22023: unknown (ORG-04).';
@@ -826,7 +826,7 @@ BEGIN ATOMIC
            -- the raise behind a salary: its own decision has the figures; the person learns of it once its result is disclosed
            r.kind AS raised, r.inputs || r.outcome AS figures, r.rule_version, s.told,
            CASE WHEN p.kind = 'allowance' THEN w.cause END AS cause, coalesce(k.name, o.name) AS name, w.allowance_rule_id
-      FROM (SELECT find_employee(employee) AS id) e
+      FROM (SELECT find_employee(employee) AS id OFFSET 0) e
       CROSS JOIN LATERAL payslip_part(e.id, coalesce(payslip_detail.month, current_date)) p
       LEFT JOIN decision d ON d.decision_id = p.decision_id
       LEFT JOIN salary_adjustment a ON p.kind = 'base' AND d.cause = 'salary_adjustment' AND a.adjustment_id = d.cause_id

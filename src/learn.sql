@@ -132,7 +132,7 @@ BEGIN ATOMIC
          CASE WHEN f.until_on <= on_date THEN round((f.after - f.before) / NULLIF(abs(f.before), 0) * 100, 2) END,
          sentence(CASE WHEN f.until_on > on_date THEN 'window.tracking' WHEN f.before IS NULL OR f.after IS NULL THEN 'window.unknown' ELSE 'window.ended' END, '{}')
     FROM (SELECT x.* FROM training_record x
-           WHERE x.employee_id = find_employee(training_window.employee) AND x.resource_id = find_resource(course) AND x.passed AND x.completed_on <= on_date
+           WHERE x.employee_id = (SELECT find_employee(training_window.employee)) AND x.resource_id = (SELECT find_resource(course)) AND x.passed AND x.completed_on <= on_date
              AND (actor() = x.employee_id OR may_handle(x.employee_id))
            ORDER BY x.completed_on DESC, x.training_record_id DESC LIMIT 1) t
     CROSS JOIN LATERAL training_figures(t.training_record_id) f
@@ -364,7 +364,7 @@ BEGIN ATOMIC
           certify.source, certify.external_id)
   ON CONFLICT ON CONSTRAINT certification_result_once DO NOTHING;
   SELECT max(c.certification_result_id) FROM certification_result c
-   WHERE c.employee_id = find_employee(employee) AND c.certification_id = find_certification(certification)
+   WHERE c.employee_id = (SELECT find_employee(employee)) AND c.certification_id = (SELECT find_certification(certification))
      AND c.source = certify.source AND (certify.external_id IS NULL OR c.external_id = certify.external_id);
 END;
 COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
@@ -375,16 +375,16 @@ CREATE FUNCTION reverse_certification(employee text, certification text, reason 
 BEGIN ATOMIC
   -- who comes second finds it reversed; held in the order of skill_follow
   SELECT hold_allowances();
-  SELECT FROM employee e WHERE e.employee_id = find_employee(employee) FOR NO KEY UPDATE;
+  SELECT FROM employee e WHERE e.employee_id = (SELECT find_employee(employee)) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('employee %s has no certification "%s" that could be reversed', employee, certification), NULL,
                      'It must have been passed, and not reversed before.')
    WHERE NOT EXISTS (SELECT FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
-                      WHERE c.employee_id = find_employee(employee) AND c.certification_id = find_certification(certification)
+                      WHERE c.employee_id = (SELECT find_employee(employee)) AND c.certification_id = (SELECT find_certification(certification))
                         AND c.passed AND v.certification_result_id IS NULL);
   INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
   SELECT c.certification_result_id, c.employee_id, reverse_certification.reversed_on, reverse_certification.reason
     FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
-   WHERE c.employee_id = find_employee(employee) AND c.certification_id = find_certification(certification)
+   WHERE c.employee_id = (SELECT find_employee(employee)) AND c.certification_id = (SELECT find_certification(certification))
      AND c.passed AND v.certification_result_id IS NULL
   -- or with the snapshot of an earlier transaction does not see it: 40001
   ON CONFLICT DO NOTHING
@@ -587,19 +587,19 @@ CREATE TRIGGER training_record_1_ungate_update AFTER UPDATE ON training_record R
 CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot waive the gate of employee %s', who(), employee), NULL, 'HR does; not for oneself.')
-   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
+   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
   SELECT hrloop.fail('23502', 'a waiver needs a reason', NULL, 'Say why the employee may take part all the same.', 'review_gate', 'waived_because')
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
   SELECT hrloop.fail('55000', format('nothing keeps employee %s from cycle %s', employee, cycle), NULL, 'There is no review_gate, or it is waived.')
-   WHERE NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = find_cycle(cycle) AND g.employee_id = find_employee(employee) AND g.waived_because IS NULL);
+   WHERE NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL);
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
   SELECT 'review.gate_waived', g.employee_id, 'review_gate', g.review_gate_id, jsonb_build_object('gate', g.reason), '{"status": "open"}', waive_gate.reason
-    FROM review_gate g WHERE g.cycle_id = find_cycle(cycle) AND g.employee_id = find_employee(employee) AND g.waived_because IS NULL;
+    FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;
   UPDATE review_gate g SET waived_because = waive_gate.reason
-   WHERE g.cycle_id = find_cycle(cycle) AND g.employee_id = find_employee(employee) AND g.waived_because IS NULL;
+   WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;
   UPDATE review r SET status = 'open', block_reason = NULL
-   WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee) AND r.status = 'blocked';
-  SELECT max(r.status) FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee);
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee)) AND r.status = 'blocked';
+  SELECT max(r.status) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee));
 END;
 COMMENT ON FUNCTION waive_gate(text, text, text) IS
   'HR lets somebody take part in a cycle all the same, with a reason; a decision keeps it, the review opens at once. Returns the review''s status, null while there is none (TRN-02). Errors: 42501 not HR, or for oneself; 23502 no reason; 55000 nothing to waive; 22023 unknown.';
@@ -612,7 +612,7 @@ BEGIN ATOMIC
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
     SELECT r.employee_id, 'employee', 'course.remind', 'cycle:' || r.cycle_id || ':' || on_date, jsonb_build_object('cycle', c.code, 'courses', k.missing)
       FROM review r JOIN review_cycle c USING (cycle_id) CROSS JOIN LATERAL course_state(r.review_id) k
-     WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'blocked' AND NOT k.eligible
+     WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked' AND NOT k.eligible
      ORDER BY r.employee_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
@@ -828,11 +828,11 @@ CREATE TRIGGER question_told_update AFTER UPDATE ON question REFERENCING OLD TAB
 CREATE FUNCTION ask_question(question text, employee text DEFAULT NULL, asked_at timestamptz DEFAULT now()) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot ask for employee %s', who(), employee), NULL, 'Leave the employee out: it is who acts.')
-   WHERE actor() IS NOT NULL AND employee IS NOT NULL AND find_employee(employee) <> actor();
+   WHERE actor() IS NOT NULL AND employee IS NOT NULL AND (SELECT find_employee(employee)) <> actor();
   INSERT INTO question (employee_id, asked_at, body, replier_id)
   SELECT x.employee_id, ask_question.asked_at, ask_question.question,
          (SELECT h.employee_id FROM heads_above(x.employee_id, ask_question.asked_at::date) h ORDER BY h.depth LIMIT 1)
-    FROM (SELECT coalesce(find_employee(employee), actor()) AS employee_id) x
+    FROM (SELECT coalesce((SELECT find_employee(employee)), actor()) AS employee_id) x
   RETURNING question_id;
 END;
 COMMENT ON FUNCTION ask_question(text, text, timestamptz) IS
@@ -844,9 +844,9 @@ BEGIN ATOMIC
   SELECT unknown_code('question', coalesce(question::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM question q WHERE q.question_id = answer_question.question);
   SELECT hrloop.fail('42501', format('%s cannot answer for %s', who(), answer_question.answered_by), NULL, 'Leave answered_by out: it is who acts.')
-   WHERE actor() IS NOT NULL AND answer_question.answered_by IS NOT NULL AND find_employee(answer_question.answered_by) <> actor();
+   WHERE actor() IS NOT NULL AND answer_question.answered_by IS NOT NULL AND (SELECT find_employee(answer_question.answered_by)) <> actor();
   SELECT hrloop.fail('23502', 'an answer needs words and somebody who gives it', NULL, 'Applications call act_as() first.', 'question', 'answer')
-   WHERE hrloop.meaningful_chars(coalesce(answer_question.answer, '')) = 0 OR coalesce(find_employee(answer_question.answered_by), actor()) IS NULL;
+   WHERE hrloop.meaningful_chars(coalesce(answer_question.answer, '')) = 0 OR coalesce((SELECT find_employee(answer_question.answered_by)), actor()) IS NULL;
   UPDATE question q
      SET answer = answer_question.answer, answered_by = coalesce(find_employee(answer_question.answered_by), actor()), answered_at = coalesce(answer_question.answered_at, now())
    WHERE q.question_id = answer_question.question AND q.answer IS NULL;

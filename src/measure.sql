@@ -255,7 +255,7 @@ BEGIN ATOMIC
   SELECT max(m.measurement_id) FROM measurement m
    WHERE m.source = record_measurement.source
      AND (m.external_id = record_measurement.external_id
-          OR record_measurement.external_id IS NULL AND m.employee_id = find_employee(employee) AND m.indicator_id = find_indicator(indicator));
+          OR record_measurement.external_id IS NULL AND m.employee_id = (SELECT find_employee(employee)) AND m.indicator_id = (SELECT find_indicator(indicator)));
 END;
 COMMENT ON FUNCTION record_measurement(text, text, date, jsonb, text, text) IS
   'Store a reading; the same source and external id once. Returns its key. Error 22023: unknown employee or indicator.';
@@ -487,9 +487,9 @@ CREATE TRIGGER indicator_live AFTER UPDATE ON indicator REFERENCING OLD TABLE AS
 CREATE FUNCTION score_initial(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT live_refresh(ARRAY(SELECT r.review_id FROM review r
-                             WHERE r.cycle_id = find_cycle(score_initial.cycle) AND r.status <> 'locked' ORDER BY r.review_id));
+                             WHERE r.cycle_id = (SELECT find_cycle(score_initial.cycle)) AND r.status <> 'locked' ORDER BY r.review_id));
   SELECT count(*) FROM review r
-   WHERE r.cycle_id = find_cycle(cycle)
+   WHERE r.cycle_id = (SELECT find_cycle(cycle))
      AND NOT EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id AND s.value IS NULL)
      AND EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id);
 END;
@@ -842,7 +842,7 @@ BEGIN ATOMIC
   INSERT INTO department_month (org_unit_id, indicator_id, month, attainment, people, missed, peers, peers_missed)
   SELECT f.org_unit_id, f.indicator_id, date_trunc('month', close_month.month)::date, f.attainment, f.people, f.missed, a.units - k.units, a.missed - k.missed
     FROM f JOIN alike a USING (indicator_id, kind) JOIN kin k USING (org_unit_id, indicator_id)
-   WHERE close_month.unit IS NULL OR f.org_unit_id = find_unit(close_month.unit)
+   WHERE close_month.unit IS NULL OR f.org_unit_id = (SELECT find_unit(close_month.unit))
    ORDER BY f.org_unit_id, f.indicator_id
   ON CONFLICT (org_unit_id, indicator_id, month) DO NOTHING;
   WITH due AS (
@@ -853,7 +853,7 @@ BEGIN ATOMIC
       CROSS JOIN (SELECT setting_number('rootcause.months')::integer AS months) s
       LEFT JOIN department_input d ON d.org_unit_id = m.org_unit_id AND d.month = m.month
      WHERE m.month = date_trunc('month', close_month.month)::date AND m.missed
-       AND (close_month.unit IS NULL OR m.org_unit_id = find_unit(close_month.unit))
+       AND (close_month.unit IS NULL OR m.org_unit_id = (SELECT find_unit(close_month.unit)))
        -- each month of the row was missed, and none of them has an analysis already
        AND s.months = (SELECT count(*) FROM department_month b
                         WHERE b.org_unit_id = m.org_unit_id AND b.indicator_id = m.indicator_id AND b.missed
@@ -881,7 +881,7 @@ BEGIN ATOMIC
     JOIN unit_head h ON h.org_unit_id = m.org_unit_id AND h.valid @> (m.month + interval '1 month' - interval '1 day')::date
   ON CONFLICT DO NOTHING;
   SELECT count(*) FROM cause_analysis a JOIN department_month m USING (department_month_id)
-   WHERE m.month = date_trunc('month', close_month.month)::date AND (close_month.unit IS NULL OR m.org_unit_id = find_unit(close_month.unit));
+   WHERE m.month = date_trunc('month', close_month.month)::date AND (close_month.unit IS NULL OR m.org_unit_id = (SELECT find_unit(close_month.unit)));
 END;
 COMMENT ON FUNCTION close_month(text, date) IS
   'Fix the month''s attainments of a unit (null: of all) and analyse what was missed for the third month in a row; closed months stay, a second call adds nothing. Months are closed in order. Returns how many analyses the month has. Error 22023: unknown unit, no month (LIV-06).';
@@ -943,7 +943,7 @@ CREATE TRIGGER suggestion_counts_delete AFTER DELETE ON suggestion REFERENCING O
 CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot suggest for %s', who(), suggest.employee), NULL, 'Everybody suggests for themselves.')
-   WHERE actor() IS NOT NULL AND find_employee(suggest.employee) IS DISTINCT FROM actor();
+   WHERE actor() IS NOT NULL AND (SELECT find_employee(suggest.employee)) IS DISTINCT FROM actor();
   INSERT INTO suggestion (employee_id, suggestion, suggested_on)
   VALUES (find_employee(suggest.employee), suggest.suggestion, suggest.on_date) RETURNING suggestion_id;
 END;

@@ -113,14 +113,14 @@ BEGIN ATOMIC
    WHERE until_date < from_date;
   SELECT require_mentoring_right(find_employee(mentee), from_date);
   SELECT hrloop.fail('23514', format('employee %s cannot be their own mentor', mentee), NULL, 'Choose somebody else.', 'mentorship', 'mentor_id', 'mentorship_people')
-   WHERE find_employee(mentee) = find_employee(mentor);
+   WHERE (SELECT find_employee(mentee)) = (SELECT find_employee(mentor));
   SELECT hrloop.fail('23514', format('employee %s is not employed on %s', p.no, from_date), NULL, 'Both are on the first day.', 'mentorship', 'valid', 'mentorship_employed')
     FROM unnest(ARRAY[mentee, mentor]) WITH ORDINALITY AS p (no, n)
    WHERE NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = find_employee(p.no) AND s.valid @> from_date AND s.status <> 'left')
    ORDER BY p.n LIMIT 1;
   SELECT hrloop.fail('23P01', format('employee %s is already mentored by %s from %s to %s', mentee, mentor, lower(m.valid), upper(m.valid) - 1), NULL,
                      'End that with end_mentoring(), or choose other days.', 'mentorship', 'valid', 'mentorship_no_overlap')
-    FROM mentorship m WHERE m.mentee_id = find_employee(mentee) AND m.mentor_id = find_employee(mentor) AND m.valid && daterange(from_date, until_date, '[]') LIMIT 1;
+    FROM mentorship m WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid && daterange(from_date, until_date, '[]') LIMIT 1;
   WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('mentorship', 'mentorship_id')) AS mentorship_id
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
@@ -131,8 +131,8 @@ BEGIN ATOMIC
   INSERT INTO mentorship (mentorship_id, mentee_id, mentor_id, goal, content, valid, decision_id)
   SELECT d.cause_id, d.employee_id, find_employee(mentor), start_mentoring.goal, start_mentoring.content, daterange(from_date, until_date, '[]'), d.decision_id FROM d;
   SELECT schedule_mentoring(m.mentorship_id, coalesce(sessions, '{}')) FROM mentorship m
-   WHERE m.mentee_id = find_employee(mentee) AND m.mentor_id = find_employee(mentor) AND m.valid @> from_date;
-  SELECT m.mentorship_id FROM mentorship m WHERE m.mentee_id = find_employee(mentee) AND m.mentor_id = find_employee(mentor) AND m.valid @> from_date;
+   WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid @> from_date;
+  SELECT m.mentorship_id FROM mentorship m WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid @> from_date;
 END;
 COMMENT ON FUNCTION start_mentoring(text, text, text, text[], date, date, date[]) IS
   'Let a mentor mentor somebody from a day to a day (both included), with goal, core points and the days on which they meet; both are told. Returns its number; end_mentoring() ends it. Errors: 23502, 22023 unknown or wrong days, 23514 oneself, not employed, or a day outside, 23P01 there is one already, 42501 neither a superior of the mentee nor HR.';

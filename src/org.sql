@@ -330,12 +330,12 @@ BEGIN ATOMIC
                                        WHERE s.employee_id = e.employee_id AND s.status = 'left'), 'none yet')),
                      'Give a day after the first day of an employee who has not left.')
     FROM employee e
-   WHERE e.employee_id = find_employee(employee)
+   WHERE e.employee_id = (SELECT find_employee(employee))
      AND (on_date IS NULL OR on_date <= e.hired_on
           OR EXISTS (SELECT FROM employee_status s WHERE s.employee_id = e.employee_id AND s.status = 'left'));
-  DELETE FROM employee_status WHERE employee_id = find_employee(employee) AND lower(valid) >= on_date;
+  DELETE FROM employee_status WHERE employee_id = (SELECT find_employee(employee)) AND lower(valid) >= on_date;
   UPDATE employee_status SET valid = daterange(lower(valid), on_date)
-   WHERE employee_id = find_employee(employee) AND valid @> on_date;
+   WHERE employee_id = (SELECT find_employee(employee)) AND valid @> on_date;
   INSERT INTO employee_status (employee_id, status, valid)
   VALUES (find_employee(employee), 'left', daterange(on_date, NULL))
   RETURNING employee_id;
@@ -347,10 +347,10 @@ BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('employee "%s" cannot be on leave from %s to %s', employee, coalesce(from_date::text, 'null'), coalesce(until_date::text, 'null')),
                      'Both days belong to the leave; the employee must be employed throughout, in one status.', 'Enter other spans in employee_status.')
    WHERE from_date IS NULL OR until_date IS NULL OR from_date > until_date OR take_leave.protected IS NULL
-      OR NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = find_employee(employee) AND s.status IN ('probation', 'active')
+      OR NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = (SELECT find_employee(employee)) AND s.status IN ('probation', 'active')
                         AND s.valid @> daterange(from_date, until_date, '[]'));
   WITH old AS (
-    DELETE FROM employee_status s WHERE s.employee_id = find_employee(employee) AND s.valid @> daterange(from_date, until_date, '[]')
+    DELETE FROM employee_status s WHERE s.employee_id = (SELECT find_employee(employee)) AND s.valid @> daterange(from_date, until_date, '[]')
     RETURNING s.employee_id, s.status, s.valid
   )
   INSERT INTO employee_status (employee_id, status, valid, protected)
@@ -359,7 +359,7 @@ BEGIN ATOMIC
                                         (2, 'on_leave', daterange(from_date, until_date, '[]'), take_leave.protected),
                                         (3, old.status, daterange(until_date + 1, upper(old.valid)), false)) AS part (n, status, valid, protected)
    WHERE NOT isempty(part.valid) ORDER BY part.n;
-  SELECT s.employee_status_id FROM employee_status s WHERE s.employee_id = find_employee(employee) AND s.valid = daterange(from_date, until_date, '[]');
+  SELECT s.employee_status_id FROM employee_status s WHERE s.employee_id = (SELECT find_employee(employee)) AND s.valid = daterange(from_date, until_date, '[]');
 END;
 COMMENT ON FUNCTION take_leave(text, date, date, boolean) IS
   'Leave (休假) of somebody who is employed, both days included; protected leave (maternity, work injury, illness) must not lower a score: targets shrink, and a short rest is not rated. Returns the key of the status row. Error 22023: unknown, days out of order, or not employed throughout.';
@@ -370,16 +370,16 @@ BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('employee "%s" has no primary assignment that a transfer on %s could end',
                                      employee, coalesce(on_date::text, 'null')), NULL,
                      'Give a day after the start of the present assignment.')
-   WHERE NOT EXISTS (SELECT FROM assignment a WHERE a.employee_id = find_employee(employee)
+   WHERE NOT EXISTS (SELECT FROM assignment a WHERE a.employee_id = (SELECT find_employee(employee))
                        AND a.is_primary AND a.valid @> on_date AND lower(a.valid) < on_date AND upper_inf(a.valid));
   UPDATE assignment SET valid = daterange(lower(valid), on_date)
-   WHERE employee_id = find_employee(employee) AND is_primary AND valid @> on_date;
+   WHERE employee_id = (SELECT find_employee(employee)) AND is_primary AND valid @> on_date;
   INSERT INTO assignment (employee_id, org_unit_id, job_id, manager_id, fte, valid)
   SELECT a.employee_id, coalesce(find_unit(unit), a.org_unit_id), coalesce(find_job(job), a.job_id),
          CASE WHEN manager IS NOT NULL THEN find_employee(manager) WHEN unit IS NULL THEN a.manager_id END,
          a.fte, daterange(on_date, NULL)
     FROM assignment a
-   WHERE a.employee_id = find_employee(employee) AND a.is_primary AND upper(a.valid) = on_date
+   WHERE a.employee_id = (SELECT find_employee(employee)) AND a.is_primary AND upper(a.valid) = on_date
   RETURNING assignment_id;
 END;
 COMMENT ON FUNCTION transfer(text, date, text, text, text) IS
@@ -540,7 +540,7 @@ CREATE FUNCTION delegate_role(delegate text, role text, from_date date, until_da
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a delegation needs whose right it is, its first and last day, and a reason', NULL,
                      'Who hands on acts as themselves: applications call act_as() first.', 'delegation')
-   WHERE coalesce(find_employee(delegator), actor()) IS NULL OR from_date IS NULL OR until_date IS NULL OR hrloop.meaningful_chars(coalesce(delegate_role.reason, '')) = 0;
+   WHERE coalesce((SELECT find_employee(delegator)), actor()) IS NULL OR from_date IS NULL OR until_date IS NULL OR hrloop.meaningful_chars(coalesce(delegate_role.reason, '')) = 0;
   SELECT hrloop.fail('22023', format('a delegation cannot end on %s when it begins on %s', until_date, from_date), NULL, 'Both days belong to it.', 'delegation', 'valid', 'delegation_days')
    WHERE until_date < from_date;
   SELECT hrloop.fail('22023', format('unknown role "%s"', coalesce(delegate_role.role, 'null')), NULL, 'hr, finance or executive.')

@@ -70,10 +70,10 @@ BEGIN ATOMIC
                      NULL, 'Round the amount to the minor unit of the currency first.', 'salary', 'amount', 'salary_minor_unit')
    WHERE set_salary.amount <> hrloop.round_money(set_salary.amount, setting_number('pay.minor_digits')::int);
   SELECT salary_change(ARRAY[d.employee_id], ARRAY[set_salary.amount], ARRAY[from_date], ARRAY[d.decision_id])
-    FROM new_decision('salary.set', find_employee(employee), 'employee', find_employee(employee),
+    FROM new_decision('salary.set', (SELECT find_employee(employee)), 'employee', (SELECT find_employee(employee)),
                       jsonb_build_object('from', from_date), jsonb_build_object('amount', set_salary.amount), set_salary.reason) d;
   SELECT s.salary_id FROM salary s
-   WHERE s.employee_id = find_employee(employee) AND s.superseded_by IS NULL AND lower(s.valid) = from_date;
+   WHERE s.employee_id = (SELECT find_employee(employee)) AND s.superseded_by IS NULL AND lower(s.valid) = from_date;
 END;
 COMMENT ON FUNCTION set_salary(text, numeric, date, text) IS
   'Set base pay, yuan a month, from a day on, by a person''s decision. Errors: 23514 not positive or too many decimals, 23502 no reason, 55000 a later salary is known, 22023 unknown.';
@@ -152,7 +152,7 @@ BEGIN ATOMIC
   UPDATE raise_rule r SET valid = daterange(lower(r.valid), from_date)
    WHERE from_date IS NOT NULL AND r.valid @> from_date AND upper_inf(r.valid) AND (lower_inf(r.valid) OR lower(r.valid) < from_date)
      AND r.unit_kind IS NOT DISTINCT FROM add_raise_rule.unit_kind AND r.job_family IS NOT DISTINCT FROM add_raise_rule.job_family
-     AND r.job_id IS NOT DISTINCT FROM find_job(job);
+     AND r.job_id IS NOT DISTINCT FROM (SELECT find_job(job));
   INSERT INTO raise_rule (scale_id, unit_kind, job_family, job_id, valid)
   VALUES (find_scale(scale), add_raise_rule.unit_kind, add_raise_rule.job_family, find_job(job),
           daterange(from_date, until_date, '[]'))
@@ -550,7 +550,7 @@ CREATE TRIGGER salary_adjustment_3_changed AFTER UPDATE ON salary_adjustment REF
 
 CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT a.adjustment_id FROM salary_adjustment a
-                    WHERE a.cycle_id = find_cycle(cycle) AND a.employee_id = find_employee(employee)
+                    WHERE a.cycle_id = (SELECT find_cycle(cycle)) AND a.employee_id = (SELECT find_employee(employee))
                       AND a.status IN ('proposed', 'held', 'approved', 'applied')
                     ORDER BY a.adjustment_id DESC LIMIT 1),
                   unknown_code('raise of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
@@ -685,10 +685,10 @@ CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLAT
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL, 'HR decides it first, with decide_appeal().',
                      'salary_adjustment', 'status', 'salary_adjustment_held')
-    FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'held';
+    FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'held';
   UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
-   WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'proposed';
-  SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee);
+   WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'proposed';
+  SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee));
 END;
 COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 one''s own, no right, or part of what led to it; 55000 held by an appeal, base pay changed.';
 CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
@@ -697,23 +697,23 @@ BEGIN ATOMIC
                      'Say why; the decision keeps it.', 'salary_adjustment', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reject_adjustment.reason, '')) = 0;
   SELECT hrloop.fail('55000', format('raise of employee %s is applied', employee), NULL, 'What was paid stands.')
-    FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'applied';
+    FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
   UPDATE salary_adjustment a SET status = 'rejected', decided_by = who(), reason = reject_adjustment.reason
-   WHERE a.adjustment_id = find_adjustment(cycle, employee)
+   WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee))
   RETURNING a.status;
 END;
 COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise or correction that was not applied, with the reason; what is applied stands. Errors: 22023 none, 23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
 CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the employee first, as every change of pay: a correction goes on to other cycles
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = find_employee(employee) FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = (SELECT find_employee(employee)) FOR NO KEY UPDATE) l;
   SELECT void_approvals(ARRAY[find_adjustment(cycle, employee)]);
   UPDATE salary_adjustment a SET status = 'applied'
-   WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status <> 'applied'
+   WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status <> 'applied'
      AND NOT (a.status = 'proposed' AND EXISTS (SELECT FROM decision d JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
                                                  WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void' AND d.transaction_id = pg_current_xact_id()
                                                    AND v.cycle_id = a.cycle_id));
-  SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = find_adjustment(cycle, employee) AND a.status = 'applied';
+  SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
   'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; raises of later cycles follow: proposed anew, or where they are applied, corrected. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
@@ -731,7 +731,7 @@ COMMENT ON FUNCTION apply_raises(bigint[]) IS 'Apply those of these raises that 
 CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- what is approved meanwhile is left: its employee is not locked
-  SELECT apply_raises(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = find_cycle(cycle) AND a.status = 'approved'));
+  SELECT apply_raises(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = (SELECT find_cycle(cycle)) AND a.status = 'approved'));
 END;
 COMMENT ON FUNCTION apply_cycle(text) IS 'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their approval is void. Returns how many.';
 
@@ -924,7 +924,7 @@ COMMENT ON FUNCTION reads_pay(bigint, text) IS 'may_read_pay(), noted in the ser
 CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
   RETURN CASE WHEN reads_pay(find_employee(employee), 'allowance_on') THEN
     (SELECT round(coalesce(sum(a.amount), 0), 2) FROM skill_allowance a
-      WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
+      WHERE a.employee_id = (SELECT find_employee(employee)) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
 COMMENT ON FUNCTION allowance_on(text, date) IS 'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
 
 -- what people read ---------------------------------------------------------------------
@@ -939,7 +939,7 @@ BEGIN ATOMIC
     JOIN review_cycle c USING (cycle_id)
     JOIN decision d USING (decision_id)
     JOIN review_result x USING (result_id)
-   WHERE a.employee_id = find_employee(employee) AND reads_pay(find_employee(employee), 'explain_pay')
+   WHERE a.employee_id = (SELECT find_employee(employee)) AND (SELECT reads_pay(find_employee(employee), 'explain_pay'))
      AND (actor() IS DISTINCT FROM a.employee_id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
      AND a.status IN ('proposed', 'held', 'approved', 'applied')
@@ -956,7 +956,7 @@ BEGIN ATOMIC
            a.amount - CASE WHEN lag(upper(a.valid)) OVER w = lower(a.valid) THEN lag(a.amount) OVER w ELSE 0 END AS increase,
            (lag(a.cause) OVER w, lag(a.cause_id) OVER w) IS DISTINCT FROM (a.cause, a.cause_id) AS achieved
       FROM skill_allowance a
-     WHERE a.employee_id = find_employee(employee) AND a.superseded_by IS NULL AND reads_pay(find_employee(employee), 'allowance_trail')
+     WHERE a.employee_id = (SELECT find_employee(employee)) AND a.superseded_by IS NULL AND (SELECT reads_pay(find_employee(employee), 'allowance_trail'))
     WINDOW w AS (PARTITION BY a.component ORDER BY a.valid)
   ), event AS (
     SELECT s.increase, s.cause, coalesce(c.achieved_on, t.completed_on) AS on_day, coalesce(k.name, o.name) AS name, s.cause_id

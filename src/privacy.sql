@@ -414,20 +414,20 @@ BEGIN ATOMIC
    WHERE hrloop.meaningful_chars(coalesce(request_erasure.reason, '')) = 0;
   SELECT hrloop.fail('55000', format('the erasure of employee %s was already %s', employee, CASE WHEN g.confirmed_at IS NULL THEN 'asked for' ELSE 'carried out' END),
                      format('It is erasure %s.', g.erasure_id), CASE WHEN g.confirmed_at IS NULL THEN 'Somebody else confirms it by confirm_erasure().' END, 'erasure_log', NULL, 'erasure_log_once')
-    FROM erasure_log g WHERE g.employee_id = find_employee(employee) AND g.withdrawn_at IS NULL;
+    FROM erasure_log g WHERE g.employee_id = (SELECT find_employee(employee)) AND g.withdrawn_at IS NULL;
   INSERT INTO erasure_log (employee_id, reason) VALUES (find_employee(employee), request_erasure.reason) RETURNING erasure_id;
 END;
 COMMENT ON FUNCTION request_erasure(text, text) IS
   'HR asks for the erasure of the personal data of somebody who has left; somebody else confirms it. Returns its key. Errors: 55000 still employed, or asked for already; 42501 not HR; 23502 no reason; 22023 unknown (SEC-05).';
 
 CREATE FUNCTION waiting_erasure(employee text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT g.erasure_id FROM erasure_log g WHERE g.employee_id = find_employee(employee) AND g.confirmed_at IS NULL AND g.withdrawn_at IS NULL),
+  RETURN coalesce((SELECT g.erasure_id FROM erasure_log g WHERE g.employee_id = (SELECT find_employee(employee)) AND g.confirmed_at IS NULL AND g.withdrawn_at IS NULL),
                   hrloop.fail('55000', format('no erasure of employee %s waits for confirmation', employee), NULL, 'HR asks for it by request_erasure().', 'erasure_log')::int::bigint);
 COMMENT ON FUNCTION waiting_erasure(text) IS 'Key of the erasure of a person that waits for confirmation; error 55000 if there is none.';
 
 CREATE FUNCTION confirm_erasure(employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  UPDATE erasure_log g SET confirmed_by = who(), confirmed_at = now() WHERE g.erasure_id = waiting_erasure(employee)
+  UPDATE erasure_log g SET confirmed_by = who(), confirmed_at = now() WHERE g.erasure_id = (SELECT waiting_erasure(employee))
   RETURNING g.pseudonym;
 END;
 COMMENT ON FUNCTION confirm_erasure(text) IS
@@ -435,7 +435,7 @@ COMMENT ON FUNCTION confirm_erasure(text) IS
 
 CREATE FUNCTION withdraw_erasure(employee text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  UPDATE erasure_log g SET withdrawn_at = now() WHERE g.erasure_id = waiting_erasure(employee) RETURNING g.erasure_id;
+  UPDATE erasure_log g SET withdrawn_at = now() WHERE g.erasure_id = (SELECT waiting_erasure(employee)) RETURNING g.erasure_id;
 END;
 COMMENT ON FUNCTION withdraw_erasure(text) IS 'Withdraw an erasure that is not confirmed yet, as HR or an executive; returns its key. Errors: 42501 wrong role, 55000 nothing waits, 22023 unknown.';
 
@@ -483,7 +483,7 @@ CREATE FUNCTION export_person(employee text) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22004', 'an export needs an employee') WHERE employee IS NULL;
   SELECT hrloop.fail('42501', format('the data of employee %s are for themselves and HR', employee), NULL, 'Act as one of them by act_as().')
-   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE actor() = find_employee(employee) OR holds_role('hr', actor()) END;
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE actor() = (SELECT find_employee(employee)) OR holds_role('hr', actor()) END;
   SELECT require_tls();
   SELECT jsonb_object_agg(q.table_name, hrloop.query_rows(q.query))
     FROM (SELECT t.table_name,
@@ -492,7 +492,7 @@ BEGIN ATOMIC
             FROM personal_table t
             JOIN pg_namespace n ON n.oid = books_schema()
             -- a bare number would be an integer, which the indexes of exclusion constraints do not compare with
-            CROSS JOIN (SELECT format('%s::bigint', find_employee(employee)) AS key) k
+            CROSS JOIN (SELECT format('%s::bigint', (SELECT find_employee(employee))) AS key) k
             CROSS JOIN (SELECT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END AS everything) w
             LEFT JOIN export_limit l USING (table_name)
             CROSS JOIN LATERAL (

@@ -153,7 +153,7 @@ CREATE TRIGGER review_rater_rules_update AFTER UPDATE ON review_rater REFERENCIN
 CREATE FUNCTION assign_raters(cycle text, employee text, rater_group text, raters text[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot name raters of employee %s', who(), employee), NULL, 'HR or the manager does.')
-    FROM review r WHERE r.review_id = find_review(cycle, employee)
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))
      AND actor() IS NOT NULL AND actor() IS DISTINCT FROM r.manager_id AND NOT holds_role('hr', actor());
   SELECT unknown_code('rater_group', coalesce(assign_raters.rater_group, 'null'))
    WHERE NOT EXISTS (SELECT FROM rater_group g WHERE g.rater_group = assign_raters.rater_group);
@@ -163,14 +163,14 @@ BEGIN ATOMIC
   ON CONFLICT ON CONSTRAINT review_rater_review_id_rater_group_rater_id_key DO NOTHING;
   SELECT hrloop.fail('55000', format('rater %s has scored already: review of employee %s, cycle %s', b.employee_no, employee, cycle), NULL,
                      'Keep the rater on the list, or delete the scores first.', 'review_rater', 'rater_id', 'review_rater_scored')
-    FROM (SELECT DISTINCT s.rater_id FROM score s WHERE s.review_id = find_review(cycle, employee) AND s.rater_group = assign_raters.rater_group) s
+    FROM (SELECT DISTINCT s.rater_id FROM score s WHERE s.review_id = (SELECT find_review(cycle, employee)) AND s.rater_group = assign_raters.rater_group) s
     JOIN employee b ON b.employee_id = s.rater_id
    WHERE b.employee_no <> ALL (coalesce(raters, '{}')) AND cardinality(raters) > 0;
   DELETE FROM review_rater n
-   WHERE n.review_id = find_review(cycle, employee) AND n.rater_group = assign_raters.rater_group AND n.barred_because IS NULL
+   WHERE n.review_id = (SELECT find_review(cycle, employee)) AND n.rater_group = assign_raters.rater_group AND n.barred_because IS NULL
      AND n.rater_id NOT IN (SELECT find_employee(u.no) FROM unnest(raters) AS u (no));
   SELECT count(*) FROM review_rater n
-   WHERE n.review_id = find_review(cycle, employee) AND n.rater_group = assign_raters.rater_group AND n.barred_because IS NULL;
+   WHERE n.review_id = (SELECT find_review(cycle, employee)) AND n.rater_group = assign_raters.rater_group AND n.barred_because IS NULL;
 END;
 COMMENT ON FUNCTION assign_raters(text, text, text, text[]) IS
   'Name the raters of a group for a review, as HR or the manager: the list takes the place of the former one, an empty one means by relation again. Returns how many. Errors: 42501 somebody else, 55000 locked, or somebody left out has scored; 23514 the employee, 22023 unknown (REV-07).';
@@ -185,7 +185,7 @@ BEGIN ATOMIC
   SELECT find_review(cycle, employee), g.rater_group, find_employee(rater), bar_rater.reason
     FROM rater_group g WHERE g.relation <> 'self' ORDER BY g.rater_group
   ON CONFLICT ON CONSTRAINT review_rater_review_id_rater_group_rater_id_key DO UPDATE SET barred_because = excluded.barred_because;
-  SELECT count(*) FROM review_rater n WHERE n.review_id = find_review(cycle, employee) AND n.rater_id = find_employee(rater) AND n.barred_because IS NOT NULL;
+  SELECT count(*) FROM review_rater n WHERE n.review_id = (SELECT find_review(cycle, employee)) AND n.rater_id = (SELECT find_employee(rater)) AND n.barred_because IS NOT NULL;
 END;
 COMMENT ON FUNCTION bar_rater(text, text, text, text) IS
   'Somebody must not rate a review in any group, for a conflict of interest. Returns in how many groups. Errors: 42501 not HR, 23502 no reason, 55000 has scored, or locked; 22023 unknown (REV-07).';
@@ -234,7 +234,7 @@ BEGIN ATOMIC
   WITH r AS (
     SELECT v.review_id, v.template_id, x.result_id
       FROM review v JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
-     WHERE v.review_id = find_review(cycle, employee) AND v.status = 'locked'
+     WHERE v.review_id = (SELECT find_review(cycle, employee)) AND v.status = 'locked'
        AND (actor() IN (v.employee_id, v.manager_id) OR sees_all_scores())
        AND (actor() IS DISTINCT FROM v.employee_id OR x.disclosed_on IS NOT NULL)
   ), one AS (

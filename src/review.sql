@@ -627,7 +627,7 @@ COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code. Error 22023: unkno
 CREATE FUNCTION find_review(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   -- null is told from unknown here: the order in which the two conditions are looked at is the planner's
   RETURN coalesce(CASE WHEN cycle IS NOT NULL AND employee IS NOT NULL
-                       THEN (SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.employee_id = find_employee(employee)) END,
+                       THEN (SELECT r.review_id FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee))) END,
                   hrloop.fail('22023', format('employee "%s" has no review in cycle "%s"', coalesce(employee, 'null'), coalesce(cycle, 'null')), NULL,
                               'open_cycle() makes one for everybody who is employed in the period and whom a template is for.')::int::bigint);
 COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown, or no such review.';
@@ -648,7 +648,7 @@ BEGIN ATOMIC
            ORDER BY t.version DESC LIMIT 1) assign;
   SELECT unknown_code('active template', create_cycle.template)
    WHERE create_cycle.template IS NOT NULL
-     AND NOT EXISTS (SELECT FROM cycle_template ct WHERE ct.cycle_id = find_cycle(create_cycle.code));
+     AND NOT EXISTS (SELECT FROM cycle_template ct WHERE ct.cycle_id = (SELECT find_cycle(create_cycle.code)));
   SELECT find_cycle(create_cycle.code);
 END;
 COMMENT ON FUNCTION create_cycle(text, date, date, text, text, text, boolean, date) IS
@@ -827,10 +827,10 @@ CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD 
 CREATE FUNCTION open_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- one at a time for whatever makes, locks or opens reviews of a cycle
-  SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE;
-  UPDATE review_cycle SET status = 'open' WHERE cycle_id = find_cycle(cycle) AND status = 'draft';
+  SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE;
+  UPDATE review_cycle SET status = 'open' WHERE cycle_id = (SELECT find_cycle(cycle)) AND status = 'draft';
   SELECT open_reviews(ARRAY[find_cycle(cycle)]);
-  SELECT count(*) FROM review r WHERE r.cycle_id = find_cycle(cycle);
+  SELECT count(*) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle));
 END;
 COMMENT ON FUNCTION open_cycle(text) IS
   'Open a cycle: its rules are frozen and everybody employed in it gets a review; again: only who came since. Returns the number of reviews (REV-01). Errors: 55000 no template, or a draft; 22023 unknown.';
@@ -842,26 +842,26 @@ BEGIN ATOMIC
   SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('employee %s cannot submit scores of rater %s', who(), rater), NULL,
                      'Leave rater out: it is who acts.')
-   WHERE actor() IS NOT NULL AND rater IS NOT NULL AND find_employee(rater) <> actor();
+   WHERE actor() IS NOT NULL AND rater IS NOT NULL AND (SELECT find_employee(rater)) <> actor();
   SELECT unknown_code('rater_group', coalesce(submit_score.rater_group, 'null'))
    WHERE NOT EXISTS (SELECT FROM rater_group g WHERE g.rater_group = submit_score.rater_group);
   SELECT hrloop.fail('23502', format('nobody is named who rates %s in %s as %s', employee, cycle, submit_score.rater_group), NULL,
                      'Name the rater.', 'score', 'rater_id')
     FROM review r
-   WHERE r.review_id = find_review(cycle, employee) AND rater IS NULL AND actor() IS NULL
+   WHERE r.review_id = (SELECT find_review(cycle, employee)) AND rater IS NULL AND actor() IS NULL
      AND submit_score.rater_group <> 'self'
      AND (r.manager_id IS NULL OR submit_score.rater_group <> 'manager');
   INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, scale_max, facts, rationale)
   SELECT r.review_id, find_indicator(indicator), submit_score.rater_group,
          coalesce(find_employee(rater), actor(), CASE submit_score.rater_group WHEN 'self' THEN r.employee_id WHEN 'manager' THEN r.manager_id END),
          submit_score.value, submit_score.scale_max, submit_score.facts, submit_score.rationale
-    FROM review r WHERE r.review_id = find_review(cycle, employee)
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))
   ON CONFLICT ON CONSTRAINT score_once DO UPDATE
      SET raw_value = excluded.raw_value, scale_max = excluded.scale_max, facts = excluded.facts,
          rationale = excluded.rationale, scored_at = excluded.scored_at;
   -- the employee does not learn here what the manager gave
   SELECT CASE WHEN actor() IS DISTINCT FROM r.employee_id THEN shown_composite(r.review_id) END
-    FROM review r WHERE r.review_id = find_review(cycle, employee);
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) IS
   'Give or correct a score: value 0 to scale_max, or facts such as {"actual": 8}; rater: who acts, else the review''s manager (self: the employee). Returns the composite to the manager, HR and the owner (see shown_composite), null to other raters and while incomplete. Errors: 23502 no rationale or no value, 23514 out of range or too short, 55000 locked or blocked, 22023 unknown code or facts without result, 42501 another''s score.';
@@ -871,10 +871,10 @@ BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('review of %s in %s is %s', employee, cycle, replace(r.status, '_', ' ')), format('Reason: %s', r.block_reason),
                      CASE r.status WHEN 'blocked' THEN 'Clear the review_gate and unblock_reviews(cycle) first.'
                                    ELSE 'HR can have it rated with rate_review(cycle, employee, reason).' END)
-    FROM review r WHERE r.review_id = find_review(cycle, employee) AND r.status IN ('blocked', 'not_rated');
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status IN ('blocked', 'not_rated');
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
-   WHERE r.review_id = find_review(cycle, employee) AND r.status = 'open';
-  SELECT r.status = 'locked' FROM review r WHERE r.review_id = find_review(cycle, employee);
+   WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'open';
+  SELECT r.status = 'locked' FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION lock_review(text, text, date) IS
   'Fix the score: result, plan and raise proposal come of it, once; again: nothing. Errors: 55000 incomplete or blocked, 23514 a deviation without a reason, 22023 unknown (REV-06).';
@@ -892,19 +892,19 @@ COMMENT ON FUNCTION lock_reviews(bigint[], date) IS 'Lock those of these reviews
 CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE;
+  SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('%s reviews of cycle "%s" are not complete', count(*), cycle),
                      format('The first employees: %s.', array_to_string((array_agg(e.employee_no ORDER BY e.employee_no))[1:10], ', ')),
                      'Score them, or lock the others with skip_incomplete => true.')
     FROM review r JOIN employee e USING (employee_id)
-   WHERE r.cycle_id = find_cycle(cycle) AND NOT skip_incomplete AND (r.status = 'blocked' OR r.status = 'open' AND NOT r.complete)
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND NOT skip_incomplete AND (r.status = 'blocked' OR r.status = 'open' AND NOT r.complete)
   HAVING count(*) > 0;
   -- what is completed meanwhile is left: it is not held
-  SELECT lock_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'open' AND r.complete), on_date);
+  SELECT lock_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'open' AND r.complete), on_date);
   UPDATE review_cycle c SET status = 'locked'
-   WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'open'
+   WHERE c.cycle_id = (SELECT find_cycle(cycle)) AND c.status = 'open'
      AND NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status NOT IN ('locked', 'not_rated'));
-  SELECT count(*) FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'locked';
+  SELECT count(*) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'locked';
 END;
 COMMENT ON FUNCTION lock_cycle(text, date, boolean) IS
   'Lock all reviews of a cycle that are complete when it begins, in one statement; returns how many are locked. A second call adds nothing but what was completed since. Errors: 55000 reviews are incomplete or blocked (unless skipped), 23514 a deviation without a reason, 22023 unknown (REV-06).';
@@ -913,13 +913,13 @@ CREATE FUNCTION unlock_review(cycle text, employee text, reason text) RETURNS bo
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'an unlock needs a reason', NULL, 'Say why the score has to be changed.', 'review', 'reopen_reason', 'review_reopen_reason')
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
-  SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT r.cycle_id FROM review r WHERE r.review_id = find_review(cycle, employee)) FOR NO KEY UPDATE;
+  SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT r.cycle_id FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))) FOR NO KEY UPDATE;
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY[find_review(cycle, employee)]);
   UPDATE review r SET status = 'open', locked_on = NULL, reopen_reason = reason, deviation_reason = NULL
-   WHERE r.review_id = find_review(cycle, employee) AND r.status = 'locked';
-  UPDATE review_cycle c SET status = 'open' WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'locked';
-  SELECT r.status = 'open' FROM review r WHERE r.review_id = find_review(cycle, employee);
+   WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'locked';
+  UPDATE review_cycle c SET status = 'open' WHERE c.cycle_id = (SELECT find_cycle(cycle)) AND c.status = 'locked';
+  SELECT r.status = 'open' FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION unlock_review(text, text, text) IS
   'Open a locked review again; a decision keeps the reason, a raise that was not applied is withdrawn. Errors: 23502 no reason, 22023 unknown.';
@@ -929,20 +929,20 @@ BEGIN ATOMIC
   SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot explain the deviation in the review of employee %s', who(), employee), NULL,
                      'The manager who rates or HR explains it.')
-    FROM review r WHERE r.review_id = find_review(cycle, employee)
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee))
      AND actor() IS NOT NULL AND actor() IS DISTINCT FROM r.manager_id AND NOT holds_role('hr', actor());
   SELECT hrloop.fail('23502', 'a deviation needs a reason', NULL, 'Say why the two scores differ.', 'review', 'deviation_reason')
    WHERE hrloop.meaningful_chars(coalesce(explain_deviation.reason, '')) = 0;
   SELECT hrloop.fail('55000', format('there is no deviation to explain: review of employee %s, cycle %s', employee, cycle),
                      'The composite or the self composite is missing.', 'Both sides score first.', 'review', 'self_composite')
-    FROM review r WHERE r.review_id = find_review(cycle, employee) AND (r.composite IS NULL OR r.self_composite IS NULL);
-  UPDATE review r SET deviation_reason = explain_deviation.reason WHERE r.review_id = find_review(cycle, employee);
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND (r.composite IS NULL OR r.self_composite IS NULL);
+  UPDATE review r SET deviation_reason = explain_deviation.reason WHERE r.review_id = (SELECT find_review(cycle, employee));
   SELECT (d.inputs ->> 'deviation')::numeric
     FROM review r
     CROSS JOIN LATERAL new_decision('review.deviation', r.employee_id, 'review', r.review_id,
       jsonb_build_object('score', shown_composite(r.review_id), 'self', r.self_composite, 'deviation', shown_composite(r.review_id) - r.self_composite,
                          'tolerance', setting_number('review.tolerance')), '{}', explain_deviation.reason) d
-   WHERE r.review_id = find_review(cycle, employee);
+   WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION explain_deviation(text, text, text) IS
   'Say, as the manager or HR, why the composite and the self composite differ; the lock needs it beyond setting review.tolerance. Returns composite minus self composite. Errors: 23502 no reason, 42501 somebody else, 55000 locked or not scored by both, 22023 unknown (REV-04).';
@@ -951,7 +951,7 @@ CREATE FUNCTION unblock_reviews(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH freed AS (
     UPDATE review r SET status = 'open', block_reason = NULL
-     WHERE r.cycle_id = find_cycle(cycle) AND r.status = 'blocked'
+     WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked'
        AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id
                           AND g.waived_because IS NULL)
     RETURNING 1)
@@ -967,25 +967,25 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reweighting a cycle needs a reason', NULL, 'Say why the rules change before the lock.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reweight_cycle.reason, '')) = 0;
-  SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE;
+  SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('cycle "%s" is %s', cycle, c.status), NULL, 'A new version belongs to the next cycle.', 'review_cycle', 'status')
-    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status IN ('locked', 'closed');
+    FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) AND c.status IN ('locked', 'closed');
   SELECT hrloop.fail('22023', format('cycle "%s" uses no older version of template "%s"', cycle, template), NULL,
                      'Make one with revise_template(code, weights, reason).')
    WHERE NOT EXISTS (SELECT FROM cycle_template ct JOIN review_template o USING (template_id)
                        JOIN review_template n ON n.code = o.code AND n.version > o.version AND n.activated_at IS NOT NULL
-                      WHERE ct.cycle_id = find_cycle(cycle) AND o.code = template);
+                      WHERE ct.cycle_id = (SELECT find_cycle(cycle)) AND o.code = template);
   SELECT hrloop.fail('55000', format('%s scores of cycle "%s" are for indicators that the newest version of template "%s" does not have', count(*), cycle, template),
                      format('Indicators: %s.', string_agg(DISTINCT i.code, ', ' ORDER BY i.code)), 'Use the new version in the next cycle.')
     FROM review r JOIN review_template o USING (template_id) JOIN score s USING (review_id) JOIN indicator i USING (indicator_id)
-   WHERE r.cycle_id = find_cycle(cycle) AND o.code = template AND r.status <> 'locked'
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND o.code = template AND r.status <> 'locked'
      AND NOT EXISTS (SELECT FROM template_item t WHERE t.indicator_id = s.indicator_id
                         AND t.template_id = (SELECT n.template_id FROM review_template n WHERE n.code = template AND n.activated_at IS NOT NULL
                                               ORDER BY n.version DESC LIMIT 1))
   HAVING count(*) > 0;
   -- what is counted here is what follows: as cycle_segments_follow holds them
   SELECT hold_rules();
-  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle(cycle) AND r.status <> 'locked'));
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status <> 'locked'));
   INSERT INTO decision (kind, cause, cause_id, rule, rule_id, rule_version, inputs, outcome, reason)
   SELECT 'cycle.reweight', 'review_cycle', c.cycle_id, 'review_template', n.template_id, n.version,
          jsonb_build_object('template', o.code, 'version', o.version, 'weights',
@@ -1000,15 +1000,15 @@ BEGIN ATOMIC
     JOIN review_template o ON o.template_id = ct.template_id AND o.code = template
     CROSS JOIN LATERAL (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL
                          ORDER BY v.version DESC LIMIT 1) n
-   WHERE c.cycle_id = find_cycle(cycle) AND n.version > o.version
+   WHERE c.cycle_id = (SELECT find_cycle(cycle)) AND n.version > o.version
    ORDER BY o.version;
   UPDATE cycle_template ct SET template_id = n.template_id
     FROM review_template o,
          (SELECT v.template_id, v.version FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1) n
-   WHERE ct.cycle_id = find_cycle(cycle) AND o.template_id = ct.template_id AND o.code = template AND o.version < n.version;
+   WHERE ct.cycle_id = (SELECT find_cycle(cycle)) AND o.template_id = ct.template_id AND o.code = template AND o.version < n.version;
   SELECT coalesce(sum((d.outcome ->> 'reviews')::bigint), 0)::bigint
     FROM decision d
-   WHERE d.cause = 'review_cycle' AND d.cause_id = find_cycle(cycle) AND d.kind = 'cycle.reweight' AND d.transaction_id = pg_current_xact_id()
+   WHERE d.cause = 'review_cycle' AND d.cause_id = (SELECT find_cycle(cycle)) AND d.kind = 'cycle.reweight' AND d.transaction_id = pg_current_xact_id()
      AND d.rule_id = (SELECT v.template_id FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1);
 END;
 COMMENT ON FUNCTION reweight_cycle(text, text, text) IS
@@ -1020,14 +1020,14 @@ BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('template "%s" of cycle "%s" does not have indicator "%s"', template, cycle, k.key))
     FROM jsonb_object_keys(weights) AS k (key)
    WHERE NOT EXISTS (SELECT FROM cycle_template ct JOIN review_template t USING (template_id) JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
-                      WHERE ct.cycle_id = find_cycle(cycle) AND t.code = template AND n.code = k.key);
+                      WHERE ct.cycle_id = (SELECT find_cycle(cycle)) AND t.code = template AND n.code = k.key);
   SELECT hrloop.fail('23514', format('weights sum to %s, not 100', trim_scale(p.total)), format('Part: %s.', coalesce('group ' || p.part, 'the whole template')),
                      'What is not named keeps its weight.')
     FROM (SELECT t.template_id, g.code AS part, sum(coalesce((weights ->> n.code)::numeric, i.weight))
                  + CASE WHEN g.code IS NULL THEN coalesce((SELECT sum(x.weight) FROM template_group x WHERE x.template_id = t.template_id), 0) ELSE 0 END AS total
             FROM review_template t JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
             LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
-           WHERE t.code = template AND EXISTS (SELECT FROM cycle_template ct WHERE ct.cycle_id = find_cycle(cycle) AND ct.template_id = t.template_id)
+           WHERE t.code = template AND EXISTS (SELECT FROM cycle_template ct WHERE ct.cycle_id = (SELECT find_cycle(cycle)) AND ct.template_id = t.template_id)
            GROUP BY t.template_id, g.code) p
    WHERE p.total <> 100;
   WITH item AS (
@@ -1044,7 +1044,7 @@ BEGIN ATOMIC
       JOIN review_template o ON o.template_id = p.template_id
       LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
       LEFT JOIN LATERAL part_value(r.review_id, r.template_id, i.indicator_id, r.segmented, p.manager_id, false) v ON true
-     WHERE r.cycle_id = find_cycle(cycle)
+     WHERE r.cycle_id = (SELECT find_cycle(cycle))
        AND (t.code = template OR r.segmented AND EXISTS (SELECT FROM review_segment s JOIN review_template x USING (template_id)
                                                            WHERE s.review_id = r.review_id AND x.code = template))
        AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books())
@@ -1176,7 +1176,7 @@ BEGIN ATOMIC
     FROM review r
     JOIN review_cycle c USING (cycle_id)
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-   WHERE r.employee_id = find_employee(employee)
+   WHERE r.employee_id = (SELECT find_employee(employee))
      AND (actor() IS DISTINCT FROM r.employee_id OR x.disclosed_on IS NOT NULL)
      AND (actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
    ORDER BY c.period, c.cycle_id;
@@ -1195,7 +1195,7 @@ BEGIN ATOMIC
             FROM review v LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
                   -- nobody learns their own result from a total before it is disclosed
                   AND (v.employee_id IS DISTINCT FROM actor() OR x.disclosed_on IS NOT NULL)
-           WHERE v.cycle_id = find_cycle(cycle)
+           WHERE v.cycle_id = (SELECT find_cycle(cycle))
              AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
                   OR EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor() AND h.valid @> current_date))
            GROUP BY v.org_unit_id, 2) g
@@ -1251,7 +1251,7 @@ BEGIN ATOMIC
       FROM review v
       LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
       LEFT JOIN decision d ON d.decision_id = x.decision_id
-     WHERE v.review_id = find_review(cycle, employee)
+     WHERE v.review_id = (SELECT find_review(cycle, employee))
        AND (actor() = v.employee_id OR actor() = v.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books())
        AND (v.status = 'locked' OR actor() IS DISTINCT FROM v.employee_id OR v.self_composite IS NOT NULL)
        AND (actor() IS DISTINCT FROM v.employee_id OR disclosed(v.review_id))

@@ -246,17 +246,17 @@ CREATE TRIGGER cycle_template_segments AFTER UPDATE ON cycle_template REFERENCIN
 CREATE FUNCTION exempt_review(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot exempt employee %s', who(), employee), NULL, 'HR does; not for oneself.')
-   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
+   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
   SELECT hrloop.fail('23502', 'exempting somebody needs a reason', NULL, 'Say why there is no score in this cycle.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(exempt_review.reason, '')) = 0;
   SELECT hrloop.fail('55000', format('locked: review of employee %s, cycle %s', employee, cycle), NULL, 'Use unlock_review(cycle, employee, reason) first.', 'review', 'status')
-    FROM review r WHERE r.review_id = find_review(cycle, employee) AND r.status = 'locked';
+    FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'locked';
   SELECT d.decision_id FROM review r
    CROSS JOIN LATERAL new_decision('review.exempt', r.employee_id, 'review', r.review_id, jsonb_build_object('status', r.status), '{"status": "not_rated"}', exempt_review.reason) d
-   WHERE r.review_id = find_review(cycle, employee) AND r.status <> 'not_rated';
+   WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status <> 'not_rated';
   UPDATE review r SET status = 'not_rated', block_reason = exempt_review.reason, plan_reason = NULL
-   WHERE r.review_id = find_review(cycle, employee) AND r.status <> 'not_rated';
-  SELECT r.status FROM review r WHERE r.review_id = find_review(cycle, employee);
+   WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status <> 'not_rated';
+  SELECT r.status FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION exempt_review(text, text, text) IS
   'HR decides that somebody has no score in a cycle (long leave, late hire, gone): the review is not_rated and does not hold up the lock of the cycle. Undo: rate_review(). Errors: 42501 not HR, or oneself; 23502 no reason, 55000 locked, 22023 unknown.';
@@ -264,17 +264,17 @@ COMMENT ON FUNCTION exempt_review(text, text, text) IS
 CREATE FUNCTION rate_review(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot have employee %s rated', who(), employee), NULL, 'HR does; not for oneself.')
-   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = find_employee(employee));
+   WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
   SELECT hrloop.fail('23502', 'rating somebody all the same needs a reason', NULL, 'Say why.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(rate_review.reason, '')) = 0;
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY[find_review(cycle, employee)]);
   SELECT d.decision_id FROM review r
    CROSS JOIN LATERAL new_decision('review.rate', r.employee_id, 'review', r.review_id, jsonb_build_object('status', r.status, 'because', r.block_reason), '{"status": "open"}', rate_review.reason) d
-   WHERE r.review_id = find_review(cycle, employee) AND r.status = 'not_rated';
-  UPDATE review r SET status = 'open', block_reason = NULL WHERE r.review_id = find_review(cycle, employee) AND r.status = 'not_rated';
-  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = find_review(cycle, employee) AND r.status = 'open'));
-  SELECT r.status FROM review r WHERE r.review_id = find_review(cycle, employee);
+   WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'not_rated';
+  UPDATE review r SET status = 'open', block_reason = NULL WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'not_rated';
+  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'open'));
+  SELECT r.status FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION rate_review(text, text, text) IS
   'HR has somebody rated who was not_rated; returns the status. Errors: 42501 not HR, or oneself; 23502 no reason, 55000 a review_gate holds, 22023 unknown.';

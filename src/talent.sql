@@ -446,10 +446,10 @@ BEGIN ATOMIC
   SELECT talent_due(due.ids) FROM (
     SELECT array_agg(x.result_id ORDER BY x.result_id) AS ids
       FROM review r JOIN review_result x USING (review_id)
-     WHERE r.cycle_id = find_cycle(cycle) AND x.reopened_by IS NULL AND EXISTS (SELECT FROM pool_rule p WHERE p.grade = x.grade)) due
+     WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND x.reopened_by IS NULL AND EXISTS (SELECT FROM pool_rule p WHERE p.grade = x.grade)) due
    WHERE due.ids IS NOT NULL;
   SELECT count(*) FROM decision d JOIN review_result x ON x.result_id = d.cause_id JOIN review r USING (review_id)
-   WHERE r.cycle_id = find_cycle(cycle) AND d.cause = 'review_result' AND d.kind IN ('talent.enter', 'talent.recommend', 'talent.no_course', 'promotion.propose')
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND d.cause = 'review_result' AND d.kind IN ('talent.enter', 'talent.recommend', 'talent.no_course', 'promotion.propose')
      AND d.transaction_id = pg_current_xact_id_if_assigned();
 END;
 COMMENT ON FUNCTION apply_results(text) IS
@@ -538,14 +538,14 @@ CREATE FUNCTION decide_promotion(cycle text, employee text, approved boolean, re
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot decide the promotion of employee %s in cycle %s', who(), employee, cycle), NULL,
                      'HR or an executive decides as themselves, and not about themselves; applications call act_as() first.')
-   WHERE actor() IS NULL OR actor() = find_employee(employee) OR NOT (holds_role('hr', actor()) OR holds_role('executive', actor()));
+   WHERE actor() IS NULL OR actor() = (SELECT find_employee(employee)) OR NOT (holds_role('hr', actor()) OR holds_role('executive', actor()));
   SELECT hrloop.fail('55000', format('no promotion of employee %s in cycle %s waits for a decision', employee, cycle))
-   WHERE NOT EXISTS (SELECT FROM promotion_case p WHERE p.review_id = find_review(cycle, employee) AND p.status = 'proposed');
+   WHERE NOT EXISTS (SELECT FROM promotion_case p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status = 'proposed');
   SELECT hrloop.fail('23502', 'deciding a promotion needs a verdict, a day and a reason', NULL, 'Say why.', 'promotion_case', 'reason')
    WHERE decide_promotion.approved IS NULL OR on_date IS NULL OR hrloop.meaningful_chars(coalesce(decide_promotion.reason, '')) = 0;
   UPDATE promotion_case p SET status = CASE WHEN decide_promotion.approved THEN 'approved' ELSE 'rejected' END, decided_by = actor(),
          decided_on = on_date, reason = decide_promotion.reason
-   WHERE p.review_id = find_review(cycle, employee) AND p.status = 'proposed'
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status = 'proposed'
   RETURNING p.status;
 END;
 COMMENT ON FUNCTION decide_promotion(text, text, boolean, text, date) IS
@@ -555,7 +555,7 @@ COMMENT ON FUNCTION decide_promotion(text, text, boolean, text, date) IS
 
 CREATE FUNCTION has_training_priority(employee text, on_date date DEFAULT current_date) RETURNS boolean STABLE LANGUAGE SQL
   RETURN EXISTS (SELECT FROM pool_membership m JOIN talent_pool p USING (talent_pool_id)
-                  WHERE m.employee_id = find_employee(employee) AND m.valid @> on_date AND p.training_priority);
+                  WHERE m.employee_id = (SELECT find_employee(employee)) AND m.valid @> on_date AND p.training_priority);
 COMMENT ON FUNCTION has_training_priority(text, date) IS 'Whether an employee is in a pool on that day whose members go first in training. Error 22023: unknown (REV-15).';
 
 CREATE VIEW pool_member WITH (security_invoker) AS
@@ -644,7 +644,7 @@ BEGIN ATOMIC
                                            WHEN 'talent.enter' THEN CASE WHEN (d.outcome ->> 'member')::boolean THEN 'talent.confirmed'
                                                                          WHEN (d.outcome ->> 'priority')::boolean THEN 'talent.entered' ELSE 'talent.entered.plain' END
                                            ELSE d.kind END AS kind) k
-   WHERE r.employee_id = find_employee(employee)
+   WHERE r.employee_id = (SELECT find_employee(employee))
      AND (actor() = r.employee_id OR holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books())
    ORDER BY c.period, c.cycle_id, d.decision_id;
 END;

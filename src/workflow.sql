@@ -231,7 +231,7 @@ CREATE FUNCTION sign_stage(cycle text, stage text, remark text DEFAULT NULL) RET
 BEGIN ATOMIC
   SELECT find_stage(stage);
   -- one signature at a time: the second one waits and sees the first
-  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE) l;
   SELECT hrloop.fail('42501', format('%s cannot sign stage "%s" of cycle "%s"', who(), w.code, cycle),
                      format('It is signed by: %s.', array_to_string(w.roles, ', ')),
                      'Somebody who holds the role today signs as themselves; applications call act_as() first.', 'cycle_signature', 'signed_by', 'cycle_signature_role')
@@ -240,14 +240,14 @@ BEGIN ATOMIC
                      format('By %s as %s.', e.employee_no, g.signed_as), 'A signature becomes void with reopen_cycle(), or when a result is opened again.',
                      'cycle_signature', 'workflow_stage_id', 'cycle_signature_once')
     FROM cycle_signature g JOIN employee e ON e.employee_id = g.signed_by
-   WHERE g.cycle_id = find_cycle(cycle) AND g.workflow_stage_id = find_stage(stage) AND g.voided_by IS NULL;
+   WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.workflow_stage_id = (SELECT find_stage(stage)) AND g.voided_by IS NULL;
   INSERT INTO cycle_signature (cycle_id, workflow_stage_id, signed_by, signed_as, remark, decision_id)
   SELECT d.cause_id, w.workflow_stage_id, actor(), signing_role(w.roles, actor()), sign_stage.remark, d.decision_id
     FROM workflow_stage w
-    CROSS JOIN LATERAL new_decision('cycle.sign', NULL, 'review_cycle', find_cycle(cycle),
+    CROSS JOIN LATERAL new_decision('cycle.sign', NULL, 'review_cycle', (SELECT find_cycle(cycle)),
       jsonb_build_object('stage', w.code, 'position', w.position, 'as', signing_role(w.roles, actor()), 'needs', w.needs), '{}', sign_stage.remark) d
    WHERE w.code = stage;
-  SELECT c.status FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle);
+  SELECT c.status FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle));
 END;
 COMMENT ON FUNCTION sign_stage(text, text, text) IS
   'Sign a stage of a cycle (scheme, alignment, recheck, reward) as who acts; the last one closes the cycle. Returns the cycle''s status. Errors: 42501 not of the role, or who signed the stage before; 55000 an earlier stage is not signed, the cycle is not locked, or appeals are open; 23505 signed already, 22023 unknown (REV-12).';
@@ -258,23 +258,23 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reopening a cycle needs a reason', NULL, 'Say why it is not finished.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reopen_cycle.reason, '')) = 0;
-  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE) l;
   SELECT hrloop.fail('55000', format('cycle "%s" is %s', c.code, c.status), NULL, 'Only a closed cycle is reopened; a locked one is changed by unlock_review().',
                      'review_cycle', 'status')
-    FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle) AND c.status <> 'closed';
+    FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) AND c.status <> 'closed';
   WITH d AS (
     INSERT INTO decision (kind, cause, cause_id, inputs, outcome, reason)
     SELECT 'cycle.reopen', 'review_cycle', c.cycle_id,
            jsonb_build_object('signatures', (SELECT jsonb_agg(w.code ORDER BY w.position) FROM cycle_signature g JOIN workflow_stage w USING (workflow_stage_id)
                                               WHERE g.cycle_id = c.cycle_id AND g.voided_by IS NULL AND w.needs <> 'any')),
            '{"status": "locked"}', reopen_cycle.reason
-      FROM review_cycle c WHERE c.cycle_id = find_cycle(cycle)
+      FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle))
     RETURNING decision_id, cause_id
   )
   UPDATE cycle_signature g SET voided_by = d.decision_id
     FROM d, workflow_stage w
    WHERE g.cycle_id = d.cause_id AND g.voided_by IS NULL AND w.workflow_stage_id = g.workflow_stage_id AND w.needs <> 'any';
-  UPDATE review_cycle c SET status = 'locked' WHERE c.cycle_id = find_cycle(cycle) AND c.status = 'closed'
+  UPDATE review_cycle c SET status = 'locked' WHERE c.cycle_id = (SELECT find_cycle(cycle)) AND c.status = 'closed'
   RETURNING c.status;
 END;
 COMMENT ON FUNCTION reopen_cycle(text, text) IS

@@ -1,0 +1,71 @@
+# No function that can raise stands where the planner would call it to make an
+# estimate (test/modules/bare_calls says why): from PostgreSQL 18 on it would do
+# so with a snapshot from before the statements that ran just now.  What can
+# raise is whatever leads to hrloop.fail(), by what PostgreSQL knows of bodies.
+use strict;
+use warnings;
+
+use Hrloop;
+use Test::More;
+
+my $node = new_server();
+my $db = new_database($node, 'shop');
+install_company($node, $db, 'hr');
+
+$node->safe_psql($db, <<~'SQL');
+    CREATE FUNCTION bare_calls(tree text, suspects oid[], condition boolean) RETURNS oid[]
+      STRICT LANGUAGE C AS 'bare_calls';
+    CREATE FUNCTION dependent(root regproc) RETURNS SETOF oid LANGUAGE SQL AS $$
+      WITH RECURSIVE raising AS (
+        SELECT root::oid AS oid
+        UNION
+        SELECT d.objid FROM raising r JOIN pg_depend d ON d.refobjid = r.oid
+         WHERE d.refclassid = 'pg_proc'::regclass AND d.classid = 'pg_proc'::regclass
+      )
+      SELECT oid FROM raising JOIN pg_proc USING (oid) WHERE provolatile = 's' AND NOT proretset;
+    $$;
+    CREATE VIEW tree AS
+      SELECT pronamespace AS schema, oid::regprocedure::text AS object, prosqlbody::text AS tree, false AS condition
+        FROM pg_proc
+      UNION ALL
+      SELECT relnamespace, ev_class::regclass::text, ev_action::text, false
+        FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class
+      UNION ALL
+      SELECT relnamespace, format('policy %I on %s', polname, polrelid::regclass), t, true
+        FROM pg_policy JOIN pg_class c ON c.oid = polrelid, LATERAL (VALUES (polqual::text), (polwithcheck::text)) v (t);
+    CREATE VIEW bare AS
+      SELECT t.schema, t.object, f::regproc AS calls
+        FROM tree t, unnest(bare_calls(t.tree, ARRAY(SELECT dependent('hrloop.fail')), t.condition)) f;
+    SQL
+
+# calls of one kind each, and whether an estimate makes them
+my @sample = (
+    [1, 'bare in a comparison', 'SELECT 1 FROM hr.employee WHERE employee_id = hr.find_employee($1)'],
+    [1, 'bare in what is joined on', 'SELECT 1 FROM hr.job j JOIN hr.assignment a ON a.job_id = j.job_id AND a.employee_id < hr.find_employee($1)'],
+    [1, 'within an expression', 'SELECT 1 FROM hr.employee WHERE employee_id = coalesce(hr.find_employee($1), 1) + 1'],
+    [1, 'in a function that calls it', 'SELECT 1 FROM hr.review WHERE review_id = hr.find_review($1, $1)'],
+    [1, 'in a table that is pulled up', 'SELECT 1 FROM hr.employee e JOIN (SELECT hr.find_employee($1) AS id) k ON k.id = e.employee_id'],
+    [1, 'in a CTE', 'WITH k AS (SELECT hr.find_employee($1) AS id) SELECT 1 FROM hr.employee e JOIN k ON k.id = e.employee_id'],
+    [1, 'in IN', 'SELECT 1 FROM hr.employee WHERE employee_id IN (SELECT hr.find_employee($1))'],
+    [1, 'in EXISTS', 'SELECT 1 WHERE EXISTS (SELECT FROM hr.employee WHERE employee_id = hr.find_employee($1))'],
+    [1, 'as a limit', 'SELECT 1 FROM hr.employee LIMIT hr.find_employee($1)'],
+    [1, 'of a constant that seems to be a row', 'SELECT 1 FROM (SELECT $1 AS no) k, hr.employee WHERE employee_id = hr.find_employee(k.no)'],
+    [0, 'in a sub-select', 'SELECT 1 FROM hr.employee WHERE employee_id = (SELECT hr.find_employee($1))'],
+    [0, 'in what is only returned', 'SELECT hr.find_employee($1)::integer FROM hr.employee'],
+    [0, 'of a column', 'SELECT 1 FROM hr.employee WHERE employee_id = hr.find_employee(name)'],
+    [0, 'in a table that is not pulled up', 'SELECT 1 FROM hr.employee e JOIN (SELECT hr.find_employee($1) AS id OFFSET 0) k ON k.id = e.employee_id'],
+    [0, 'inserted', 'INSERT INTO hr.assignment (employee_id) SELECT hr.find_employee($1) RETURNING 1'],
+);
+$node->safe_psql($db, 'CREATE SCHEMA sample');
+for my $i (0 .. $#sample)
+{
+    my ($bare, $where, $statement) = @{ $sample[$i] };
+    # parameters of what is in $$, not of psql
+    $node->safe_psql($db, "CREATE FUNCTION sample.f$i(no text) RETURNS integer LANGUAGE SQL BEGIN ATOMIC $statement; END");
+    is($node->safe_psql($db, "SELECT count(*) > 0 FROM bare WHERE object LIKE 'sample.f$i(%'"), $bare ? 't' : 'f', "a call $where");
+}
+
+is($node->safe_psql($db, "SELECT object || ' calls ' || calls FROM bare WHERE schema IN ('hr'::regnamespace, 'hrloop'::regnamespace) ORDER BY 1"),
+    '', 'none stands bare in the books or the engine');
+
+done_testing();
