@@ -1,6 +1,7 @@
 # hrloop: performance, development and pay loop for PostgreSQL 15 and later.
 #
-#   make && make install      build and install, by the pg_config in PATH
+#   make && make install      build and install, by the pg_config that test/pg_config finds: the one in
+#                             PATH if the server's headers are with it, or PG_CONFIG=/path/to/pg_config
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
 #   make lint                 static analysis of the C files
@@ -60,17 +61,15 @@ REGRESS_OPTS = --encoding=UTF8
 # Also what an earlier version built.
 EXTRA_CLEAN = $(wildcard hrloop--*.sql hrloop-books--*.sql)
 
-PG_CONFIG ?= pg_config
-export PG_CONFIG
-PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+# Empty where building is not possible, or not yet: demo, test and their like install
+# what is missing, and by then this file has been read.
+USABLE := $(shell PG_CONFIG='$(PG_CONFIG)' test/pg_config 2>/dev/null)
 
-ifneq (,$(wildcard $(PGXS)))
+ifneq (,$(USABLE))
 
+override PG_CONFIG := $(USABLE)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
-
-ifneq (,$(filter 9.% 10 11 12 13 14,$(MAJORVERSION)))
-$(error hrloop needs PostgreSQL 15 or later, and $(PG_CONFIG) belongs to $(MAJORVERSION); say which one to use with PG_CONFIG=/path/to/pg_config)
-endif
 
 # PGXS tracks headers only if PostgreSQL was configured to; these are few and small.
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile hrloop.control
@@ -89,12 +88,8 @@ $(BOOKS_SQL): $(ROOMS:%=src/%.sql) Makefile hrloop.control
 
 else
 
-# Nothing can be built yet; demo, test and real still can: they install what is missing.
 all install uninstall installcheck clean:
-	$(error the files to build PostgreSQL extensions with are missing ($(PG_CONFIG) --pgxs finds none): \
-	install postgresql-server-dev-15 or later (Debian, Ubuntu; "make demo" and "make test" do it by themselves), \
-	postgresql-server-devel (Fedora, SUSE), postgresqlNN-devel (PostgreSQL's own yum repository), \
-	or say where they are with PG_CONFIG=/path/to/pg_config)
+	$(error $(shell PG_CONFIG='$(PG_CONFIG)' test/pg_config 2>&1))
 
 endif
 

@@ -370,16 +370,16 @@ find_subjects(Audit *audit)
 	/* "review.employee_id", "plan_item.plan_id/development_plan.employee_id" */
 	for (char *step = strtok_r(steps, "/", &save); step; step = strtok_r(NULL, "/", &save))
 	{
-		char	   *dot = strchr(step, '.');
+		char	   *column = step;
+		const char *table = strsep(&column, ".");
 
-		if (dot == NULL)
+		if (column == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("hrloop.audit() does not know the way \"%s\"", audit->via),
 					 errhint("Give via=table.column, or more of them with / between.")));
-		*dot = '\0';
-		follow_step(audit, step, key, dot + 1);
-		key = dot + 1;
+		follow_step(audit, table, key, column);
+		key = column;
 	}
 	PopActiveSnapshot();
 }
