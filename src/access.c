@@ -74,7 +74,7 @@ static HrIdentity latest;
 static TimestampTz heard;
 
 static void
-mark_changed(Datum arg, Oid relid)
+mark_changed(Oid relid)
 {
 	if (!OidIsValid(relid) || hr_watched(relid))
 		changes++;
@@ -96,18 +96,15 @@ hr_access_init(void)
 {
 	HASHCTL		ctl = {0};
 
+	ctl.keysize = sizeof(LoginKey);
+	ctl.entrysize = sizeof(Login);
+	logins = hash_create("hrloop logins", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	hr_on_change(mark_changed);
 	DefineCustomStringVariable("hrloop.actor",
 							   "Who is acting, set by act_as() for one transaction.",
 							   NULL, &actor_setting, "", PGC_USERSET,
 							   GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
 							   check_actor, assign_actor, NULL);
-#if PG_VERSION_NUM >= 150000
-	MarkGUCPrefixReserved("hrloop");
-#endif
-	ctl.keysize = sizeof(LoginKey);
-	ctl.entrysize = sizeof(Login);
-	logins = hash_create("hrloop logins", 8, &ctl, HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(mark_changed, (Datum) 0);
 }
 
 /* The setting's parts; false if act_as() named nobody. */

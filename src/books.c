@@ -60,7 +60,7 @@ static Oid	migrating;			/* the books that migrate() is at work on */
 
 /* Only flags: nothing may be read or freed inside an invalidation callback. */
 static void
-forget_version(Datum arg, Oid relid)
+forget_version(Oid relid)
 {
 	HASH_SEQ_STATUS seq;
 	BooksEntry *entry;
@@ -79,7 +79,7 @@ hr_books_init(void)
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(BooksEntry);
 	known = hash_create("hrloop books", 8, &ctl, HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(forget_version, (Datum) 0);
+	hr_on_change(forget_version);
 }
 
 /*

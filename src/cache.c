@@ -14,7 +14,6 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -49,7 +48,7 @@ static List *retired;			/* contexts, in TopMemoryContext */
 static bool stale;
 
 static void
-mark_stale(Datum arg, Oid relid)
+mark_stale(Oid relid)
 {
 	if (!OidIsValid(relid) || list_member_oid(watched, relid))
 		stale = true;
@@ -73,8 +72,8 @@ drop_retired(XactEvent event, void *arg)
 void
 hr_cache_init(void)
 {
-	CacheRegisterRelcacheCallback(mark_stale, (Datum) 0);
 	RegisterXactCallback(drop_retired, NULL);
+	hr_on_change(mark_stale);
 }
 
 static HTAB *

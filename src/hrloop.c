@@ -3,16 +3,36 @@
  */
 #include "hrloop.h"
 
+#include "utils/guc.h"
+
 PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
+static void
+reserve_settings(void)
+{
+	MarkGUCPrefixReserved("hrloop");
+}
+
+/*
+ * A library whose start fails for want of memory stays in memory, and is started
+ * again when it is next asked for: then it goes on where it was, as nothing of
+ * this may be done twice.  So whatever can fail comes first in each of these.
+ */
 void
 _PG_init(void)
 {
-	hr_plan_cache_init();
-	hr_table_init();
-	hr_books_init();
-	hr_cache_init();
-	hr_access_init();
+	static void (*const starts[]) (void) = {
+		hr_plan_cache_init,
+		hr_table_init,
+		hr_books_init,
+		hr_cache_init,
+		hr_access_init,
+		reserve_settings,
+	};
+	static int	done = 0;
+
+	for (; done < (int) lengthof(starts); done++)
+		starts[done] ();
 }

@@ -18,6 +18,10 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+/* invalidate.c: the one callback on changed relations */
+typedef void (*HrForget) (Oid relid);
+extern void hr_on_change(HrForget forget);
+
 /* plan_cache.c: SPI plans kept per (books, query name) */
 typedef struct HrQuery
 {

@@ -277,16 +277,16 @@ hr_execute_latest(Oid books, const HrQuery *query, Datum *values)
 #define FEW 16
 
 static planner_hook_type next_planner;
-static ParamListInfo in_view;	/* for the next plan alone: values to estimate by, not to use */
+static ParamListInfo in_view;	/* values to estimate by, not to use ... */
+static const char *in_view_for; /* ... for the plan of this text: another hook may plan queries of its own */
 
 static PlannedStmt *
 plan_in_view(Query *query, const char *text, int options, ParamListInfo parameters)
 {
 	planner_hook_type next = next_planner ? next_planner : standard_planner;
 
-	if (parameters == NULL)
+	if (parameters == NULL && text == in_view_for)
 		parameters = in_view;
-	in_view = NULL;
 	return next(query, text, options, parameters);
 }
 
@@ -329,8 +329,10 @@ plan_now(List *list, const HrArguments *arguments)
 	foreach(cell, list)
 	{
 		CachedPlan *volatile plan = NULL;
+		CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(lfirst(cell)));
 
 		in_view = parameters_of(arguments, false);
+		in_view_for = source->query_string;
 		PG_TRY();
 		{
 			plan = SPI_plan_get_cached_plan(lfirst(cell));
@@ -338,6 +340,7 @@ plan_now(List *list, const HrArguments *arguments)
 		PG_FINALLY();
 		{
 			in_view = NULL;
+			in_view_for = NULL;
 		}
 		PG_END_TRY();
 		if (plan != NULL)

@@ -24,7 +24,6 @@
 #include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -210,7 +209,7 @@ typedef struct Known
 static HTAB *known;
 
 static void
-forget_known(Datum arg, Oid relid)
+forget_known(Oid relid)
 {
 	HASH_SEQ_STATUS seq;
 	Known	   *entry;
@@ -229,7 +228,7 @@ hr_table_init(void)
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(Known);
 	known = hash_create("hrloop tables", 16, &ctl, HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(forget_known, (Datum) 0);
+	hr_on_change(forget_known);
 }
 
 static Known *
