@@ -7,6 +7,8 @@
 #   make lint                 static analysis of the C files
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
+#   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
+#   make test-upgrade         pg_upgrade and dump of a company, FROM=15 TO=18
 #   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
 #   make real CSV=file        the loop over a file of real data
 #   make bench                how fast it is, against the same rows written by plain SQL and
@@ -93,7 +95,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind smith lint real bench bench-instructions growth
+.PHONY: demo test test-assert test-valgrind test-releases test-upgrade smith lint real bench bench-instructions growth
 
 demo:
 	@test/packages
@@ -113,6 +115,16 @@ test-assert:
 test-valgrind:
 	@test/packages debug
 	@PG_CONFIG=$$(test/debug-postgres) && export PG_CONFIG && VALGRIND=1 JOBS=1 WITH_MODULES=1 REGRESS='$(REGRESS)' test/server test/run
+
+# Other releases in their own directories, made by debootstrap and kept in /var/tmp.
+test-releases:
+	@test/packages releases
+	@test/releases
+
+test-upgrade:
+	$(if $(and $(FROM),$(TO)),,$(error say from which PostgreSQL to which: make test-upgrade FROM=15 TO=18))
+	@test/packages releases
+	@test/upgrade $(FROM) $(TO)
 
 smith:
 	@test/packages smith

@@ -116,6 +116,8 @@ SELECT 'ORG-02.2' AS id, e.employee_no, count(*) FILTER (WHERE c.code = '2023Q1'
   FROM employee e LEFT JOIN review r USING (employee_id) LEFT JOIN review_cycle c USING (cycle_id)
  WHERE e.employee_no IN ('E010', 'E011', 'E012') GROUP BY e.employee_no ORDER BY e.employee_no;
 SELECT status, valid FROM employee_status WHERE employee_id = find_employee('E011') ORDER BY valid;
+-- a year is whole on its day; there is none before the first, nor at infinity
+SELECT d, service_years('2020-02-29', d) FROM unnest(ARRAY['-infinity', '2019-01-01', '2021-02-28', '2021-03-01', 'infinity']::date[]) AS d;
 SELECT employee_no, status FROM employee_on('2023-03-31') WHERE employee_no IN ('E011', 'E012')
 UNION ALL SELECT employee_no, status FROM employee_on('2023-04-01') WHERE employee_no IN ('E011', 'E012') ORDER BY 1, 2;
 

@@ -564,7 +564,7 @@ BEGIN ATOMIC
         'unit', jsonb_build_object('code', u.code, 'name', u.name, 'kind', u.unit_kind),
         'job', jsonb_build_object('code', j.code, 'name', j.name, 'family', j.job_family, 'since', lower(a.valid)),
         'manager', (SELECT jsonb_build_object('employee_no', m.employee_no, 'name', m.name) FROM employee m WHERE m.employee_id = manager_of(e.employee_id, profile_documents.on_date)),
-        'hired_on', e.hired_on, 'service_years', GREATEST(extract(year FROM age(profile_documents.on_date, e.hired_on))::integer, 0),
+        'hired_on', e.hired_on, 'service_years', service_years(e.hired_on, profile_documents.on_date),
         'education', e.education, 'population', e.population),
       'performance', jsonb_build_object(
         'score', results.list #> '{0,score}', 'grade', results.list #> '{0,grade}',
@@ -662,7 +662,7 @@ COMMENT ON COLUMN profile_reader.population IS 'Role that rules ask for.';
 COMMENT ON COLUMN profile_reader.own IS 'Whether it is who is acting.';
 
 CREATE VIEW profile_line WITH (security_invoker) AS
-  SELECT p.employee_no, 'basic' AS section, 'service_years' AS code, NULL::text AS name, extract(year FROM age(current_date, p.hired_on))::numeric AS value, 'year' AS unit,
+  SELECT p.employee_no, 'basic' AS section, 'service_years' AS code, NULL::text AS name, service_years(p.hired_on, current_date)::numeric AS value, 'year' AS unit,
          NULL::text AS text_value, current_date AS on_date, 'employee' AS source_table, p.employee_id AS source_id
     FROM profile_reader p
   UNION ALL
@@ -716,7 +716,7 @@ COMMENT ON COLUMN profile_line.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN profile_line.source_id IS 'Its key.';
 
 CREATE VIEW profile_overview WITH (security_invoker) AS
-  SELECT p.employee_no, p.name, u.name AS unit_name, j.name AS job_name, extract(year FROM age(current_date, p.hired_on))::integer AS service_years, p.education,
+  SELECT p.employee_no, p.name, u.name AS unit_name, j.name AS job_name, service_years(p.hired_on, current_date) AS service_years, p.education,
          last.composite AS score, last.grade, last.cycle_code, last.target_completion,
          (SELECT count(*) FROM key_event k WHERE k.employee_id = p.employee_id) AS key_events,
          course.courses, course.course_completion,

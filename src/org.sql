@@ -406,13 +406,18 @@ CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) R
       ORDER BY up.depth LIMIT 1));
 COMMENT ON FUNCTION manager_of(bigint, date) IS 'Manager on a day: the direct one, else the nearest head of a unit above who is somebody else; who has left is passed over; null if there is none.';
 
+CREATE FUNCTION service_years(hired_on date, on_date date) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE SQL
+  RETURN CASE WHEN isfinite(hired_on) AND isfinite(on_date)
+              THEN GREATEST(extract(year FROM age(on_date::timestamp, hired_on::timestamp))::integer, 0) END;
+COMMENT ON FUNCTION service_years(date, date) IS 'Completed years of service (工龄) on a day; none before the first, and null at infinity.';
+
 CREATE FUNCTION employee_on(on_date date DEFAULT current_date)
   RETURNS TABLE (employee_id bigint, employee_no text, name text, unit_code text, unit_name text, job_code text,
                  job_name text, manager_no text, status text, hired_on date, service_years integer,
                  education text, population text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT e.employee_id, e.employee_no, e.name, u.code, u.name, j.code, j.name, m.employee_no, s.status, e.hired_on,
-         extract(year FROM age(on_date, e.hired_on))::integer, e.education, e.population
+         service_years(e.hired_on, on_date), e.education, e.population
     FROM employee e
     -- not by @>: under row policies the planner takes one row in two hundred for what holds on a
     -- day, and would look up person after person
