@@ -1,5 +1,6 @@
-# pg_upgrade, with copies and with links: the company is what it was, with what its DBA
-# added, and goes on.  From a PostgreSQL to the same one, as the way is the same.
+# pg_upgrade, with copies and with links, and pg_dump: the company is what it was, with what
+# its DBA added, and goes on.  From a PostgreSQL to the same one, or from the earlier one that
+# make test-upgrade puts beside it.
 use strict;
 use warnings;
 use utf8;
@@ -8,7 +9,10 @@ use Hrloop;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $old = new_server(name => 'old');
+my ($bindir) = run_command([qw(pg_config --bindir)]);
+my $from = $ENV{FROM_BINDIR} // $bindir;
+my $old = new_server(name => 'old', $from eq $bindir ? () : (install_path => $from =~ s|/bin$||r));
+note 'from ' . $old->safe_psql('postgres', 'SHOW server_version') . ', ' . (run_command([qw(pg_config --version)]))[0];
 my $db = new_database($old, 'shop');
 install_company($old, $db, 'hr');
 as_alice($old, $db, <<~'SQL');
@@ -22,24 +26,17 @@ as_alice($old, $db, <<~'SQL');
     CREATE VIEW hr.our_view AS SELECT * FROM hr.my_reviews;
     CREATE PUBLICATION our_publication FOR TABLE hr.employee;
     SQL
-my $rows = fingerprint($old, $db, 'hr');
+my $rows = fingerprint($old, $db, 'hr', 'with views');
 my $objects = definitions($old, $db, 'hr');
-my ($bindir) = run_command([qw(pg_config --bindir)]);
+my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump';
+run_command([ 'pg_dumpall', '--dbname', $old->connstr('postgres'), '--file', $dump ]);
+
 # with links the old cluster is given up: last
-for my $mode (qw(copy link)) {
+for my $mode (qw(dump copy link)) {
     my $new = PostgreSQL::Test::Cluster->new($mode);
-    $new->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
-    $old->stop;
-    # it leaves its files where it is run
-    my $dir = PostgreSQL::Test::Utils::tempdir();
-    my $home = Cwd::getcwd();
-    chdir $dir;
-    my ($out, $err) = run_command([ 'pg_upgrade', ($mode eq 'link' ? '--link' : ()), '--old-datadir', $old->data_dir, '--new-datadir', $new->data_dir,
-        '--old-bindir', $bindir, '--new-bindir', $bindir, '--socketdir', $new->host, '--old-port', $old->port, '--new-port', $new->port ]);
-    chdir $home;
-    like($out, qr/Upgrade Complete/, "pg_upgrade --$mode") or diag $out, $err;
-    $new->start;
-    same(fingerprint($new, $db, 'hr'), $rows, "$mode: all rows are the same");
+    $new->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8', checksums() ]);
+    $mode eq 'dump' ? restore($new) : upgrade($new, $mode);
+    same(fingerprint($new, $db, 'hr', 'with views'), $rows, "$mode: all rows of tables and views are the same");
     same(definitions($new, $db, 'hr'), $objects, "$mode: all objects are the same");
     is(as_alice($new, $db, 'SELECT schema, needs_migration FROM hrloop.books; SELECT count(*) FROM pg_publication_tables'), "hr|f\n1", "$mode: the books are listed, and the publication is there");
     healthy($new, $db, 'hr', "$mode: verify() finds nothing");
@@ -52,7 +49,37 @@ for my $mode (qw(copy link)) {
     is(as_alice($new, $db, 'SELECT count(*) > 5 FROM hr.our_log'), 't', q{the DBA's trigger among others});
     healthy($new, $db, 'hr', "$mode: the loop goes on");
     $new->stop;
+}
+
+sub restore {
+    my ($new) = @_;
+    $new->start;
+    # but for the superuser, who is there
+    my (undef, $err) = run_command([ qw(psql --no-psqlrc --quiet --output /dev/null), '--dbname', $new->connstr('postgres'), '--file', $dump ]);
+    is(join("\n", grep { /ERROR/ && !/role ".*" already exists/ } split /\n/, $err), '', 'dump: restored without an error');
+    return;
+}
+
+sub upgrade {
+    my ($new, $mode) = @_;
+    $old->stop;
+    # it leaves its files where it is run
+    my $dir = PostgreSQL::Test::Utils::tempdir();
+    my $home = Cwd::getcwd();
+    chdir $dir;
+    my ($out, $err) = run_command([ 'pg_upgrade', ($mode eq 'link' ? '--link' : ()), '--old-datadir', $old->data_dir, '--new-datadir', $new->data_dir,
+        '--old-bindir', $from, '--new-bindir', $bindir, '--socketdir', $new->host, '--old-port', $old->port, '--new-port', $new->port ]);
+    chdir $home;
+    like($out, qr/Upgrade Complete/, "pg_upgrade --$mode") or diag $out, $err;
+    $new->start;
     $old->start if $mode eq 'copy';
+    return;
+}
+
+# A new cluster must have checksums if the old one has, which from 18 on is what initdb does.
+sub checksums {
+    my ($version) = (run_command([qw(pg_config --version)]))[0] =~ /(\d+)/;
+    return $version >= 18 && $old->safe_psql('postgres', 'SHOW data_checksums') eq 'off' ? '--no-data-checksums' : ();
 }
 
 done_testing();

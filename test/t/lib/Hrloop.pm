@@ -130,38 +130,23 @@ sub start_pooler {
 }
 
 # Every table of a schema with its number of rows and the md5 of all of them in a
-# fixed order, and every sequence with its state.
+# fixed order, and every sequence with its state.  If asked for, every view as well, without
+# what is the database's and not the company's: oids, and what tables take on disk.
 sub fingerprint {
-    my ($node, $db, $schema) = @_;
+    my ($node, $db, $schema, $views) = @_;
+    my $kinds = $views ? q{'r', 'S', 'v'} : q{'r', 'S'};
     $schema = quote_literal($schema);
     return $node->safe_psql($db, <<~"SQL");
         SELECT CASE relkind
                WHEN 'S' THEN format('SELECT %L, last_value, is_called FROM %I.%I',
                    relname, nspname, relname)
-               ELSE format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM %I.%I t',
-                   relname, nspname, relname)
+               ELSE format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM (SELECT %s FROM %I.%I) t',
+                   relname, (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+                              WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND atttypid <> 'oid'::regtype), nspname, relname)
                END
-        FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-        WHERE nspname = $schema AND relkind IN ('r', 'S')
-        ORDER BY relname
-        \\gexec
-        SQL
-}
-
-# The same of what does not depend on when and where it was written: for tables alone,
-# and without columns that hold moments, transactions and digests of these. What was audited
-# keeps whole rows, moments and all, and is left out.
-sub figures {
-    my ($node, $db, $schema) = @_;
-    $schema = quote_literal($schema);
-    return $node->safe_psql($db, <<~"SQL");
-        SELECT format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM (SELECT %s FROM %I.%I) t',
-                   relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum), nspname, relname)
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-        JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-             AND atttypid NOT IN ('timestamptz'::regtype, 'tstzrange'::regtype, 'xid8'::regtype, 'bytea'::regtype)
-        WHERE nspname = $schema AND relkind = 'r' AND relname <> 'audit_entry'
-        GROUP BY nspname, relname ORDER BY relname
+        WHERE nspname = $schema AND relkind IN ($kinds) AND relname <> 'table_size'
+        ORDER BY relname
         \\gexec
         SQL
 }
