@@ -319,6 +319,9 @@ sub build_next {
     my $source = "$ENV{DESTDIR}/source";
     system_or_bail('mkdir', '-p', "$source");
     system_or_bail('cp', '-a', "$checkout/$_", $source) for qw(src Makefile exports.txt hrloop.control);
+    # all that Makefile takes from there
+    system_or_bail('mkdir', "$source/test");
+    system_or_bail('cp', '-a', "$checkout/test/pg_config", "$source/test");
     system_or_bail('mkdir', '-p', "$source/src/upgrade");
     edit('hrloop.control', "'$now'", "'$next'");
     edit('Makefile', 'health access', 'health access hobby');
