@@ -74,6 +74,7 @@ CREATE TRIGGER setting_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON se
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
   ('signal.locale',                'text',    'zh',   'Language of notices to roles and to employees without one of their own: zh or en (NOT-01)'),
+  ('signal.announce',              'boolean', 'true', 'Announce new notices and rows for payroll by NOTIFY; off: they are read from their tables, and PREPARE TRANSACTION works (NOT-01)'),
   ('rationale.min_chars',          'integer', '1',    'Letters or digits that a rationale must have at least (REV-05)'),
   ('rationale.max_same',           'integer', '0',    'Reviews of one rater and cycle that may carry the same rationale; 0: any number (REV-05)'),
   ('indicator.qualitative_missed', 'number',  '70',   'A score without attainment is missed at or below this, 0-100, unless the indicator has a pass line (AMB-06)'),

@@ -60,7 +60,7 @@ drop_retired(XactEvent event, void *arg)
 	ListCell   *cell;
 
 	if (retired == NIL ||
-		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE &&
 		 event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PARALLEL_ABORT))
 		return;
 	foreach(cell, retired)
@@ -178,7 +178,9 @@ load_settings(Oid books, HrRules *rules)
 		"       pg_catalog.max(value) FILTER (WHERE setting = 'indicator.qualitative_missed')::numeric,"
 		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.score_threshold')::numeric,"
 		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.missed_max_score')::numeric,"
-		"       pg_catalog.bool_or(value::boolean) FILTER (WHERE setting = 'plan.on_missed')"
+		"       pg_catalog.bool_or(value::boolean) FILTER (WHERE setting = 'plan.on_missed'),"
+	/* books that do not have it yet */
+		"       COALESCE(pg_catalog.bool_or(COALESCE(value, 'false')::boolean) FILTER (WHERE setting = 'signal.announce'), true)"
 		"  FROM @setting", 0, {0}};
 
 	hr_execute_latest(books, &query, NULL);
@@ -188,6 +190,7 @@ load_settings(Oid books, HrRules *rules)
 	rules->plan_threshold = numeric_at(0, 4);
 	rules->plan_ceiling = numeric_at(0, 5);
 	rules->plan_on_missed = bool_at(0, 6);
+	rules->announce = bool_at(0, 7);
 }
 
 static void

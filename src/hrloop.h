@@ -189,6 +189,7 @@ typedef struct HrRules
 	Numeric		plan_threshold; /* NULL: off */
 	Numeric		plan_ceiling;	/* NULL: none */
 	bool		plan_on_missed;
+	bool		announce;		/* by NOTIFY */
 } HrRules;
 
 extern void hr_cache_init(void);

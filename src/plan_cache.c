@@ -98,7 +98,7 @@ free_retired(XactEvent event, void *arg)
 	ListCell   *cell;
 
 	if (retired_contexts == NIL ||
-		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE &&
 		 event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PARALLEL_ABORT))
 		return;
 	free_plans(retired_plans);

@@ -143,6 +143,26 @@ hrloop_signal_render(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Whether new rows of these books are announced.  PostgreSQL prepares no transaction
+ * that has announced anything, and such transactions commit one after the other.
+ */
+static bool
+announces(Relation rel)
+{
+	Oid			books = RelationGetNamespace(rel);
+	const HrRules *rules = hr_rules_cached(books);
+	HrScope		scope;
+	bool		announce;
+
+	if (rules != NULL)
+		return rules->announce;
+	hr_scope_enter(&scope, rel->rd_rel->relowner);
+	announce = hr_rules(books)->announce;
+	hr_scope_leave(&scope);
+	return announce;
+}
+
+/*
  * AFTER INSERT: NOTIFY on the channel named like the schema.  The payload is
  * "<table> <ids>", ids in ranges ("12-40,42"), never a text or a figure.
  */
@@ -161,6 +181,8 @@ hrloop_signal_announce(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" has no transition table or key",
 						td->tg_trigger->tgname)));
+	if (!announces(td->tg_relation))
+		return PointerGetDatum(NULL);
 	hr_collect(td->tg_newtable, desc,
 			   hr_column(desc, td->tg_trigger->tgargs[0], INT8OID), &ids);
 	hr_ids_settle(&ids);
