@@ -27,7 +27,7 @@ as_alice($old, $db, <<~'SQL');
     CREATE PUBLICATION our_publication FOR TABLE hr.employee;
     SQL
 my $rows = fingerprint($old, $db, 'hr', 'with views');
-my $objects = definitions($old, $db, 'hr');
+my $objects = objects($old);
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump';
 run_command([ 'pg_dumpall', '--dbname', $old->connstr('postgres'), '--file', $dump ]);
 
@@ -37,7 +37,7 @@ for my $mode (qw(dump copy link)) {
     $new->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8', checksums() ]);
     $mode eq 'dump' ? restore($new) : upgrade($new, $mode);
     same(fingerprint($new, $db, 'hr', 'with views'), $rows, "$mode: all rows of tables and views are the same");
-    same(definitions($new, $db, 'hr'), $objects, "$mode: all objects are the same");
+    same(objects($new), $objects, "$mode: all objects are the same");
     is(as_alice($new, $db, 'SELECT schema, needs_migration FROM hrloop.books; SELECT count(*) FROM pg_publication_tables'), "hr|f\n1", "$mode: the books are listed, and the publication is there");
     healthy($new, $db, 'hr', "$mode: verify() finds nothing");
     as_alice($new, $db, <<~'SQL');
@@ -49,6 +49,13 @@ for my $mode (qw(dump copy link)) {
     is(as_alice($new, $db, 'SELECT count(*) > 5 FROM hr.our_log'), 't', q{the DBA's trigger among others});
     healthy($new, $db, 'hr', "$mode: the loop goes on");
     $new->stop;
+}
+
+# Their definitions; from one version to another their names, as each prints expressions in its own way.
+sub objects {
+    my ($node) = @_;
+    my $definitions = definitions($node, $db, 'hr');
+    return $from eq $bindir ? $definitions : join "\n", $definitions =~ /^(-- Name: .*)/mg;
 }
 
 sub restore {

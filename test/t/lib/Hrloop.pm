@@ -151,6 +151,24 @@ sub fingerprint {
         SQL
 }
 
+# The same of what does not depend on when and where it was written: for tables alone,
+# and without columns that hold moments, transactions and digests of these. What was audited
+# keeps whole rows, moments and all, and is left out.
+sub figures {
+    my ($node, $db, $schema) = @_;
+    $schema = quote_literal($schema);
+    return $node->safe_psql($db, <<~"SQL");
+        SELECT format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM (SELECT %s FROM %I.%I) t',
+                   relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum), nspname, relname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+             AND atttypid NOT IN ('timestamptz'::regtype, 'tstzrange'::regtype, 'xid8'::regtype, 'bytea'::regtype)
+        WHERE nspname = $schema AND relkind = 'r' AND relname <> 'audit_entry'
+        GROUP BY nspname, relname ORDER BY relname
+        \\gexec
+        SQL
+}
+
 # The schema as pg_dump would make it again: tables, constraints, triggers and
 # whether they are enabled, policies, views, functions, comments, grants.
 sub definitions {
