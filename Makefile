@@ -25,7 +25,7 @@ MODULE_big = hrloop
 
 # The C files and the rooms of the books, in the order in which they build on
 # each other.  A new file is added here and nowhere else.
-MODULES_C = hrloop invalidate plan_cache table cache books trigger access visible audit privacy signal score review
+MODULES_C = hrloop invalidate transaction plan_cache table cache books trigger access visible audit privacy signal score review
 ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.

@@ -37,7 +37,6 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
-#include "utils/xid8.h"
 
 PG_FUNCTION_INFO_V1(hrloop_audit);
 PG_FUNCTION_INFO_V1(hrloop_audit_guard);
@@ -55,6 +54,7 @@ typedef struct AuditColumn
 	Oid			type;
 	bool		left_out;		/* derived: never in an entry */
 	bool		in_key;
+	bool		in_digest;
 } AuditColumn;
 
 typedef struct Audit
@@ -68,7 +68,7 @@ typedef struct Audit
 	int			subject;		/* column that leads to the person; 0: none */
 	const char *via;			/* through which tables; NULL: it is the person */
 	int			reason;
-	bool		digest;			/* of an inserted row the hash is enough */
+	bool		digest;			/* of an inserted row the hash of some columns is enough */
 	const char *action;
 	MemoryContext context,
 				slice;			/* what becomes of SLICE rows */
@@ -428,7 +428,7 @@ chain_entry(Audit *audit, const Writer *by, int i, StringInfo content, Datum *di
 	number_field(content, audit->length + i + 1);
 	number_field(content, GetCurrentTransactionStartTimestamp() +
 				 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
-	number_field(content, (int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+	number_field(content, hr_transaction_number(audit->books));
 	if (by->acting)
 		number_field(content, by->actor);
 	else
@@ -503,7 +503,7 @@ entry_columns(Relation entries, AttrNumber *column)
 		Oid			type;
 	}			known[E_COLUMNS] = {
 		{"audit_id", INT8OID}, {"lane", INT4OID}, {"seq", INT8OID}, {"at", TIMESTAMPTZOID},
-		{"transaction_id", XID8OID}, {"actor_id", INT8OID}, {"db_user", TEXTOID}, {"db_role", TEXTOID},
+		{"transaction_id", INT8OID}, {"actor_id", INT8OID}, {"db_user", TEXTOID}, {"db_role", TEXTOID},
 		{"table_name", TEXTOID}, {"action", TEXTOID}, {"row_key", TEXTOID}, {"employee_id", INT8OID},
 		{"before", JSONBOID}, {"after", JSONBOID}, {"reason", TEXTOID}, {"digest", BYTEAOID}, {"hash", BYTEAOID}
 	};
@@ -539,7 +539,7 @@ insert_entries(Audit *audit, const Writer *by, Datum *digests, Datum *hashes)
 	sequence = hr_table_sequence(entries, column[E_ID]);
 	value[E_LANE] = Int32GetDatum(audit->lane);
 	value[E_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-	value[E_TRANSACTION] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	value[E_TRANSACTION] = Int64GetDatum(hr_transaction_number(audit->books));
 	value[E_ACTOR] = Int64GetDatum(by->actor);
 	null[E_ACTOR] = !by->acting;
 	value[E_USER] = CStringGetTextDatum(by->user);
@@ -620,7 +620,7 @@ argument(Trigger *trigger, const char *name)
 }
 
 static void
-describe_columns(Audit *audit, const char *ignored)
+describe_columns(Audit *audit, const char *ignored, const char *digested)
 {
 	Bitmapset  *key = RelationGetIndexAttrBitmap(audit->td->tg_relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	char	   *save;
@@ -637,6 +637,9 @@ describe_columns(Audit *audit, const char *ignored)
 	if (ignored)
 		for (char *column = strtok_r(pstrdup(ignored), ",", &save); column; column = strtok_r(NULL, ",", &save))
 			audit->column[hr_column(audit->desc, column, InvalidOid) - 1].left_out = true;
+	if (digested)
+		for (char *column = strtok_r(pstrdup(digested), ",", &save); column; column = strtok_r(NULL, ",", &save))
+			audit->column[hr_column(audit->desc, column, InvalidOid) - 1].in_digest = true;
 }
 
 /* What it takes to write a column; most are never asked for. */
@@ -761,20 +764,30 @@ json_done(JsonbParseState **out)
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(out, WJB_END_OBJECT, NULL)));
 }
 
-/* All that is not null in a row, but for what stands beside it in the entry. */
+/* Which columns of a row: those that do not stand beside it in the entry, or those that are digested. */
+static bool
+wanted(const Audit *audit, int i, bool digested, int beside)
+{
+	const AuditColumn *column = &audit->column[i];
+
+	if (column->left_out)
+		return false;
+	return digested ? column->in_digest : !column->in_key && i + 1 != beside;
+}
+
+/* What of these is not null. */
 static Datum
-whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
+row_json(Audit *audit, TupleTableSlot *row, bool digested, int beside)
 {
 	JsonbParseState *out = NULL;
 
 	pushJsonbValue(&out, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < audit->desc->natts; i++)
 	{
-		AuditColumn *column = &audit->column[i];
 		bool		null;
 		Datum		value;
 
-		if (column->left_out || (!everything && (column->in_key || i + 1 == beside)))
+		if (!wanted(audit, i, digested, beside))
 			continue;
 		value = slot_getattr(row, i + 1, &null);
 		if (!null)
@@ -786,7 +799,7 @@ whole_row(Audit *audit, TupleTableSlot *row, bool everything, int beside)
 static void
 digest_row(Audit *audit, TupleTableSlot *row, uint8 *digest)
 {
-	char	   *text = json_text(whole_row(audit, row, true, 0));
+	char	   *text = json_text(row_json(audit, row, true, 0));
 
 	text = pg_server_to_any(text, strlen(text), PG_UTF8);
 	sha256(audit, NULL, text, strlen(text), digest);
@@ -932,11 +945,11 @@ audit_row(Audit *audit, TupleTableSlot *was, TupleTableSlot *is)
 		}
 	}
 	else if (was)
-		audit->before[i] = whole_row(audit, was, false, 0);
+		audit->before[i] = row_json(audit, was, false, 0);
 	else if (audit->digest)
 		audit->after[i] = digest_of(audit, is);
 	else
-		audit->after[i] = whole_row(audit, is, false, audit->reason);
+		audit->after[i] = row_json(audit, is, false, audit->reason);
 
 	audit->no_key[i] = false;
 	audit->key[i] = row_key(audit, was ? was : is);
@@ -1019,6 +1032,7 @@ audit_open(Audit *audit, TriggerData *td)
 	Trigger    *trigger = td->tg_trigger;
 	const char *subject = argument(trigger, "subject");
 	const char *reason = argument(trigger, "reason");
+	const char *digested = argument(trigger, "digest");
 
 	audit->td = td;
 	audit->books = RelationGetNamespace(td->tg_relation);
@@ -1027,19 +1041,19 @@ audit_open(Audit *audit, TriggerData *td)
 	audit->desc = RelationGetDescr(td->tg_relation);
 	audit->action = action_name(td->tg_event);
 	audit->via = argument(trigger, "via");
-	audit->digest = argument(trigger, "digest") != NULL;
+	audit->digest = digested != NULL;
 	if (subject)
 		audit->subject = hr_column(audit->desc, subject, INT8OID);
 	if (reason)
 		audit->reason = hr_column(audit->desc, reason, TEXTOID);
-	describe_columns(audit, argument(trigger, "ignore"));
+	describe_columns(audit, argument(trigger, "ignore"), digested);
 	audit->context = CurrentMemoryContext;
 	audit->slice = AllocSetContextCreate(CurrentMemoryContext, "hrloop audit", ALLOCSET_DEFAULT_SIZES);
 }
 
 /*
  * hrloop.audit('subject=column', 'via=table.column/...', 'reason=column',
- * 'ignore=columns', 'digest=yes'): entries for what a statement wrote.  An
+ * 'ignore=columns', 'digest=columns'): entries for what a statement wrote.  An
  * erasure, which only updates, has one entry of its own instead.
  */
 Datum

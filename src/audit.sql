@@ -8,7 +8,7 @@ CREATE TABLE audit_entry (
   lane           integer     NOT NULL,
   seq            bigint      NOT NULL,
   at             timestamptz NOT NULL DEFAULT now(),
-  transaction_id xid8        NOT NULL DEFAULT pg_current_xact_id(),
+  transaction_id bigint      NOT NULL DEFAULT hrloop.transaction_number('book'::regclass),
   actor_id       bigint,
   db_user        text        NOT NULL,
   db_role        text,
@@ -29,7 +29,7 @@ COMMENT ON COLUMN audit_entry.audit_id IS 'Key, rising; rollbacks leave gaps her
 COMMENT ON COLUMN audit_entry.lane IS 'Chain to which the entry belongs: transactions that write at the same time write in different ones.';
 COMMENT ON COLUMN audit_entry.seq IS 'Place in its chain, from 1 without gaps.';
 COMMENT ON COLUMN audit_entry.at IS 'Time of the transaction.';
-COMMENT ON COLUMN audit_entry.transaction_id IS 'The transaction, as in decision.';
+COMMENT ON COLUMN audit_entry.transaction_id IS 'The transaction, numbered as in decision.';
 COMMENT ON COLUMN audit_entry.actor_id IS 'Employee who acted (act_as); null: nobody said so.';
 COMMENT ON COLUMN audit_entry.db_user IS 'Database login.';
 COMMENT ON COLUMN audit_entry.db_role IS 'Role that the login had taken by SET ROLE; null: its own.';
@@ -56,7 +56,7 @@ COMMENT ON COLUMN audit_lane.head IS 'Hash of the last one; zeros before the fir
 CREATE TRIGGER audit_entry_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit_entry
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit_guard();
 CREATE TRIGGER audit_entry_redacted AFTER UPDATE ON audit_entry REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit('digest=yes');
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit('digest=db_user,db_role,before,after,reason');
 CREATE TRIGGER audit_lane_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit_lane
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit_guard();
 
@@ -76,7 +76,7 @@ CREATE TABLE audit_rule (
   actions    text[] NOT NULL CHECK (actions <@ '{insert,update,delete}'),
   subject    text,
   ignored    text[] NOT NULL DEFAULT '{}',
-  digest     boolean NOT NULL DEFAULT false,
+  digest     text[] CHECK (digest <> '{}'),
   because    text   NOT NULL CHECK (hrloop.meaningful_chars(because) > 0)
 );
 COMMENT ON TABLE audit_rule IS 'Of which tables changes are audited, and why not of others: install() makes the triggers from it (SEC-03).';
@@ -84,7 +84,8 @@ COMMENT ON COLUMN audit_rule.table_name IS 'Table.';
 COMMENT ON COLUMN audit_rule.actions IS 'What is audited: insert, update, delete; none: the table is not. A table that is audited has an entry for a truncate, too.';
 COMMENT ON COLUMN audit_rule.subject IS 'Column that holds the employee the row is about, or the way there: review_id/review.employee_id; null: nobody in particular.';
 COMMENT ON COLUMN audit_rule.ignored IS 'Derived columns: a change of these alone is no entry.';
-COMMENT ON COLUMN audit_rule.digest IS 'Whether of an inserted row its sha256 is enough: the row itself never changes.';
+COMMENT ON COLUMN audit_rule.digest IS 'Columns of which the sha256 is entered in place of an inserted row that itself never changes: of their names and values, nulls
+left out. A column that is added to the table and not named here does not count; one may be named later if it is null in the rows that are there. Null: the row is entered.';
 COMMENT ON COLUMN audit_rule.because IS 'Why so.';
 
 -- What a person or another system enters, in full.
@@ -124,7 +125,9 @@ INSERT INTO audit_rule (table_name, actions, subject, because) VALUES
   ('measurement', '{update,delete}', 'employee_id', 'a reading keeps when and from where it came; corrections and deletions are what matters'),
   ('plan_item',   '{update}', 'plan_id/development_plan.employee_id', 'drafts are made anew with each score; a goal of a plan that stands is only updated');
 INSERT INTO audit_rule (table_name, actions, subject, digest, because) VALUES
-  ('decision', '{insert,update,delete}', 'employee_id', true, 'append-only and the evidence behind every figure: its hash is chained');
+  ('decision', '{insert,update,delete}', 'employee_id',
+   '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,decided_at,transaction_id}',
+   'append-only and the evidence behind every figure: its hash is chained');
 INSERT INTO audit_rule (table_name, actions, because) VALUES
   ('initial_score',  '{}', 'derived from readings; verify() recomputes it'),
   ('plan_gap',       '{}', 'derived with its plan, whose decision holds it'),
@@ -142,7 +145,7 @@ BEGIN ATOMIC
                      (SELECT quote_literal('reason=' || min(k.attname::text)) FROM pg_attribute k
                        WHERE k.attrelid = c.oid AND k.attname IN ('rationale', 'reason') AND NOT k.attisdropped HAVING count(*) > 0),
                      quote_literal('ignore=' || NULLIF(array_to_string(r.ignored, ','), '')),
-                     CASE WHEN r.digest THEN quote_literal('digest=yes') END) AS arguments
+                     quote_literal('digest=' || array_to_string(r.digest, ','))) AS arguments
       FROM audit_rule r
       JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = (SELECT b.relnamespace FROM pg_class b WHERE b.oid = 'book'::regclass)
       CROSS JOIN LATERAL unnest(r.actions || CASE WHEN r.actions <> '{}' THEN ARRAY['truncate'] END) AS a (action)
@@ -243,8 +246,10 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'decision_changed', 'decision', a.row_key::bigint, 'as it was entered', CASE WHEN d.hash IS NULL THEN 'removed' ELSE 'changed' END
     FROM audit_entry a
+    JOIN audit_rule u ON u.table_name = a.table_name
     LEFT JOIN LATERAL (
-      SELECT sha256(convert_to((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(k)) f WHERE f.value <> 'null')::text, 'UTF8')) AS hash
+      SELECT sha256(convert_to((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(k)) f
+                                 WHERE f.value <> 'null' AND f.key = ANY (u.digest))::text, 'UTF8')) AS hash
         FROM decision k WHERE k.decision_id = a.row_key::bigint) d ON true
     LEFT JOIN redacted r ON r.table_name = 'decision' AND r.row_id = a.row_key::bigint
    WHERE a.table_name = 'decision' AND a.action = 'insert'

@@ -78,7 +78,7 @@ COMMENT ON FUNCTION signal_announce() IS
 CREATE FUNCTION audit() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit';
 COMMENT ON FUNCTION audit() IS
-  'Statement trigger: an entry of the audit log for each row that a statement changed. Arguments: subject=column, via=table.column/..., reason=column, ignore=columns, digest=yes (SEC-03).';
+  'Statement trigger: an entry of the audit log for each row that a statement changed. Arguments: subject=column, via=table.column/..., reason=column, ignore=columns, digest=columns (SEC-03).';
 CREATE FUNCTION audit_guard() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit_guard';
 COMMENT ON FUNCTION audit_guard() IS 'Statement trigger of the audit log: nobody but audit() writes it; error 55000.';
@@ -164,6 +164,17 @@ COMMENT ON FUNCTION erase(regclass, bigint) IS
 CREATE FUNCTION tls(OUT version text, OUT cipher text, OUT bits integer) RETURNS record
   LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'hrloop_tls';
 COMMENT ON FUNCTION tls() IS 'How the connection of this session is encrypted: TLS version, cipher and its bits; nulls if it is not, as through a local socket.';
+
+-- what belongs to this transaction -------------------------------------------
+
+CREATE FUNCTION transaction_number(book regclass) RETURNS bigint
+  LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_transaction_number';
+COMMENT ON FUNCTION transaction_number(regclass) IS
+  'Number of this transaction in these books, from their sequence transaction_number: the same until it ends, never used again, carried on by a dump. Errors: 42P01 not books, 25006 read only.';
+CREATE FUNCTION of_this_transaction(row_xmin xid, at timestamptz) RETURNS boolean
+  LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_of_this_transaction';
+COMMENT ON FUNCTION of_this_transaction(xid, timestamptz) IS
+  'Whether a row was made in this transaction: by its system column xmin and the time of its transaction, for example (d.xmin, d.decided_at). Not a number that a dump carries on.';
 
 -- who is asking --------------------------------------------------------------
 

@@ -253,6 +253,9 @@ extern uint64 hr_changes(void);
 extern bool hr_actor(Oid books, int64 *employee, const char **number);
 extern void hr_acting(const char **books, const char **number);
 
+/* transaction.c: what belongs to this transaction */
+extern int64 hr_transaction_number(Oid books);
+
 /* visible.c: whom they see */
 extern void hr_watch(Oid books);
 extern bool hr_watched(Oid relid);

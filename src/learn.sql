@@ -574,7 +574,7 @@ BEGIN ATOMIC
    WHERE r.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
      AND r.status = 'blocked'
      AND EXISTS (SELECT FROM decision x WHERE x.employee_id = r.employee_id AND x.kind = 'review.gate_cleared'
-                    AND x.outcome -> 'review' = to_jsonb(r.review_id) AND x.transaction_id = pg_current_xact_id())
+                    AND x.outcome -> 'review' = to_jsonb(r.review_id) AND hrloop.of_this_transaction(x.xmin, x.decided_at))
      AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL);
 END;
 COMMENT ON FUNCTION course_ungate(bigint[]) IS 'Consequence of a training record: who has finished all that is required takes part from now on, with a decision; gates put up by people stay (TRN-02).';

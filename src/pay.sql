@@ -711,7 +711,7 @@ BEGIN ATOMIC
   UPDATE salary_adjustment a SET status = 'applied'
    WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status <> 'applied'
      AND NOT (a.status = 'proposed' AND EXISTS (SELECT FROM decision d JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
-                                                 WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void' AND d.transaction_id = pg_current_xact_id()
+                                                 WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void' AND hrloop.of_this_transaction(d.xmin, d.decided_at)
                                                    AND v.cycle_id = a.cycle_id));
   SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
 END;

@@ -411,7 +411,7 @@ COMMENT ON FUNCTION review_pinned(bigint[]) IS 'Rule: what the opening of a cycl
 -- The one act that the rules about templates let through, in its own transaction.
 CREATE FUNCTION reweighted_now(cycle bigint, template bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN EXISTS (SELECT FROM decision d WHERE d.cause = 'review_cycle' AND d.cause_id = cycle AND d.kind = 'cycle.reweight'
-                    AND d.rule_id = template AND d.transaction_id = pg_current_xact_id_if_assigned());
+                    AND d.rule_id = template AND hrloop.of_this_transaction(d.xmin, d.decided_at));
 COMMENT ON FUNCTION reweighted_now(bigint, bigint) IS 'Whether reweight_cycle() has put a cycle on a template in this transaction.';
 CREATE FUNCTION review_template_pinned(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -705,7 +705,7 @@ COMMENT ON FUNCTION cycle_frozen(bigint[]) IS 'Rule: an open cycle keeps templat
 CREATE FUNCTION target_frozen(targets bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM cycle_frozen(ARRAY(SELECT t.cycle_id FROM target t WHERE t.target_id = ANY (targets)
-    AND NOT EXISTS (SELECT FROM decision d WHERE d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()))) p;
+    AND NOT EXISTS (SELECT FROM decision d WHERE d.decision_id = t.decision_id AND hrloop.of_this_transaction(d.xmin, d.decided_at)))) p;
 END;
 COMMENT ON FUNCTION target_frozen(bigint[]) IS 'Rule: an open cycle keeps its targets, but for absence that is known later.';
 CREATE TRIGGER target_frozen_insert AFTER INSERT ON target REFERENCING NEW TABLE AS new_row
@@ -1008,7 +1008,7 @@ BEGIN ATOMIC
    WHERE ct.cycle_id = (SELECT find_cycle(cycle)) AND o.template_id = ct.template_id AND o.code = template AND o.version < n.version;
   SELECT coalesce(sum((d.outcome ->> 'reviews')::bigint), 0)::bigint
     FROM decision d
-   WHERE d.cause = 'review_cycle' AND d.cause_id = (SELECT find_cycle(cycle)) AND d.kind = 'cycle.reweight' AND d.transaction_id = pg_current_xact_id()
+   WHERE d.cause = 'review_cycle' AND d.cause_id = (SELECT find_cycle(cycle)) AND d.kind = 'cycle.reweight' AND hrloop.of_this_transaction(d.xmin, d.decided_at)
      AND d.rule_id = (SELECT v.template_id FROM review_template v WHERE v.code = template AND v.activated_at IS NOT NULL ORDER BY v.version DESC LIMIT 1);
 END;
 COMMENT ON FUNCTION reweight_cycle(text, text, text) IS

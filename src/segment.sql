@@ -136,7 +136,7 @@ BEGIN ATOMIC
      -- score by score, by OFFSET 0: in a join the planner would begin with all reviews
      AND EXISTS (SELECT FROM review r
                    JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id AND t.indicator_id = s.indicator_id
-                   JOIN decision d ON d.decision_id = t.decision_id AND d.transaction_id = pg_current_xact_id_if_assigned()
+                   JOIN decision d ON d.decision_id = t.decision_id AND hrloop.of_this_transaction(d.xmin, d.decided_at)
                   WHERE r.review_id = s.review_id AND r.status = 'open' OFFSET 0);
 END;
 COMMENT ON FUNCTION targets_follow(bigint[]) IS 'Consequences of absence on targets of reviews that are not locked: summed targets of the template shrink by the days away, personal ones stay.';

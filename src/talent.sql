@@ -450,7 +450,7 @@ BEGIN ATOMIC
    WHERE due.ids IS NOT NULL;
   SELECT count(*) FROM decision d JOIN review_result x ON x.result_id = d.cause_id JOIN review r USING (review_id)
    WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND d.cause = 'review_result' AND d.kind IN ('talent.enter', 'talent.recommend', 'talent.no_course', 'promotion.propose')
-     AND d.transaction_id = pg_current_xact_id_if_assigned();
+     AND hrloop.of_this_transaction(d.xmin, d.decided_at);
 END;
 COMMENT ON FUNCTION apply_results(text) IS
   'Apply the locked results of a cycle once more, after a course or a pool rule was added: what is missing is made up, nothing twice. Returns the number of decisions of this transaction. Errors: 42501 not HR, 22023 unknown (REV-15).';

@@ -148,7 +148,7 @@ BEGIN ATOMIC
     SELECT g.cycle_signature_id FROM cycle_signature g LEFT JOIN decision d ON d.decision_id = g.voided_by
      WHERE g.cycle_signature_id = ANY (signatures)
        AND (d.kind IN ('cycle.reopen', 'cycle.unsign') AND d.cause = 'review_cycle' AND d.cause_id = g.cycle_id
-            AND d.transaction_id = pg_current_xact_id_if_assigned()) IS NOT TRUE)) p;
+            AND hrloop.of_this_transaction(d.xmin, d.decided_at)) IS NOT TRUE)) p;
 END;
 COMMENT ON FUNCTION signature_voided_problem(bigint[]) IS 'Rule: it becomes void by a decision about its cycle, once and for all.';
 CREATE TRIGGER cycle_signature_fixed AFTER UPDATE ON cycle_signature REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row

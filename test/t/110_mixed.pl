@@ -3,6 +3,10 @@
 # their step may get, and afterwards every figure is what its source rows come to.
 #
 #   HRLOOP_LOAD_SECONDS=600 HRLOOP_LOAD_SEED=7 make test ONLY=t/110
+#
+# "make test-restored" runs it with HRLOOP_RESTORED=lower or higher as well, on books that
+# were dumped and restored into a cluster with that counter of transactions, and with
+# HRLOOP_LOAD_ISOLATION, the level of all steps.
 use strict;
 use warnings;
 use utf8;
@@ -17,9 +21,12 @@ my $writers = 8;
 my $people  = 60;
 my $seconds = $ENV{HRLOOP_LOAD_SECONDS} // 60;
 my $seed    = $ENV{HRLOOP_LOAD_SEED} // int(time);
+my $restored = $ENV{HRLOOP_RESTORED} // '';
+my $level    = $ENV{HRLOOP_LOAD_ISOLATION} // '';
 note "seed $seed, $seconds seconds";
 
-my $node = new_server(conf => 'log_lock_waits = on');
+my %server = (conf => 'log_lock_waits = on');
+my $node = new_server(%server, counter => $restored eq 'lower' ? 983040 : 0);
 my $db = new_database($node, 'shop');
 install_company($node, $db, 'hr');
 # three teams of twenty, three cycles, some readings and certificates to begin with
@@ -114,6 +121,7 @@ as_alice($node, $db, <<~"SQL");
     SQL
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
+$node = restored_elsewhere() if $restored;
 my @lots = map { ($_) x $step{$_}[0] } sort keys %step;
 my $until = time + $seconds;
 my @children;
@@ -161,7 +169,18 @@ sub told {
     return grep { !/^\t +/ } map { "$_\n" } map { split /\n/ } slurp_file($node->logfile) =~ /^.*$what.*\n(?:(?!.*(?:LOG|ERROR):).*\n)*/mg;
 }
 
-# One writer: steps at random, one in ten at REPEATABLE READ, until the time is over.
+# Another server, whose counter is lower or higher, with the books of this one.
+sub restored_elsewhere {
+    my $other = new_server(%server, name => $restored, counter => $restored eq 'higher' ? 983040 : 0);
+    new_database($other, $db);
+    run_command([ 'pg_dump', '--dbname', $node->connstr($db), '--file', "$dir/books" ]);
+    IPC::Run::run([ qw(psql --no-psqlrc --quiet --set ON_ERROR_STOP=1), '--dbname', $other->connstr($db), '--file', "$dir/books" ],
+        '>', \my $out, '2>', \my $err) or die "cannot restore: $err";
+    $node->stop;
+    return $other;
+}
+
+# One writer: steps at random, one in ten at REPEATABLE READ if no level is given, until the time is over.
 sub write_until {
     my ($writer) = @_;
     srand($seed * 100 + $writer);
@@ -170,7 +189,7 @@ sub write_until {
     my $n = 0;
     while (time < $until) {
         my $name = $lots[rand @lots];
-        my $isolation = rand() < 0.1 ? ' ISOLATION LEVEL REPEATABLE READ' : '';
+        my $isolation = $level ? " ISOLATION LEVEL $level" : rand() < 0.1 ? ' ISOLATION LEVEL REPEATABLE READ' : '';
         my $sql = fill($step{$name}[1], $writer, ++$n);
         my $text = $session->ask("BEGIN$isolation;\n$sql;\nCOMMIT");
         my $state = Hrloop::first_state($text);

@@ -118,7 +118,7 @@ as_alice($node, $db, <<~'SQL');
                    ('AFTER DELETE', 'REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT', 'DELETE FROM REL')) AS w (at, each, does),
            (VALUES (''), ($$''$$), ($$'no_such', 'key=score_id'$$), ($$'score_rater_problem', 'key=score_id'$$), ($$'verify', 'rows=old'$$), ($$'score_rater_problem', 'rows=old', 'present=raw_value'$$),
                    ($$'x(1); --', 'key=review_id', 'changed=value,,value,nothing'$$), ($$'score_id'$$), ($$'subject=rater_id', 'via=nowhere'$$), ($$'subject=rater_id', 'via=review.employee_id/x'$$),
-                   ($$'subject=review_id', 'via=review.employee_id', 'reason=rationale', 'digest=yes', 'ignore=score_id,,nothing'$$), ($$'score_rater_problem', 'key=review_id', 'changed=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p'$$)) AS a (args)
+                   ($$'subject=review_id', 'via=review.employee_id', 'reason=rationale', 'digest=score_id', 'ignore=score_id,,nothing'$$), ($$'score_rater_problem', 'key=review_id', 'changed=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p'$$)) AS a (args)
      WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = 'hrloop'::regnamespace
        AND NOT (t.rel = 'hr.odd_parts' AND w.each LIKE 'REFERENCING%ROW') ;
     UPDATE probe.call c SET statement = replace(c.statement, 'COL', CASE WHEN c.statement LIKE '%odd_one%' THEN 'x' WHEN c.statement LIKE '%odd_text%' THEN 'score_id' WHEN c.statement LIKE '%odd_notice%' THEN 'args' ELSE 'raw_value' END) WHERE language = 'trigger';

@@ -22,14 +22,17 @@ our @EXPORT = qw(
 );
 
 # Options are those of init(); conf adds to postgresql.conf, name is main if not given,
-# install_path says where another PostgreSQL is installed than that in PATH.
+# install_path says where another PostgreSQL is installed than that in PATH, counter how
+# many transactions the server believes to have had (a multiple of 32768).
 sub new_server {
     my (%options) = @_;
     my $conf = delete $options{conf};
+    my $counter = delete $options{counter};
     my $node = PostgreSQL::Test::Cluster->new(delete $options{name} // 'main',
         exists $options{install_path} ? (install_path => delete $options{install_path}) : ());
     $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ], %options);
     $node->append_conf('postgresql.conf', $conf) if defined $conf;
+    run_command([ 'pg_resetwal', '--next-transaction-id', $counter, $node->data_dir ]) if $counter;
     $node->start;
     $node->safe_psql('postgres', 'CREATE ROLE alice LOGIN');
     return $node;
