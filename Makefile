@@ -9,6 +9,7 @@
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
 #   make test-upgrade         pg_upgrade and dump of a company, FROM=15 TO=18
+#   make test-restored        isolation specs and mixed load on books restored into other clusters (an hour)
 #   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
 #   make real CSV=file        the loop over a file of real data
 #   make bench                how fast it is, against the same rows written by plain SQL and
@@ -95,7 +96,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-releases test-upgrade smith lint real bench bench-instructions growth
+.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade smith lint real bench bench-instructions growth
 
 demo:
 	@test/packages
@@ -125,6 +126,10 @@ test-upgrade:
 	$(if $(and $(FROM),$(TO)),,$(error say from which PostgreSQL to which: make test-upgrade FROM=15 TO=18))
 	@test/packages releases
 	@test/upgrade $(FROM) $(TO)
+# Books that were restored into a cluster that counts otherwise (an hour).
+test-restored:
+	@test/packages test
+	@test/server test/restored
 
 smith:
 	@test/packages smith

@@ -170,7 +170,7 @@ COMMENT ON FUNCTION tls() IS 'How the connection of this session is encrypted: T
 CREATE FUNCTION transaction_number(book regclass) RETURNS bigint
   LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_transaction_number';
 COMMENT ON FUNCTION transaction_number(regclass) IS
-  'Number of this transaction in these books, from their sequence transaction_number: the same until it ends, never used again, carried on by a dump. Errors: 42P01 not books, 25006 read only.';
+  'Number of this transaction in these books, from their sequence transaction_number_seq: the same until it ends, never used again, carried on by a dump. Errors: 42P01 not books, 25006 read only.';
 CREATE FUNCTION of_this_transaction(row_xmin xid, at timestamptz) RETURNS boolean
   LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_of_this_transaction';
 COMMENT ON FUNCTION of_this_transaction(xid, timestamptz) IS

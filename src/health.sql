@@ -177,7 +177,11 @@ CREATE FUNCTION take_over() RETURNS integer VOLATILE LANGUAGE SQL
                   q.sequence, q.attname, q.attrelid::regclass)
       FROM (SELECT a.attrelid, a.attname, pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) AS sequence
               FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relnamespace = books_schema() AND c.relkind = 'r' AND a.attidentity <> '') q
+             WHERE c.relnamespace = books_schema() AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+            UNION ALL
+            -- the audit log has numbers of the same transactions, and of others
+            SELECT 'audit_entry'::regclass, 'transaction_id', pg_get_serial_sequence('decision'::regclass::text, 'transaction_id')) q
+     WHERE q.sequence IS NOT NULL
      ORDER BY q.sequence));
 COMMENT ON FUNCTION take_over() IS
   'Make books that logical replication filled ready to be written: their sequences go on behind the highest keys. Once the subscription is dropped; harmless otherwise. Returns how many sequences there are. Error 42501: not the owner of the books.';

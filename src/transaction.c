@@ -50,11 +50,11 @@ hr_transaction_number(Oid books)
 		if (entry->books == books)
 			return entry->number;
 	}
-	sequence = get_relname_relid("transaction_number", books);
+	sequence = get_relname_relid("transaction_number_seq", books);
 	if (!OidIsValid(sequence))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("books \"%s\" have no sequence \"transaction_number\"", get_namespace_name(books)),
+				 errmsg("books \"%s\" have no sequence \"transaction_number_seq\"", get_namespace_name(books)),
 				 errhint("A restore of the whole schema brings it back.")));
 	caller = MemoryContextSwitchTo(TopTransactionContext);
 	entry = palloc(sizeof(Number));

@@ -174,8 +174,9 @@ sub restored_elsewhere {
     my $other = new_server(%server, name => $restored, counter => $restored eq 'higher' ? 983040 : 0);
     new_database($other, $db);
     run_command([ 'pg_dump', '--dbname', $node->connstr($db), '--file', "$dir/books" ]);
+    my $err;
     IPC::Run::run([ qw(psql --no-psqlrc --quiet --set ON_ERROR_STOP=1), '--dbname', $other->connstr($db), '--file', "$dir/books" ],
-        '>', \my $out, '2>', \my $err) or die "cannot restore: $err";
+        '>', \my $out, '2>', \$err) or die "cannot restore: $err";
     $node->stop;
     return $other;
 }

@@ -116,7 +116,8 @@ sub rows_of {
 sub sequences_behind {
     return <<~'SQL';
         SELECT format('SELECT %L, max(%I) FROM %s HAVING max(%2$I) > (SELECT last_value FROM %4$s)', c.relname, a.attname, c.oid::regclass, pg_get_serial_sequence(c.oid::regclass::text, a.attname))
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'hr'::regnamespace AND c.relkind = 'r' AND a.attidentity <> ''
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'hr'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+          AND pg_get_serial_sequence(c.oid::regclass::text, a.attname) IS NOT NULL
         \gexec
         SQL
 }
