@@ -214,6 +214,7 @@ ALTER FUNCTION void_approvals(bigint[]) SECURITY DEFINER SET search_path FROM CU
 ALTER FUNCTION hold_rules() SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION hold_employees(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION hold_reviews(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION hold_plans(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
 -- who is asked whether they may, and reads no more than that
 ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 

@@ -316,6 +316,9 @@ BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM score s
     WHERE s.review_id IN (SELECT a.review_id FROM appeal a WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld')
     ORDER BY s.score_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM review r
+    WHERE r.review_id IN (SELECT a.review_id FROM appeal a WHERE a.appeal_id = ANY (appeals) AND a.status = 'upheld')
+    ORDER BY r.review_id FOR NO KEY UPDATE) l;
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
   SELECT 'appeal.' || a.status, r.employee_id, 'appeal', a.appeal_id,
          jsonb_build_object('version', x.version, 'score', x.composite, 'scores',

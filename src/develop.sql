@@ -772,12 +772,21 @@ COMMENT ON FUNCTION plan_progressed(bigint[]) IS 'Consequences of progress: the 
 CREATE TRIGGER plan_progress_applied AFTER INSERT ON plan_progress REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_progressed', 'key=plan_progress_id');
 
+CREATE FUNCTION hold_plans(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM development_plan p WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
+                         ORDER BY p.plan_id FOR NO KEY UPDATE) l;
+END;
+COMMENT ON FUNCTION hold_plans(bigint[]) IS
+  'Until the transaction ends, the plans of these reviews do not change: for a verb that is about their items.';
+
 CREATE FUNCTION record_progress(cycle text, employee text, item integer, progress numeric, reason text DEFAULT NULL)
   RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('plan item', item::text)
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
                       WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
+  SELECT hold_plans(ARRAY[(SELECT find_review(cycle, employee))]);
   -- said at once, as scores that come in rewrite a draft
   SELECT hrloop.fail('55000', format('the plan of item "%s" is %s', i.title, p.status), NULL,
                      'Progress is recorded on plans that stand.', 'plan_progress', 'plan_item_id', 'plan_progress_standing')

@@ -79,7 +79,11 @@ COMMENT ON FUNCTION record_training(text, text, date, numeric, boolean, text, te
 
 CREATE FUNCTION training_recorded(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- a finished course is progress of the plans that ask for it
+  -- a finished course is progress of the plans that ask for it; their manager may be about to remove that item
+  SELECT count(*) FROM (SELECT FROM development_plan p
+    WHERE p.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
+      AND p.status IN ('proposed', 'effective')
+    ORDER BY p.plan_id FOR NO KEY UPDATE) l;
   INSERT INTO plan_progress (plan_item_id, progress)
   SELECT DISTINCT i.plan_item_id, 100
     FROM training_record t
@@ -545,6 +549,10 @@ CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE S
 BEGIN ATOMIC
   -- a review that opens again meets the rules; who opens a cycle at the same time goes first, or finds the course
   SELECT hold_rules() WHERE EXISTS (SELECT FROM cycle_course);
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
+                             WHERE r.employee_id IN (SELECT t.employee_id FROM training_record t
+                                                      WHERE t.training_record_id = ANY (records))
+                               AND r.status = 'blocked'));
   SELECT hold_allowances();
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
@@ -592,6 +600,9 @@ BEGIN ATOMIC
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
   SELECT hrloop.fail('55000', format('nothing keeps employee %s from cycle %s', employee, cycle), NULL, 'There is no review_gate, or it is waived.')
    WHERE NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL);
+  SELECT hold_rules();
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
+                             WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee))));
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
   SELECT 'review.gate_waived', g.employee_id, 'review_gate', g.review_gate_id, jsonb_build_object('gate', g.reason), '{"status": "open"}', waive_gate.reason
     FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;

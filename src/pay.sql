@@ -683,6 +683,8 @@ CREATE TRIGGER salary_adjustment_4_carry AFTER UPDATE ON salary_adjustment REFER
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- the employee first, as every change of pay: an unlock has the employee, and then wants the raise
+  SELECT hold_employees(ARRAY[(SELECT find_employee(employee))]);
   SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL, 'HR decides it first, with decide_appeal().',
                      'salary_adjustment', 'status', 'salary_adjustment_held')
     FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'held';
@@ -696,6 +698,7 @@ BEGIN ATOMIC
   SELECT hrloop.fail('23502', format('rejecting the raise of employee %s needs a reason', employee), NULL,
                      'Say why; the decision keeps it.', 'salary_adjustment', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reject_adjustment.reason, '')) = 0;
+  SELECT hold_employees(ARRAY[(SELECT find_employee(employee))]);
   SELECT hrloop.fail('55000', format('raise of employee %s is applied', employee), NULL, 'What was paid stands.')
     FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
   UPDATE salary_adjustment a SET status = 'rejected', decided_by = who(), reason = reject_adjustment.reason
@@ -706,7 +709,7 @@ COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise or co
 CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the employee first, as every change of pay: a correction goes on to other cycles
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = (SELECT find_employee(employee)) FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY[(SELECT find_employee(employee))]);
   SELECT void_approvals(ARRAY[find_adjustment(cycle, employee)]);
   UPDATE salary_adjustment a SET status = 'applied'
    WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status <> 'applied'

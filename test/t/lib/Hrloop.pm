@@ -17,7 +17,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-    new_server new_database install_company as_alice session ask start_pooler
+    new_server new_database install_company load_fixture as_alice session ask start_pooler
     fingerprint figures definitions refused same healthy worker
 );
 
@@ -58,13 +58,18 @@ sub install_company {
     my ($node, $db, $books) = @_;
     as_alice($node, $db, 'CREATE EXTENSION IF NOT EXISTS hrloop CASCADE');
     as_alice($node, $db, 'SELECT hrloop.install(' . quote_literal($books) . ')');
+    load_fixture($node, $db, $books, $_) for qw(company history);
+    return;
+}
+
+# Runs a script of test/fixtures in the books.
+sub load_fixture {
+    my ($node, $db, $books, $name) = @_;
     my $loaded = IPC::Run::run [
         qw(psql --no-psqlrc --quiet --username alice --set ON_ERROR_STOP=1),
-        '--set', "books=$books", '--dbname', $node->connstr($db),
-        '--file', "$FindBin::RealBin/../fixtures/company.sql",
-        '--file', "$FindBin::RealBin/../fixtures/history.sql" ],
+        '--set', "books=$books", '--dbname', $node->connstr($db), '--file', "$FindBin::RealBin/../fixtures/$name.sql" ],
         '>', \my $out, '2>', \my $err;
-    die "the sample company did not load into $books:\n$err" unless $loaded;
+    die "$name.sql did not load into $books:\n$err" unless $loaded;
     return;
 }
 
