@@ -772,13 +772,13 @@ COMMENT ON FUNCTION plan_progressed(bigint[]) IS 'Consequences of progress: the 
 CREATE TRIGGER plan_progress_applied AFTER INSERT ON plan_progress REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_progressed', 'key=plan_progress_id');
 
-CREATE FUNCTION hold_plans(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION hold_plans(reviews bigint[]) RETURNS SETOF bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM development_plan p WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
-                         ORDER BY p.plan_id FOR NO KEY UPDATE) l;
+  SELECT p.plan_id FROM development_plan p WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
+   ORDER BY p.plan_id FOR NO KEY UPDATE;
 END;
 COMMENT ON FUNCTION hold_plans(bigint[]) IS
-  'Until the transaction ends, the plans of these reviews do not change: for a verb that is about their items.';
+  'Until the transaction ends, the plans of these reviews do not change: for a verb that is about their items. Returns their keys, without those that were made anew while this waited.';
 
 CREATE FUNCTION record_progress(cycle text, employee text, item integer, progress numeric, reason text DEFAULT NULL)
   RETURNS numeric VOLATILE LANGUAGE SQL
@@ -786,7 +786,10 @@ BEGIN ATOMIC
   SELECT unknown_code('plan item', item::text)
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
                       WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
-  SELECT hold_plans(ARRAY[(SELECT find_review(cycle, employee))]);
+  -- the plan before its item: who removes that one has the plan
+  SELECT hrloop.fail('55000', format('the plan of employee %s in cycle %s was made anew meanwhile', employee, cycle), NULL,
+                     'Read it, then record what is done.')
+   WHERE NOT EXISTS (SELECT FROM hold_plans(ARRAY[(SELECT find_review(cycle, employee))]));
   -- said at once, as scores that come in rewrite a draft
   SELECT hrloop.fail('55000', format('the plan of item "%s" is %s', i.title, p.status), NULL,
                      'Progress is recorded on plans that stand.', 'plan_progress', 'plan_item_id', 'plan_progress_standing')
@@ -800,7 +803,7 @@ BEGIN ATOMIC
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION record_progress(text, text, integer, numeric, text) IS
-  'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: 22023 no such item, 23514 range or no reason, 55000 a draft.';
+  'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: 22023 no such item, 23514 range or no reason, 55000 a draft, or made anew meanwhile.';
 
 CREATE VIEW plan_overview WITH (security_invoker) AS
   SELECT p.plan_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no, p.status, p.reasons,

@@ -602,7 +602,8 @@ BEGIN ATOMIC
    WHERE NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL);
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
-                             WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee))));
+                             WHERE r.cycle_id = (SELECT find_cycle(cycle))
+                               AND r.employee_id = (SELECT find_employee(employee))));
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
   SELECT 'review.gate_waived', g.employee_id, 'review_gate', g.review_gate_id, jsonb_build_object('gate', g.reason), '{"status": "open"}', waive_gate.reason
     FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;

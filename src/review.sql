@@ -512,7 +512,8 @@ CREATE FUNCTION hold_rules() RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.hold_rules('book'::regclass);
 END;
-COMMENT ON FUNCTION hold_rules() IS 'Until the transaction ends, settings by which open reviews are judged do not change: they wait.';
+COMMENT ON FUNCTION hold_rules() IS
+  'Until the transaction ends, settings by which open reviews are judged do not change: they wait.';
 
 CREATE FUNCTION review_status_changed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -951,7 +952,8 @@ CREATE FUNCTION unblock_reviews(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- what opens is judged by the rules of today
   SELECT hold_rules();
-  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked'));
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
+                             WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked'));
   WITH freed AS (
     UPDATE review r SET status = 'open', block_reason = NULL
      WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked'

@@ -241,7 +241,7 @@ for my $name (sort keys %locks) {
             last if $first == $second;
             next unless $wanted{$first->{table}}{$first->{mode}};
             next if $guards{$first->{table}} || $first->{table} eq $second->{table};
-            $before{$first->{table}}{$second->{table}}{$name} //= { has => $first->{mode}, waits => $second->{waits} };
+            $before{$first->{table}}{$second->{table}}{$name}{"$first->{mode} @{ $second->{waits} }"} //= [ $first->{mode}, $second->{waits} ];
         }
     }
 }
@@ -250,7 +250,7 @@ for my $one (sort keys %before) {
     for my $two (grep { $one lt $_ && $before{$_}{$one} } sort keys %{ $before{$one} }) {
         my ($there, $back) = ($before{$one}{$two}, $before{$two}{$one});
         for my $x (sort keys %$there) {
-            my @with = grep { my $y = $_; has($there->{$x}{waits}, $back->{$y}{has}) && has($back->{$y}{waits}, $there->{$x}{has}) } sort keys %$back;
+            my @with = grep { meet($there->{$x}, $back->{$_}) } sort keys %$back;
             push @opposite, "$one, then $two: $x; the other way round: @with[0 .. ($#with < 3 ? $#with : 3)]" if @with;
         }
     }
@@ -335,7 +335,14 @@ sub first_of {
     return @first;
 }
 
-sub has { my ($list, $one) = @_; return scalar grep { $_ eq $one } @$list }
+# Whether each of two has what the other waits for, one way or another.
+sub meet {
+    my ($these, $those) = @_;
+    for my $this (values %$these) {
+        return 1 if grep { my $that = $_; (grep { $_ eq $that->[0] } @{ $this->[1] }) && (grep { $_ eq $this->[0] } @{ $that->[1] }) } values %$those;
+    }
+    return 0;
+}
 
 # The tables that are contended, each after those that some verb locks before it.
 sub derived {
