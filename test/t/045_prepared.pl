@@ -43,7 +43,8 @@ same(tables(fingerprint($node, $db, 'hr')), tables($before), 'nobody sees it yet
 as_alice($node, $db, q{SET search_path = hr; SELECT set_salary('E031', 9000, '2024-01-01', reason => 'meanwhile')});
 healthy($node, $db, 'hr', 'somebody else is paid meanwhile');
 $before = fingerprint($node, $db, 'hr');
-$node->restart('immediate');
+$node->stop('immediate');
+$node->start;
 refused($node, $db, q{SET lock_timeout = '1s'; SET search_path = hr; SELECT set_salary('E010', 9500, '2024-02-01', reason => 'too early')}, '55P03', 'lock timeout',
     'the same person waits, after a crash as well');
 as_alice($node, $db, q{ROLLBACK PREPARED 'raise'});

@@ -44,7 +44,7 @@ go_round('with six of ten callbacks taken', '', 'slots');
 # and executor hooks before hrloop's and after.
 my @in_postmaster = grep { !/^hypopg|^plugin_debugger/ } @others;
 go_round('after others',  join(',', @in_postmaster, 'hrloop'), 'slots');
-go_round('before others', join(',', 'hrloop', @in_postmaster), 'hypopg');
+go_round('before others', join(',', 'hrloop', @in_postmaster), join ',', grep { /^hypopg/ } @others);
 go_round('in each session', '', 'hrloop,auto_explain,slots');
 go_round('when it is needed', join(',', @in_postmaster), 'auto_explain,slots');
 
