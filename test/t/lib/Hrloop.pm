@@ -170,7 +170,7 @@ sub figures {
                    relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum), nspname, relname)
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-             AND atttypid NOT IN ('timestamptz'::regtype, 'tstzrange'::regtype, 'xid8'::regtype, 'bytea'::regtype)
+             AND atttypid NOT IN ('timestamptz'::regtype, 'tstzrange'::regtype, 'bytea'::regtype) AND attname <> 'transaction_id'
         WHERE nspname = $schema AND relkind = 'r' AND relname <> 'audit_entry'
         GROUP BY nspname, relname ORDER BY relname
         \\gexec
