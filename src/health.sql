@@ -180,7 +180,7 @@ CREATE FUNCTION take_over() RETURNS integer VOLATILE LANGUAGE SQL
              WHERE c.relnamespace = books_schema() AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
             UNION ALL
             -- the audit log has numbers of the same transactions, and of others
-            SELECT 'audit_entry'::regclass, 'transaction_id', pg_get_serial_sequence('decision'::regclass::text, 'transaction_id')) q
+            SELECT 'audit_entry'::regclass, 'transaction_id'::name AS attname, pg_get_serial_sequence('decision'::regclass::text, 'transaction_id')) q
      WHERE q.sequence IS NOT NULL
      ORDER BY q.sequence));
 COMMENT ON FUNCTION take_over() IS
