@@ -14,6 +14,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
@@ -26,6 +27,7 @@
 #include "optimizer/cost.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -319,6 +321,96 @@ hr_scope_leave_latest(HrScope *scope)
 
 /* ---------------------------------------------------------------- scripts */
 
+/* What a user may have set that would make other books of the same script. */
+static const char *const script_settings[][2] = {
+	{"standard_conforming_strings", "on"},
+	{"escape_string_warning", "off"},
+	{"transform_null_equals", "off"},
+	{"array_nulls", "on"},
+	{"check_function_bodies", "on"},
+	{"row_security", "on"},
+	{"quote_all_identifiers", "off"},
+	{"DateStyle", "ISO, YMD"},
+	{"IntervalStyle", "postgres"}
+};
+
+/* Unqualified names mean the books', strings and dates what the script's author meant. */
+static int
+pin_for_script(const char *schema)
+{
+	int			level = pin_search_path(psprintf("%s, hrloop, pg_temp", quote_identifier(schema)));
+
+	for (int i = 0; i < (int) lengthof(script_settings); i++)
+		set_for_scope(script_settings[i][0], script_settings[i][1]);
+	return level;
+}
+
+/*
+ * Places in the server's lock table, with room to grow: to make books, and to drop
+ * them.  t/012_conditions counts.
+ */
+#define LOCKS_TO_INSTALL 2500
+#define LOCKS_TO_DROP 5000
+
+/* If the server's lock table is too small for books, say how large it must be. */
+static void
+hint_at_locks(void)
+{
+	int			transactions = MaxBackends + max_prepared_xacts;
+	int			places = max_locks_per_xact * transactions;
+
+	if (geterrcode() == ERRCODE_OUT_OF_MEMORY && places < LOCKS_TO_INSTALL)
+		errhint("Set max_locks_per_transaction to %d or more and start the server again: the books take up to %d locks, and %d to drop them; there is room for some %d.",
+				LOCKS_TO_DROP / transactions + 1, LOCKS_TO_INSTALL, LOCKS_TO_DROP, places);
+}
+
+/*
+ * The texts that books bring are Chinese and English, and what people write is counted
+ * by characters, which a database of no encoding cannot tell from bytes.
+ */
+static void
+require_characters(void)
+{
+	if (GetDatabaseEncoding() != PG_SQL_ASCII)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("books cannot be made in a database with encoding SQL_ASCII"),
+			 errdetail("It does not tell characters from bytes."),
+			 errhint("Make the database with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.")));
+}
+
+/* A script in the database's encoding. */
+static char *
+in_own_encoding(char *text, int length)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *converted = NULL;
+
+	PG_TRY();
+	{
+		converted = pg_any_to_server(text, length, PG_UTF8);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_UNTRANSLATABLE_CHARACTER &&
+			error->sqlerrcode != ERRCODE_UNDEFINED_FUNCTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("encoding %s cannot hold the Chinese texts of the books", GetDatabaseEncodingName()),
+				 errdetail("%s.", error->message),
+				 errhint("Make the database with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.")));
+	}
+	PG_END_TRY();
+	return converted;
+}
+
 typedef struct ScriptPlace
 {
 	const char *file;
@@ -335,6 +427,7 @@ script_context(void *arg)
 	for (int i = 0; i < place->location; i++)
 		line += place->script[i] == '\n';
 	errcontext("line %d of %s", line, place->file);
+	hint_at_locks();
 }
 
 static char *
@@ -368,7 +461,7 @@ read_script(const char *file)
 				(errcode_for_file_access(),
 				 errmsg("could not read script \"%s\": %m", path)));
 	FreeFile(in);
-	return pg_any_to_server(text.data, text.len, PG_UTF8);
+	return in_own_encoding(text.data, text.len);
 }
 
 static void
@@ -391,8 +484,7 @@ run_script(const char *schema, const char *file)
 	ScriptPlace place = {.file = file, .script = script};
 	ErrorContextCallback context = {.previous = error_context_stack,
 		.callback = script_context, .arg = &place};
-	int			level = pin_search_path(psprintf("%s, hrloop, pg_temp",
-												 quote_identifier(schema)));
+	int			level = pin_for_script(schema);
 	ListCell   *cell;
 
 	error_context_stack = &context;
@@ -452,6 +544,30 @@ routines(Oid books)
 }
 
 /*
+ * Scripts look names up in the engine's schema as well.  One that stood before the
+ * extension may be somebody's who could put functions there.
+ */
+static void
+require_trusted_engine(void)
+{
+	execute("SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n"
+			"  JOIN pg_catalog.pg_extension e ON e.extnamespace OPERATOR(pg_catalog.=) n.oid"
+			"  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+			" WHERE e.extname OPERATOR(pg_catalog.=) 'hrloop' AND NOT r.rolsuper"
+			"   AND n.nspowner OPERATOR(pg_catalog.<>) e.extowner"
+	/* after a restore by a superuser the extension is the superuser's */
+			"   AND NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
+			"   AND n.nspowner OPERATOR(pg_catalog.<>) (SELECT d.datdba FROM pg_catalog.pg_database d"
+			" WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())");
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("schema \"hrloop\" belongs to \"%s\", the extension does not",
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+				 errhint("DROP EXTENSION hrloop, drop or rename that schema, and create the extension again.")));
+}
+
+/*
  * What scripts call is in the extension's own SQL, so that must be of the
  * library's version; a new library may be there hours before.
  */
@@ -460,6 +576,7 @@ require_engine(void)
 {
 	char	   *version;
 
+	require_trusted_engine();
 	execute("SELECT extversion FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'hrloop'");
 	version = SPI_processed == 1 ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : NULL;
 	if (version == NULL || strcmp(version, HRLOOP_VERSION) == 0)
@@ -522,6 +639,7 @@ hrloop_install(PG_FUNCTION_ARGS)
 				 errhint("Use hrloop.migrate() to bring them to the installed version, or another schema name for another company.")));
 	if (OidIsValid(books))
 		require_own_schema(books, schema);
+	require_characters();
 	SPI_connect();
 	require_engine();
 	if (!OidIsValid(books))
@@ -562,7 +680,7 @@ hrloop_define(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
 					  &statement, &null, &count);
 	SPI_connect();
-	level = pin_search_path(psprintf("%s, hrloop, pg_temp", quote_identifier(schema)));
+	level = pin_for_script(schema);
 	for (int i = 0; i < count; i++)
 		if (!null[i])
 			execute(TextDatumGetCString(statement[i]));

@@ -155,13 +155,13 @@ CREATE FUNCTION due_mentor_session(moment timestamptz) RETURNS bigint VOLATILE L
 BEGIN ATOMIC
   WITH sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT p.employee_id, 'employee', 'plan.session', 'session:' || i.plan_item_id || ':' || s.session_on,
+    SELECT p.employee_id, 'employee', 'plan.session', 'session:' || i.plan_item_id || ':' || to_char(s.session_on, 'YYYY-MM-DD'),
            jsonb_build_object('title', concat_ws(' ', i.title, i.topic), 'on', s.session_on)
       FROM plan_session s JOIN plan_item i USING (plan_item_id) JOIN development_plan p USING (plan_id)
      WHERE s.held_on IS NULL AND s.session_on > moment::date AND s.session_on <= moment::date + (SELECT setting_number('due.session_days')::integer)
        AND p.status IN ('proposed', 'effective') AND p.planned_on <= moment::date AND i.progress < 100
        AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = p.employee_id AND n.kind = 'plan.session'
-                          AND n.event_key = 'session:' || i.plan_item_id || ':' || s.session_on)
+                          AND n.event_key = 'session:' || i.plan_item_id || ':' || to_char(s.session_on, 'YYYY-MM-DD'))
      ORDER BY s.session_on, s.plan_item_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
@@ -203,7 +203,7 @@ BEGIN ATOMIC
       FROM late l WHERE l.told GROUP BY l.plan_item_id, l.employee_id, l.manager_id, l.title
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT i.manager_id, CASE WHEN i.manager_id IS NULL THEN 'hr' ELSE 'manager' END, 'session.overdue', 'session:' || i.plan_item_id || ':' || i.latest,
+    SELECT i.manager_id, CASE WHEN i.manager_id IS NULL THEN 'hr' ELSE 'manager' END, 'session.overdue', 'session:' || i.plan_item_id || ':' || to_char(i.latest, 'YYYY-MM-DD'),
            jsonb_build_object('employee', e.name, 'title', i.title, 'count', i.count, 'since', i.since)
       FROM item i JOIN employee e USING (employee_id) ORDER BY i.plan_item_id
     ON CONFLICT DO NOTHING RETURNING 1)
@@ -226,7 +226,7 @@ BEGIN ATOMIC
       FROM late l WHERE l.told GROUP BY l.plan_item_id, l.employee_id, l.manager_id, l.title
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT up.id, CASE WHEN up.id IS NULL THEN 'hr' ELSE 'supervisor' END, 'session.escalated', 'session:' || i.plan_item_id || ':' || i.latest,
+    SELECT up.id, CASE WHEN up.id IS NULL THEN 'hr' ELSE 'supervisor' END, 'session.escalated', 'session:' || i.plan_item_id || ':' || to_char(i.latest, 'YYYY-MM-DD'),
            jsonb_build_object('employee', e.name, 'title', i.title, 'since', i.since, 'manager', coalesce(m.name, '-'))
       FROM item i JOIN employee e ON e.employee_id = i.employee_id LEFT JOIN employee m ON m.employee_id = i.manager_id
       CROSS JOIN LATERAL (SELECT manager_of(i.manager_id, moment::date) AS id) up ORDER BY i.plan_item_id

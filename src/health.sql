@@ -162,7 +162,7 @@ BEGIN ATOMIC
     ON CONFLICT DO NOTHING RETURNING month, checks, warnings
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-  SELECT NULL::bigint, 'hr', 'health.report', 'health:' || k.month, jsonb_build_object('month', to_char(k.month, 'YYYY-MM'), 'checks', k.checks, 'warnings', k.warnings, 'list', m.list)
+  SELECT NULL::bigint, 'hr', 'health.report', 'health:' || to_char(k.month, 'YYYY-MM-DD'), jsonb_build_object('month', to_char(k.month, 'YYYY-MM'), 'checks', k.checks, 'warnings', k.warnings, 'list', m.list)
     FROM kept k CROSS JOIN made m
   ON CONFLICT DO NOTHING;
 END;

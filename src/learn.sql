@@ -622,7 +622,7 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor());
   WITH sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT r.employee_id, 'employee', 'course.remind', 'cycle:' || r.cycle_id || ':' || on_date, jsonb_build_object('cycle', c.code, 'courses', k.missing)
+    SELECT r.employee_id, 'employee', 'course.remind', 'cycle:' || r.cycle_id || ':' || to_char(on_date, 'YYYY-MM-DD'), jsonb_build_object('cycle', c.code, 'courses', k.missing)
       FROM review r JOIN review_cycle c USING (cycle_id) CROSS JOIN LATERAL course_state(r.review_id) k
      WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked' AND NOT k.eligible
      ORDER BY r.employee_id

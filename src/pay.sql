@@ -430,8 +430,8 @@ BEGIN ATOMIC
          coalesce((SELECT d.inputs ->> 'hash' FROM decision d WHERE d.cause_id = h.adjustment_id AND d.cause = 'salary_adjustment' AND d.kind = 'pay.approve'
                     ORDER BY d.decision_id DESC LIMIT 1) = h.hash, false)
     FROM (SELECT a.adjustment_id,
-                 encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite), trim_scale(a.base_amount), a.base_on,
-                   trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount), trim_scale(a.new_amount), a.effective_on,
+                 encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite), trim_scale(a.base_amount), to_char(a.base_on, 'YYYY-MM-DD'),
+                   trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount), trim_scale(a.new_amount), to_char(a.effective_on, 'YYYY-MM-DD'),
                    coalesce(trim_scale(s.amount)::text, '-')), 'UTF8')), 'hex') AS hash
             FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id) JOIN review_result x USING (result_id)
             LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL

@@ -153,7 +153,7 @@ keep(PlanEntry *entry, List *made, MemoryContext context)
 	entry->plans = made;
 }
 
-/* "@table" becomes "books.table"; other uses of @ (operators) are left alone. */
+/* "@table" becomes "books.table", quoted or not; other uses of @ (operators) are left alone. */
 char *
 hr_expand(Oid books, const char *sql)
 {
@@ -169,7 +169,7 @@ hr_expand(Oid books, const char *sql)
 	initStringInfo(&out);
 	for (const char *p = sql; *p; p++)
 	{
-		if (*p == '@' && p[1] >= 'a' && p[1] <= 'z')
+		if (*p == '@' && ((p[1] >= 'a' && p[1] <= 'z') || p[1] == '"'))
 			appendStringInfo(&out, "%s.", quoted);
 		else
 			appendStringInfoChar(&out, *p);

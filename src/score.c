@@ -44,14 +44,17 @@ is_silent(pg_wchar c)
 	return false;
 }
 
-/* Letters and digits of a text, in any script; a database that is not UTF-8 counts bytes beyond ASCII. */
+/* Letters and digits of a text, in any script. */
 static int
-meaningful_chars(const char *s, int length)
+meaningful_chars(const char *text, int length)
 {
-	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
+	char	   *own = unconstify(char *, text);
+	char	   *s = pg_server_to_any(own, length, PG_UTF8);
 	int			count = 0;
 
-	for (const char *end = s + length; s < end; s += pg_mblen(s))
+	if (s != own)
+		length = (int) strlen(s);
+	for (const char *end = s + length; s < end; s += pg_utf_mblen((unsigned char *) s))
 	{
 		pg_wchar	c;
 
@@ -59,10 +62,8 @@ meaningful_chars(const char *s, int length)
 			count += isalnum((unsigned char) *s) != 0;
 		if (s == end)
 			break;
-		c = utf8 ? utf8_to_unicode((const unsigned char *) s)
-			: (unsigned char) *s;
-
-		if (!is_silent(c) || (!utf8 && c >= 0x80))
+		c = utf8_to_unicode((const unsigned char *) s);
+		if (!is_silent(c))
 			count++;
 	}
 	return count;
