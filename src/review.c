@@ -1193,14 +1193,44 @@ hold_rules(Oid book_table, bool change)
 	LockDatabaseObject(RelationRelationId, book_table, 1, change ? AccessExclusiveLock : AccessShareLock);
 }
 
-/* hrloop.hold_rules(book, change) */
+/* The open reviews in their versions, as the transaction sees them or as they are by now. */
+static char *
+open_reviews(Oid books, bool now)
+{
+	static const HrQuery query = {"open reviews",
+		"SELECT pg_catalog.concat_ws(' ', pg_catalog.count(*), pg_catalog.sum(xmin::text::bigint * review_id))"
+		"  FROM @review WHERE status = 'open'", 0, {0}};
+
+	if (now)
+		hr_execute_latest(books, &query, NULL);
+	else
+		hr_execute(books, &query, NULL, NULL, false);
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/*
+ * hrloop.hold_rules(book, change).  Who changes them judges all open reviews
+ * anew: a transaction with one snapshot may do so only if that shows them as
+ * they are.
+ */
 Datum
 hrloop_hold_rules(PG_FUNCTION_ARGS)
 {
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+	bool		change;
+	Oid			books;
+	HrScope		scope;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_VOID();
+	books = hr_owned(PG_GETARG_OID(0), "hold the rules");
+	change = PG_GETARG_BOOL(1);
+	hold_rules(PG_GETARG_OID(0), change);
+	if (change && IsolationUsesXactSnapshot())
 	{
-		hr_owned(PG_GETARG_OID(0), "hold the rules");
-		hold_rules(PG_GETARG_OID(0), PG_GETARG_BOOL(1));
+		hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
+		if (strcmp(open_reviews(books, true), open_reviews(books, false)) != 0)
+			hr_not_current();
+		hr_scope_leave(&scope);
 	}
 	PG_RETURN_VOID();
 }

@@ -46,7 +46,8 @@ typedef struct Spec
 {
 	const char *function;
 	int			key;			/* 0: the old rows are handed over */
-	bool		employees;		/* whether the keys are of employees */
+	bool		people;			/* whether the keys are of employees or of their reviews */
+	bool		reviews;
 	bool		old_rows;
 	int			nchanged;
 	int			changed[MAX_CHANGED];
@@ -208,7 +209,8 @@ parse_spec(TriggerData *td, Spec *spec)
 		if (strncmp(arg, "key=", 4) == 0)
 		{
 			spec->key = hr_column(desc, arg + 4, INT8OID);
-			spec->employees = strcmp(arg + 4, "employee_id") == 0;
+			spec->reviews = strcmp(arg + 4, "review_id") == 0;
+			spec->people = spec->reviews || strcmp(arg + 4, "employee_id") == 0;
 		}
 		else if (strncmp(arg, "changed=", 8) == 0)
 			parse_changed(desc, pstrdup(arg + 8), spec);
@@ -422,40 +424,53 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 }
 
 /*
- * How many decisions there are about these people, as the transaction sees it
- * and as it is by now.  They are never deleted, so that equal numbers are the
- * same ones.
+ * What there is about these people that a consequence may go on from: decisions,
+ * which are never deleted, readings and scores by number, and the versions of
+ * rows that change.  Rows of a locked review do not.
  */
-static int64
-count_decisions(Oid books, const HrIds *employees, bool now)
+#define STATE_OF_PEOPLE \
+	"SELECT pg_catalog.concat_ws(';'," \
+	"   (SELECT pg_catalog.count(*) FROM @decision d WHERE d.employee_id = ANY (p.ids))," \
+	"   (SELECT pg_catalog.count(*) FROM @measurement m WHERE m.employee_id = ANY (p.ids))," \
+	"   (SELECT pg_catalog.string_agg(t.xmin::text, ',' ORDER BY t.target_id) FROM @target t WHERE t.employee_id = ANY (p.ids))," \
+	"   (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', r.xmin," \
+	"             (SELECT pg_catalog.count(*) FROM @score s WHERE s.review_id = r.review_id)," \
+	"             (SELECT pg_catalog.string_agg(i.xmin::text, ',' ORDER BY i.initial_score_id) FROM @initial_score i WHERE i.review_id = r.review_id))," \
+	"             ',' ORDER BY r.review_id) FROM @review r WHERE r.employee_id = ANY (p.ids) AND r.status <> 'locked'))" \
+	"  FROM "
+
+/* The same text for the same state, as the transaction sees it or as it is by now. */
+static char *
+state_of_people(Oid books, const Spec *spec, const HrIds *ids, bool now)
 {
-	static const HrQuery query = {"decisions about",
-	"SELECT pg_catalog.count(*) FROM @decision WHERE employee_id = ANY ($1)", 1, {INT8ARRAYOID}};
-	Datum		arg = PointerGetDatum(hr_ids_array(employees));
-	bool		null;
+	static const HrQuery employees = {"state of employees", STATE_OF_PEOPLE "(SELECT $1 AS ids) p", 1, {INT8ARRAYOID}};
+	static const HrQuery reviews = {"state of the reviewed",
+	STATE_OF_PEOPLE "(SELECT ARRAY(SELECT employee_id FROM @review WHERE review_id = ANY ($1)) AS ids) p", 1, {INT8ARRAYOID}};
+	const HrQuery *query = spec->reviews ? &reviews : &employees;
+	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 
 	if (now)
-		hr_execute_latest(books, &query, &arg);
+		hr_execute_latest(books, query, &arg);
 	else
-		hr_execute(books, &query, &arg, NULL, false);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
+		hr_execute(books, query, &arg, NULL, false);
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
 /*
  * Consequences for the same person come one after the other: each locks the
- * employee first.  That lock leaves no trace, so a transaction with one
- * snapshot may have gone on from what is no longer so, and met what it does not
- * see.  It is told to try again if another one has decided something about
- * these people since.
+ * employee, or the review, first.  That lock leaves no trace, so a transaction
+ * with one snapshot may have gone on from what is no longer so, and met what it
+ * does not see.  It is told to try again if anything about these people is
+ * other by now than it sees it.
  */
 static void
-call_current(Oid books, const char *function, const HrIds *employees)
+call_current(Oid books, const Spec *spec, const HrIds *ids)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
 	PG_TRY();
 	{
-		hr_call(books, function, employees);
+		hr_call(books, spec->function, ids);
 	}
 	PG_CATCH();
 	{
@@ -470,7 +485,7 @@ call_current(Oid books, const char *function, const HrIds *employees)
 	}
 	PG_END_TRY();
 
-	if (count_decisions(books, employees, true) != count_decisions(books, employees, false))
+	if (strcmp(state_of_people(books, spec, ids, true), state_of_people(books, spec, ids, false)) != 0)
 		hr_not_current();
 }
 
@@ -499,8 +514,8 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 		hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
 		if (spec.old_rows)
 			call_old_rows(books, td, &spec);
-		else if (spec.employees && IsolationUsesXactSnapshot())
-			call_current(books, spec.function, &ids);
+		else if (spec.people && IsolationUsesXactSnapshot())
+			call_current(books, &spec, &ids);
 		else
 			hr_call(books, spec.function, &ids);
 		hr_scope_leave(&scope);
