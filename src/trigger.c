@@ -42,12 +42,19 @@ PG_FUNCTION_INFO_V1(hrloop_fail);
 #define MAX_CHANGED 12
 #define SLICE 500				/* keys handed over at a time */
 
+typedef enum About				/* whose keys they are */
+{
+	ABOUT_OTHERS,
+	ABOUT_EMPLOYEES,
+	ABOUT_REVIEWS,
+	ABOUT_ALL					/* a rule's: everybody's */
+} About;
+
 typedef struct Spec
 {
 	const char *function;
 	int			key;			/* 0: the old rows are handed over */
-	bool		people;			/* whether the keys are of employees or of their reviews */
-	bool		reviews;
+	About		about;
 	bool		old_rows;
 	int			nchanged;
 	int			changed[MAX_CHANGED];
@@ -195,6 +202,17 @@ parse_changed(TupleDesc desc, char *list, Spec *spec)
 	}
 }
 
+/* Whose the keys of a column are.  What names neither a person nor a review is a rule. */
+static About
+about(TupleDesc desc, const char *key)
+{
+	if (strcmp(key, "employee_id") == 0)
+		return ABOUT_EMPLOYEES;
+	if (strcmp(key, "review_id") == 0)
+		return ABOUT_REVIEWS;
+	return SPI_fnumber(desc, "employee_id") > 0 || SPI_fnumber(desc, "review_id") > 0 ? ABOUT_OTHERS : ABOUT_ALL;
+}
+
 static void
 parse_spec(TriggerData *td, Spec *spec)
 {
@@ -209,8 +227,7 @@ parse_spec(TriggerData *td, Spec *spec)
 		if (strncmp(arg, "key=", 4) == 0)
 		{
 			spec->key = hr_column(desc, arg + 4, INT8OID);
-			spec->reviews = strcmp(arg + 4, "review_id") == 0;
-			spec->people = spec->reviews || strcmp(arg + 4, "employee_id") == 0;
+			spec->about = about(desc, arg + 4);
 		}
 		else if (strncmp(arg, "changed=", 8) == 0)
 			parse_changed(desc, pstrdup(arg + 8), spec);
@@ -426,12 +443,14 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 /*
  * What there is about these people that a consequence may go on from: decisions,
  * which are never deleted, readings and scores by number, and the versions of
- * rows that change.  Rows of a locked review do not.
+ * rows that change, rules among them.  Rows of a locked review do not.
  */
 #define STATE_OF_PEOPLE \
 	"SELECT pg_catalog.concat_ws(';'," \
 	"   (SELECT pg_catalog.count(*) FROM @decision d WHERE d.employee_id = ANY (p.ids))," \
 	"   (SELECT pg_catalog.count(*) FROM @measurement m WHERE m.employee_id = ANY (p.ids))," \
+	"   (SELECT pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.allowance_rule_id) FROM @allowance_rule a)," \
+	"   (SELECT pg_catalog.string_agg(g.xmin::text, ',' ORDER BY g.setting_id) FROM @setting g)," \
 	"   (SELECT pg_catalog.string_agg(t.xmin::text, ',' ORDER BY t.target_id) FROM @target t WHERE t.employee_id = ANY (p.ids))," \
 	"   (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', r.xmin," \
 	"             (SELECT pg_catalog.count(*) FROM @score s WHERE s.review_id = r.review_id)," \
@@ -446,7 +465,9 @@ state_of_people(Oid books, const Spec *spec, const HrIds *ids, bool now)
 	static const HrQuery employees = {"state of employees", STATE_OF_PEOPLE "(SELECT $1 AS ids) p", 1, {INT8ARRAYOID}};
 	static const HrQuery reviews = {"state of the reviewed",
 	STATE_OF_PEOPLE "(SELECT ARRAY(SELECT employee_id FROM @review WHERE review_id = ANY ($1)) AS ids) p", 1, {INT8ARRAYOID}};
-	const HrQuery *query = spec->reviews ? &reviews : &employees;
+	static const HrQuery all = {"state of all",
+	"SELECT pg_catalog.count(*)::text FROM @decision WHERE $1 IS NOT NULL", 1, {INT8ARRAYOID}};
+	const HrQuery *query = spec->about == ABOUT_REVIEWS ? &reviews : spec->about == ABOUT_EMPLOYEES ? &employees : &all;
 	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 
 	if (now)
@@ -514,7 +535,7 @@ hrloop_consequence(PG_FUNCTION_ARGS)
 		hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
 		if (spec.old_rows)
 			call_old_rows(books, td, &spec);
-		else if (spec.people && IsolationUsesXactSnapshot())
+		else if (spec.about != ABOUT_OTHERS && IsolationUsesXactSnapshot())
 			call_current(books, &spec, &ids);
 		else
 			hr_call(books, spec.function, &ids);
