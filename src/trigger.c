@@ -443,7 +443,7 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 /*
  * What there is about these people that a consequence may go on from: decisions,
  * which are never deleted, readings and scores by number, and the versions of
- * rows that change, rules among them.  Rows of a locked review do not.
+ * rows that change, rules among them.
  */
 #define STATE_OF_PEOPLE \
 	"SELECT pg_catalog.concat_ws(';'," \
@@ -455,7 +455,7 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 	"   (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', r.xmin," \
 	"             (SELECT pg_catalog.count(*) FROM @score s WHERE s.review_id = r.review_id)," \
 	"             (SELECT pg_catalog.string_agg(i.xmin::text, ',' ORDER BY i.initial_score_id) FROM @initial_score i WHERE i.review_id = r.review_id))," \
-	"             ',' ORDER BY r.review_id) FROM @review r WHERE r.employee_id = ANY (p.ids) AND r.status <> 'locked'))" \
+	"             ',' ORDER BY r.review_id) FROM @review r WHERE r.employee_id = ANY (p.ids)))" \
 	"  FROM "
 
 /* The same text for the same state, as the transaction sees it or as it is by now. */
