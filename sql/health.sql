@@ -85,7 +85,7 @@ SELECT code, status, value FROM health(true) WHERE code = 'audit_chain';
 ROLLBACK;
 \set VERBOSITY sqlstate
 SELECT set_setting('health.notice_days', '-1');
-SELECT set_setting('health.verify', '1');
+SELECT set_setting('health.verify_days', '-1');
 \set VERBOSITY default
 -- for its owner, HR and executives
 BEGIN;

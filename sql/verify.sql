@@ -25,7 +25,29 @@ SELECT certify('E010', '初级销售', '2022-12-15') > 0 AS low, certify('E010',
 SELECT record_progress('2023Q2', 'E010', 1, 40) AS progress;
 SELECT * FROM verify();
 
--- Triggers off, one thing wrong at a time, and what verify() says of it.
+-- What reads whole tables has JIT off, and what calls it: functions that return problems, health(), and whoever depends on them.
+WITH RECURSIVE whole AS (
+  SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'verify_test'::regnamespace AND ('problem' = ANY (p.proargnames) AND p.proname LIKE 'verify%' OR p.proname = 'health')
+  UNION
+  SELECT d.objid FROM whole w JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = w.oid AND d.classid = 'pg_proc'::regclass
+)
+SELECT w.oid::regprocedure AS jit_is_on FROM whole w JOIN pg_proc p USING (oid) WHERE NOT coalesce('jit=off' = ANY (p.proconfig), false);
+
+-- The same in smaller slices: of each part that has keys four.
+CREATE FUNCTION pg_temp.sliced() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) LANGUAGE SQL AS $$
+  SELECT v.* FROM (SELECT s.part, min(s.from_id) AS low, max(s.until_id) AS high FROM verify_slices() s GROUP BY s.part) s
+  LEFT JOIN (VALUES ('reviews', 'review_id', (SELECT max(review_id) FROM review)), ('plans', 'review_id', (SELECT max(review_id) FROM review)),
+                    ('pay', 'employee_id', (SELECT max(employee_id) FROM employee)), ('skills', 'employee_id', (SELECT max(employee_id) FROM employee)),
+                    ('audit', 'audit_id', (SELECT max(audit_id) FROM audit_entry))) AS k (part, key, most) USING (part)
+  CROSS JOIN LATERAL (
+    SELECT s.low, s.high WHERE k.key IS NULL
+    UNION ALL
+    SELECT CASE WHEN n = 0 THEN s.low ELSE k.most * n / 4 + 1 END, CASE WHEN n = 3 THEN s.high ELSE k.most * (n + 1) / 4 END FROM generate_series(0, 3) n WHERE k.key IS NOT NULL) c
+  CROSS JOIN LATERAL verify_part(s.part, c.low, c.high) v
+$$;
+SELECT * FROM pg_temp.sliced();
+
+-- Triggers off, one thing wrong at a time, and what verify() says of it, and whether slices say the same.
 CREATE TEMP TABLE said (id integer GENERATED ALWAYS AS IDENTITY, what text, problem text, table_name text, expected text, found text);
 CREATE PROCEDURE pg_temp.spoil(what text, how text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -37,6 +59,12 @@ BEGIN
     END LOOP;
     EXECUTE how;
     CREATE TEMP TABLE now_said AS SELECT v.problem, v.table_name, v.expected, v.found FROM verify_test.verify() v;
+    INSERT INTO pg_temp.now_said SELECT 'SLICES DIFFER', coalesce(w.problem, s.problem), w.found, s.found
+      FROM (SELECT v.*, row_number() OVER (PARTITION BY v) AS n FROM verify_test.verify() v) w
+      FULL JOIN (SELECT v.*, row_number() OVER (PARTITION BY v) AS n FROM pg_temp.sliced() v) s
+        ON (concat_ws('|', w.problem, w.table_name, coalesce(w.row_id, 0), coalesce(w.expected, '-'), coalesce(w.found, '-')), w.n)
+         = (concat_ws('|', s.problem, s.table_name, coalesce(s.row_id, 0), coalesce(s.expected, '-'), coalesce(s.found, '-')), s.n)
+     WHERE w.problem IS NULL OR s.problem IS NULL;
     RAISE EXCEPTION USING ERRCODE = 'PX001', MESSAGE = coalesce((SELECT json_agg(n ORDER BY n.problem COLLATE "C", n.expected COLLATE "C", n.found COLLATE "C") FROM pg_temp.now_said n)::text, '[]');
   EXCEPTION WHEN SQLSTATE 'PX001' THEN
     -- everything is as it was before; only the message is left
@@ -94,8 +122,36 @@ CALL pg_temp.spoil('days of an allowance', $$UPDATE skill_allowance SET valid = 
 CALL pg_temp.spoil('an allowance out of nothing', $$INSERT INTO skill_allowance (employee_id, component, amount, valid, allowance_rule_id, cause, cause_id, decision_id) SELECT find_employee('E090'), 'skill 1', 500, '[2023-01-01,)', allowance_rule_id, cause, cause_id, decision_id FROM skill_allowance LIMIT 1$$);
 CALL pg_temp.spoil('a notice with a hole', $$UPDATE notification SET body = '您的{score}分' WHERE kind = 'plan.updated'$$);
 CALL pg_temp.spoil('weights of a template', $$UPDATE template_item SET effective_weight = effective_weight + 1 WHERE template_id = (SELECT max(template_id) FROM review_template WHERE code = 'MAKE') AND position = 1$$);
-SELECT what, problem, table_name, left(expected, 40) AS expected, left(found, 40) AS found FROM said ORDER BY id;
+CALL pg_temp.spoil('an entry of the audit log', $$UPDATE audit_entry SET reason = 'x' WHERE audit_id = (SELECT max(audit_id) / 2 FROM audit_entry)$$);
+CALL pg_temp.spoil('its hash', $$UPDATE audit_entry SET hash = sha256('x') WHERE audit_id = (SELECT max(audit_id) / 2 FROM audit_entry)$$);
+CALL pg_temp.spoil('an entry that went', $$DELETE FROM audit_entry WHERE audit_id = (SELECT max(audit_id) / 2 FROM audit_entry)$$);
+CALL pg_temp.spoil('the end of a chain', $$UPDATE audit_lane SET length = length + 1 WHERE length > 0$$);
+CALL pg_temp.spoil('a line of the archive that went', $$DELETE FROM growth_archive WHERE growth_archive_id = (SELECT min(growth_archive_id) FROM growth_archive)$$);
+-- of a long hash its kind is enough
+SELECT what, problem, table_name, CASE WHEN expected ~ '[0-9a-f]{64}' THEN 'a hash' ELSE left(expected, 40) END AS expected,
+       CASE WHEN found ~ '[0-9a-f]{64}' THEN 'a hash' ELSE left(found, 40) END AS found FROM said ORDER BY id;
 -- and nothing is passed over
 SELECT what FROM said WHERE problem = 'NOTHING' ORDER BY id;
 SELECT * FROM verify();
+
+-- Some minutes at a time: without any, one slice a call; the round goes on where it stopped, and HR is told once of what it finds.
+SELECT sum(checked) AS checked, sum(slices) > 1 AS more, sum(differences) AS differences FROM verify_for(duration => '0');
+SELECT sum(checked) AS checked FROM verify_for('0');
+SELECT sum(checked) = sum(slices) AS through, sum(differences) AS differences FROM verify_for();
+SELECT code, status, value FROM health() WHERE code IN ('differences', 'audit_chain') ORDER BY 1;
+ALTER TABLE review DISABLE TRIGGER USER;
+UPDATE review SET composite = 61 WHERE review_id = find_review('2023Q2', 'E021');
+ALTER TABLE review ENABLE TRIGGER USER;
+SELECT sum(checked) AS a_new_round, sum(differences) AS differences FROM verify_for('0');
+SELECT part, differences FROM verify_for() WHERE differences > 0;
+SELECT code, status, value FROM health() WHERE code IN ('differences', 'audit_chain') ORDER BY 1;
+SELECT recipient_role, body FROM notification WHERE kind = 'verify.found';
+-- old rounds are no rounds
+UPDATE verify_slice SET checked_at = now() - interval '36 days';
+UPDATE verify_slice SET differences = 0;
+SELECT code, status, value FROM health() WHERE code = 'differences';
+SELECT * FROM verify_for('-1 second');
+SELECT * FROM verify_for(NULL);
+SELECT * FROM verify_part('wages');
+SELECT * FROM verify_part(NULL);
 DROP SCHEMA verify_test CASCADE;

@@ -75,7 +75,7 @@ SELECT t, k FROM (VALUES
                    'employee_skill_level', 'employee_status', 'enrolment', 'hr_task', 'key_event', 'measurement', 'pool_membership', 'promotion_case', 'recommendation',
                    'review_gate', 'skill_rating', 'suggestion', 'target', 'training_record', 'warning']),
   ('pay',    ARRAY['payroll_feed', 'salary', 'skill_allowance']),
-  ('hr',     ARRAY['audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
+  ('hr',     ARRAY['audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine', 'verify_slice'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
 
 -- Whoever was pinned as the manager of a review or plan stays so after a transfer.
 -- (SELECT …) is asked once in a query, not for each row.  visible() of nobody is true for who

@@ -9,7 +9,7 @@ SELECT s, k, v, v, c FROM (VALUES
   ('health.notice_days',      'integer', '90',    'Days by which a notice should be read; null: any (SEC-06)'),
   ('health.clock_days',       'integer', '35',    'Days without anything that run_due() did; it does something every month; null: any (SEC-06)'),
   ('health.index_rows',       'integer', '10000', 'Rows from which on a table is a warning that has no index for a foreign key to rows about people; null: never (SEC-06)'),
-  ('health.verify',           'boolean', 'true',  'Whether the monthly report counts the differences of verify(), which takes its time (SEC-06)'),
+  ('health.verify_days',      'integer', '35',    'Days within which verify_for() should have checked every row; null: any (SEC-06)'),
   ('health.quarantine',       'integer', '0',     'Rows in quarantine that are not a warning yet; null: any number (SEC-06)'),
   ('health.stale_rows',       'integer', '10000', 'Rows changed since a table was analysed, and at the same time more than a fifth of it, that call for ANALYZE; null: any number (SEC-06)')
 ) AS d (s, k, v, c);
@@ -49,7 +49,7 @@ COMMENT ON COLUMN table_size.growth IS 'Bytes more than in the last health_repor
 COMMENT ON COLUMN table_size.estimated_rows IS 'Rows as of the last ANALYZE.';
 
 CREATE FUNCTION health(differences boolean DEFAULT false)
-  RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL
+  RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', 'the health of the books is for their owner, HR and executives', NULL, 'Act as one of them by act_as().')
    WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) OR holds_role('executive', actor()) END;
@@ -91,8 +91,10 @@ BEGIN ATOMIC
     SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
              WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
            (SELECT count(*) FROM quarantine) AS quarantine,
-           CASE WHEN differences THEN v.different END AS different,
-           CASE WHEN differences THEN v.broken END AS broken,
+           CASE WHEN differences THEN v.different ELSE k.different END AS different,
+           CASE WHEN differences THEN v.broken ELSE k.broken END AS broken,
+           NOT differences AND (k.since < now() - make_interval(days => setting_number('health.verify_days')::integer)
+                                OR k.since IS NULL AND setting_number('health.verify_days') IS NOT NULL) AS unverified,
            (SELECT b.version FROM book b) AS version,
            greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
            (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
@@ -101,6 +103,8 @@ BEGIN ATOMIC
       -- verify() includes verify_audit()
       FROM (SELECT count(*) AS different, count(*) FILTER (WHERE y.problem LIKE 'audit\_%' OR y.problem = 'decision_changed') AS broken
               FROM verify() y WHERE differences) v
+      -- what the round of verify_for() found so far, and how long its first slice is ago or has waited
+      CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken, min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k
   ), result (place, code, warns, value, threshold, hint) AS (
     SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text, setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o
     UNION ALL
@@ -125,7 +129,8 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 5, 'erasures', o.erasures > 0, o.erasures::text, '0', 'Table erasure_log: somebody else confirms by confirm_erasure(), or withdraw_erasure().' FROM other o
     UNION ALL
-    SELECT 6, 'differences', coalesce(o.different > 0, false), coalesce(o.different::text, 'not asked for'), '0', 'health(true) counts them, verify() shows them.' FROM other o
+    SELECT 6, 'differences', coalesce(o.different > 0, false) OR o.unverified, coalesce(o.different::text, 'not asked for'), '0',
+           'Let an outside scheduler call verify_for() every night; health(true) counts them now, verify() shows them.' FROM other o
     UNION ALL
     SELECT 7, 'audit_chain', coalesce(o.broken > 0, false), coalesce(o.broken::text, 'not asked for'), '0', 'health(true) counts, verify_audit() shows what does not fit.' FROM other o
     UNION ALL
@@ -143,16 +148,16 @@ BEGIN ATOMIC
   SELECT r.code, CASE WHEN coalesce(r.warns, false) THEN 'warn' ELSE 'ok' END, r.value, r.threshold, r.hint FROM result r ORDER BY r.place, r.code;
 END;
 COMMENT ON FUNCTION health(boolean) IS
-  'Health of the books, one row per check: ok or warn, what was found, what is normal, what to do; true counts the differences of verify() as well, which takes its time. Only reads, so a standby answers too. For the owner, HR and executives: error 42501 (SEC-04, SEC-06).';
+  'Health of the books, one row per check: ok or warn, what was found, what is normal, what to do; differences are those that verify_for() found, true counts those of verify() now, which takes its time. Only reads, so a standby answers too. For the owner, HR and executives: error 42501 (SEC-04, SEC-06).';
 
 INSERT INTO due_rule (code, what, setting) VALUES
   ('health_report', 'What health() finds is kept, and HR is told, once a month (SEC-06)', NULL);
-CREATE FUNCTION due_health_report(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION due_health_report(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH made AS MATERIALIZED (
     SELECT count(*)::integer AS checks, count(*) FILTER (WHERE h.status = 'warn')::integer AS warnings, jsonb_agg(to_jsonb(h)) AS report,
            coalesce(': ' || string_agg(h.code, ', ') FILTER (WHERE h.status = 'warn'), '') AS list
-      FROM health((SELECT setting_on('health.verify'))) h
+      FROM health() h
      -- health() costs its time: only for this event
      WHERE EXISTS (SELECT FROM due_event d WHERE d.due_event_id = ANY (events) AND d.code = 'health_report')
   ), kept AS (

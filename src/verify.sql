@@ -1,21 +1,27 @@
 -- verify: every derived figure again from its source rows, in plain SQL written
 -- independently of the code that made it (law 9).  Healthy books: no rows.
+-- What reads whole tables has thousands of expressions and, without statistics, estimates that
+-- call for JIT: compiling them takes longer than running them, so it is off in here.
 
-CREATE FUNCTION verify_reviews() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_reviews(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
-  -- a part is an item of the template, or of the template of one segment
-  WITH part AS (
+  WITH slice AS NOT MATERIALIZED (
+    SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
+  ), part AS (
+    -- a part is an item of the template, or of the template of one segment
     SELECT r.review_id, r.template_id AS groups_of, 0::bigint AS superior, i.indicator_id, i.position, i.effective_weight AS weight, i.pass_pct, i.veto_at, i.veto_cap
-      FROM review r JOIN template_item i USING (template_id) WHERE NOT r.segmented
+      FROM slice r JOIN template_item i USING (template_id) WHERE NOT r.segmented
     UNION ALL
     SELECT r.review_id, r.template_id, coalesce(g.manager_id, 0), i.indicator_id, g.segment_no * 1000 + i.position,
            g.days * g.fte * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap
-      FROM review r JOIN review_segment g USING (review_id) JOIN template_item i ON i.template_id = g.template_id WHERE r.segmented
+      FROM slice r JOIN review_segment g USING (review_id) JOIN template_item i ON i.template_id = g.template_id WHERE r.segmented
   ), heard AS (
     -- whose superior's score it is: of a segment, or of all of them
     SELECT s.*, CASE WHEN k.relation = 'superior' AND EXISTS (SELECT FROM review_segment g WHERE g.review_id = s.review_id AND g.manager_id = s.rater_id)
                      THEN s.rater_id END AS only_for
-      FROM score s JOIN rater_group k USING (rater_group)
+      FROM score s JOIN rater_group k USING (rater_group) WHERE s.review_id BETWEEN from_id AND until_id
   ), mean AS (
     SELECT p.review_id, p.indicator_id, p.superior, s.rater_group, avg(round(s.value, 30)) AS value, avg(round(s.attainment, 30)) AS attainment, count(*) AS raters
       FROM (SELECT DISTINCT review_id, indicator_id, superior FROM part) p JOIN heard s ON s.review_id = p.review_id AND s.indicator_id = p.indicator_id AND coalesce(s.only_for = p.superior, true)
@@ -46,7 +52,7 @@ BEGIN ATOMIC
            coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE i.value IS NOT NULL AND
              CASE WHEN i.attainment IS NOT NULL THEN hrloop.rounded(i.attainment) < coalesce(i.pass_pct, 100)
                   WHEN i.pass_pct IS NOT NULL THEN hrloop.rounded(i.value) < i.pass_pct
-                  ELSE hrloop.rounded(i.value) <= setting_number('indicator.qualitative_missed') END), '{}') AS missed
+                  ELSE hrloop.rounded(i.value) <= (SELECT setting_number('indicator.qualitative_missed')) END), '{}') AS missed
       FROM item i GROUP BY i.review_id
   ), summed AS (
     SELECT v.review_id, t.missing_policy, count(v.value) = count(*) AS whole, count(v.value) > 0 AS begun, bool_or(v.short) AS short,
@@ -56,7 +62,7 @@ BEGIN ATOMIC
            hrloop.rounded(CASE WHEN count(v.own) = count(*) OR t.missing_policy = 'zero' AND count(v.own) > 0 THEN sum(v.weight * v.own) / sum(v.weight)
                                WHEN t.missing_policy = 'renormalise' AND count(v.own) > 0
                                THEN sum(v.weight * v.own) / sum(v.weight) FILTER (WHERE v.own IS NOT NULL) END) AS self_composite
-      FROM valued v JOIN review r USING (review_id) JOIN review_template t USING (template_id)
+      FROM valued v JOIN slice r USING (review_id) JOIN review_template t USING (template_id)
      -- who is not rated has no figures to speak of; rate_review() computes them anew
      WHERE r.status <> 'not_rated'
      GROUP BY v.review_id, t.missing_policy
@@ -68,21 +74,21 @@ BEGIN ATOMIC
       FROM summed s JOIN judged j USING (review_id)
   )
   SELECT 'composite', 'review', r.review_id, f.composite::text, r.composite::text
-    FROM review r JOIN fresh f USING (review_id) WHERE r.composite IS DISTINCT FROM f.composite
+    FROM slice r JOIN fresh f USING (review_id) WHERE r.composite IS DISTINCT FROM f.composite
   UNION ALL
   SELECT 'self_composite', 'review', r.review_id, f.self_composite::text, r.self_composite::text
-    FROM review r JOIN fresh f USING (review_id) WHERE r.self_composite IS DISTINCT FROM f.self_composite
+    FROM slice r JOIN fresh f USING (review_id) WHERE r.self_composite IS DISTINCT FROM f.self_composite
   UNION ALL
   SELECT 'complete', 'review', r.review_id, f.complete::text, r.complete::text
-    FROM review r JOIN fresh f USING (review_id) WHERE r.complete <> f.complete
+    FROM slice r JOIN fresh f USING (review_id) WHERE r.complete <> f.complete
   UNION ALL
   SELECT 'missing_used', 'review', r.review_id, f.missing_used, r.missing_used
-    FROM review r JOIN fresh f USING (review_id)
+    FROM slice r JOIN fresh f USING (review_id)
    WHERE r.missing_used IS DISTINCT FROM f.missing_used AND (r.items_scored > 0 OR r.missing_used IS NOT NULL)
   UNION ALL
   -- a score from facts, by the indicator as the template of its review or segment pins it
   SELECT 'score_value', 'score', s.score_id, concat_ws(' = ', w.attainment, w.value), concat_ws(' = ', s.attainment, s.value)
-    FROM review r
+    FROM slice r
     JOIN score s USING (review_id)
     CROSS JOIN LATERAL (
       SELECT a.attainment, round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct WHEN a.attainment < a.floor_pct THEN a.floor_pct ELSE a.attainment END, 4) AS value
@@ -100,17 +106,17 @@ BEGIN ATOMIC
   UNION ALL
   -- the segments of an open review are assignments of its employee; who manages is pinned, the organisation may have changed since
   SELECT 'segment', 'review_segment', g.review_segment_id, coalesce(a.days, 0) || ' days × ' || g.fte, g.days || ' days × ' || g.fte || ' = ' || g.load
-    FROM review_segment g JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+    FROM review_segment g JOIN slice r USING (review_id) JOIN review_cycle c USING (cycle_id)
     CROSS JOIN LATERAL (SELECT sum(worked_days(r.employee_id, a.valid * c.period)) AS days FROM assignment a
                          WHERE a.employee_id = r.employee_id AND (a.org_unit_id, a.job_id, a.fte) = (g.org_unit_id, g.job_id, g.fte)
                            AND a.valid * c.period <@ daterange(g.from_date, g.until_date, '[]')) a
    WHERE r.status = 'open' AND (g.days > coalesce(a.days, 0) OR g.load <> g.days * g.fte)
   UNION ALL
   SELECT 'vetoed', 'review', r.review_id, f.vetoed::text, r.vetoed::text
-    FROM review r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
+    FROM slice r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
   UNION ALL
   SELECT 'anonymous', 'review', r.review_id, w.counts::text, r.anonymous::text
-    FROM review r
+    FROM slice r
     CROSS JOIN LATERAL (
       SELECT EXISTS (SELECT FROM score s
                        JOIN template_rater_group q ON q.template_id = r.template_id AND q.rater_group = s.rater_group AND q.minimum > 0 AND q.weight > 0
@@ -121,19 +127,19 @@ BEGIN ATOMIC
    WHERE r.anonymous <> w.counts
   UNION ALL
   SELECT 'lowest', 'review', r.review_id, f.lowest::text, r.lowest_indicator_id::text
-    FROM review r JOIN fresh f USING (review_id) WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
+    FROM slice r JOIN fresh f USING (review_id) WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
   UNION ALL
   SELECT 'items_scored', 'review', r.review_id, f.scored::text, r.items_scored::text
-    FROM review r JOIN fresh f USING (review_id) WHERE r.items_scored <> f.scored
+    FROM slice r JOIN fresh f USING (review_id) WHERE r.items_scored <> f.scored
   UNION ALL
   SELECT 'missed', 'review', r.review_id, f.missed::text, r.missed::text
-    FROM review r JOIN fresh f USING (review_id)
+    FROM slice r JOIN fresh f USING (review_id)
    WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}')
      AND r.status = 'open'
   UNION ALL
   -- settings may have changed since the lock: its decision says what was missed
   SELECT 'missed', 'review', r.review_id, want.codes::text, have.codes::text
-    FROM review r
+    FROM slice r
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d USING (decision_id)
     CROSS JOIN LATERAL (SELECT array_agg(i ->> 'indicator' ORDER BY i ->> 'indicator') AS codes
@@ -142,31 +148,32 @@ BEGIN ATOMIC
    WHERE r.status = 'locked' AND want.codes IS DISTINCT FROM have.codes
   UNION ALL
   SELECT 'result_missing', 'review', r.review_id, r.status, count(x.*)::text || ' standing results'
-    FROM review r LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    FROM slice r LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    GROUP BY r.review_id, r.status HAVING (r.status = 'locked') <> (count(x.*) = 1)
   UNION ALL
   SELECT 'result_score', 'review_result', x.result_id, r.composite::text, x.composite::text
-    FROM review_result x JOIN review r USING (review_id) WHERE x.reopened_by IS NULL AND coalesce(x.original, x.composite) <> r.composite
+    FROM review_result x JOIN slice r USING (review_id) WHERE x.reopened_by IS NULL AND coalesce(x.original, x.composite) <> r.composite
   UNION ALL
   SELECT 'result_grade', 'review_result', x.result_id, b.label, x.grade
-    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+    FROM review_result x JOIN slice r USING (review_id) JOIN review_cycle c USING (cycle_id)
     LEFT JOIN band b ON b.scale_id = c.grade_scale_id AND b.range @> x.composite
    WHERE x.grade IS DISTINCT FROM b.label
   UNION ALL
   SELECT 'result_decision', 'review_result', x.result_id, x.composite::text, d.outcome ->> 'score'
     FROM review_result x JOIN decision d USING (decision_id)
-   WHERE d.kind <> 'review.lock' OR (d.outcome ->> 'score')::numeric IS DISTINCT FROM x.composite
+   WHERE x.review_id BETWEEN from_id AND until_id
+     AND (d.kind <> 'review.lock' OR (d.outcome ->> 'score')::numeric IS DISTINCT FROM x.composite)
   UNION ALL
   SELECT 'breakdown', 'decision', d.decision_id, d.outcome ->> 'score', sum((i ->> 'points')::numeric)::text
     FROM decision d CROSS JOIN LATERAL jsonb_array_elements(d.inputs -> 'items') i
-   WHERE d.kind = 'review.lock' AND (d.inputs ->> 'missing')::int = 0 AND NOT d.inputs ? 'vetoed'
+   WHERE d.kind = 'review.lock' AND d.cause = 'review' AND d.cause_id BETWEEN from_id AND until_id AND (d.inputs ->> 'missing')::int = 0 AND NOT d.inputs ? 'vetoed'
    GROUP BY d.decision_id, d.outcome
   HAVING abs(sum((i ->> 'points')::numeric) - coalesce(d.inputs #>> '{calibration,original}', d.outcome ->> 'score')::numeric) > 0.0001 * count(*);
 END;
-COMMENT ON FUNCTION verify_reviews() IS 'Composites, missed indicators, results and grades that differ from what their source rows come to.';
+COMMENT ON FUNCTION verify_reviews(bigint, bigint) IS 'Composites, missed indicators, results and grades that differ from what their source rows come to.';
 
 -- Calibrations against their rows; closed hard sessions place by place.
-CREATE FUNCTION verify_calibrations() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_calibrations() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH newest AS (
     SELECT DISTINCT ON (k.review_id) k.review_id, k.original,
@@ -248,7 +255,7 @@ END;
 COMMENT ON FUNCTION verify_calibrations() IS 'Calibrated scores, results and closed hard sessions that differ from calibrations, voids and distributions.';
 
 -- Live scores: fact by fact from the readings of the cycle.
-CREATE FUNCTION verify_live() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_live() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH number AS (
     SELECT r.review_id, m.indicator_id, f.key, (f.value #>> '{}')::numeric AS v,
@@ -292,7 +299,7 @@ END;
 COMMENT ON FUNCTION verify_live() IS 'Live scores of open reviews that differ from what their readings come to.';
 
 -- Warnings against the series of readings, by position in it.
-CREATE FUNCTION verify_warnings() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_warnings() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH watched AS (
     SELECT r.* FROM reading r
@@ -336,7 +343,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_warnings() IS 'Warnings that stand without a reading that gives cause, that went, or that differ from their decision.';
 
-CREATE FUNCTION verify_causes() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_causes() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT 'cause_streak', 'cause_analysis', a.cause_analysis_id, d.inputs ->> 'months', count(b.*)::text
     FROM cause_analysis a
@@ -353,7 +360,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_causes() IS 'Cause analyses without missed months in a row, or that differ from their decision.';
 
-CREATE FUNCTION verify_suggestions() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_suggestions() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT 'suggestion_status', 'suggestion', s.suggestion_id, coalesce(d.outcome ->> 'status', 'submitted'), s.status
     FROM suggestion s LEFT JOIN decision d USING (decision_id) WHERE s.status <> coalesce(d.outcome ->> 'status', 'submitted')
@@ -365,39 +372,46 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_suggestions() IS 'Suggestions that differ from their decision, and readings without one.';
 
-CREATE FUNCTION verify_plans() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_plans(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  WITH slice AS NOT MATERIALIZED (
+    SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
+  ), plan AS NOT MATERIALIZED (
+    SELECT * FROM development_plan p WHERE p.review_id BETWEEN from_id AND until_id
+  )
   SELECT 'plan_missing', 'review', r.review_id, 'a plan for ' || array_to_string(r.plan_reason, ', '), 'none'
-    FROM review r
+    FROM slice r
    WHERE r.plan_reason IS NOT NULL
      AND NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = r.review_id AND p.status <> 'withdrawn')
      -- anonymous scores make no draft
      AND (r.status = 'locked' OR NOT r.anonymous)
   UNION ALL
   SELECT 'plan_without_cause', 'development_plan', p.plan_id, 'no plan', p.status
-    FROM development_plan p JOIN review r USING (review_id)
+    FROM plan p JOIN slice r USING (review_id)
    WHERE r.plan_reason IS NULL AND (p.status = 'draft' AND NOT r.anonymous OR p.status <> 'withdrawn' AND r.status = 'locked')
       OR p.status = 'draft' AND r.status = 'not_rated'
   UNION ALL
   SELECT 'plan_reason', 'review', r.review_id, want.reason::text, r.plan_reason::text
-    FROM review r
+    FROM slice r
     CROSS JOIN LATERAL (
       SELECT array_remove(ARRAY[
-        CASE WHEN coalesce(r.calibrated, r.composite) <= setting_number('plan.score_threshold') THEN 'score' END,
-        CASE WHEN setting_on('plan.on_missed') AND r.missed <> '{}'
-              AND (setting_number('plan.missed_max_score') IS NULL
-                   OR coalesce(r.calibrated, r.composite) < setting_number('plan.missed_max_score')) THEN 'missed' END], NULL) AS reason) want
+        CASE WHEN coalesce(r.calibrated, r.composite) <= (SELECT setting_number('plan.score_threshold')) THEN 'score' END,
+        CASE WHEN (SELECT setting_on('plan.on_missed')) AND r.missed <> '{}'
+              AND ((SELECT setting_number('plan.missed_max_score')) IS NULL
+                   OR coalesce(r.calibrated, r.composite) < (SELECT setting_number('plan.missed_max_score'))) THEN 'missed' END], NULL) AS reason) want
    WHERE r.status = 'open' AND r.complete AND coalesce(r.plan_reason, '{}') <> want.reason
   UNION ALL
   SELECT 'draft_after_lock', 'development_plan', p.plan_id, 'proposed', p.status
-    FROM development_plan p JOIN review r USING (review_id) WHERE r.status = 'locked' AND p.status = 'draft'
+    FROM plan p JOIN slice r USING (review_id) WHERE r.status = 'locked' AND p.status = 'draft'
   UNION ALL
   SELECT 'plan_items', 'development_plan', p.plan_id, jsonb_array_length(p.document -> 'items')::text, count(i.*)::text
-    FROM development_plan p LEFT JOIN plan_item i USING (plan_id)
+    FROM plan p LEFT JOIN plan_item i USING (plan_id)
    GROUP BY p.plan_id, p.document HAVING jsonb_array_length(p.document -> 'items') <> count(i.*)
   UNION ALL
   SELECT 'plan_item', 'plan_item', i.plan_item_id, concat_ws(' ', w.i ->> 'kind', w.i ->> 'title'), concat_ws(' ', i.kind, i.title)
-    FROM development_plan p
+    FROM plan p
     CROSS JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS w (i, n)
     JOIN plan_item i ON i.plan_id = p.plan_id AND i.position = w.n
     LEFT JOIN resource o USING (resource_id)
@@ -405,7 +419,7 @@ BEGIN ATOMIC
          IS DISTINCT FROM (w.i ->> 'kind', w.i ->> 'title', w.i ->> 'topic', (w.i ->> 'quantity')::numeric, w.i ->> 'resource', w.i -> 'origins')
   UNION ALL
   SELECT 'plan_gaps', 'development_plan', p.plan_id, want.gaps, have.gaps
-    FROM development_plan p
+    FROM plan p
     CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', w ->> 'indicator', w ->> 'skill', (w ->> 'gap')::numeric), ', ' ORDER BY w ->> 'indicator') AS gaps
                           FROM jsonb_array_elements(p.document -> 'gaps') w) want
     CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', n.code, s.code, g.gap), ', ' ORDER BY n.code) AS gaps
@@ -413,14 +427,14 @@ BEGIN ATOMIC
    WHERE want.gaps IS DISTINCT FROM have.gaps
   UNION ALL
   SELECT 'plan_reasons', 'development_plan', p.plan_id, p.document ->> 'reasons', to_jsonb(p.reasons)::text
-    FROM development_plan p WHERE to_jsonb(p.reasons) <> p.document -> 'reasons'
+    FROM plan p WHERE to_jsonb(p.reasons) <> p.document -> 'reasons'
   UNION ALL
   SELECT 'plan_kind', 'development_plan', p.plan_id, p.document ->> 'kind', p.kind
-    FROM development_plan p WHERE p.kind IS DISTINCT FROM p.document ->> 'kind'
+    FROM plan p WHERE p.kind IS DISTINCT FROM p.document ->> 'kind'
   UNION ALL
   SELECT 'plan_change', 'plan_change', c.plan_change_id, CASE WHEN c.removed THEN 'not there' ELSE c.title END, coalesce(have.title, 'not there')
     FROM plan_change c
-    JOIN development_plan p ON p.review_id = c.review_id AND p.status <> 'withdrawn'
+    JOIN plan p ON p.review_id = c.review_id AND p.status <> 'withdrawn'
     LEFT JOIN resource o USING (resource_id)
     LEFT JOIN LATERAL (SELECT i.title FROM plan_item i
                          LEFT JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS j (i, n) ON j.n = i.position
@@ -428,36 +442,40 @@ BEGIN ATOMIC
    WHERE c.indicator_id IS NULL AND CASE WHEN c.removed THEN have.title IS NOT NULL ELSE have.title IS DISTINCT FROM c.title END
   UNION ALL
   SELECT 'plan_completion', 'development_plan', p.plan_id, CASE WHEN bool_and(i.progress = 100) THEN 'completed' ELSE 'effective' END, p.status
-    FROM development_plan p JOIN plan_item i USING (plan_id) WHERE p.status IN ('effective', 'completed')
+    FROM plan p JOIN plan_item i USING (plan_id) WHERE p.status IN ('effective', 'completed')
    GROUP BY p.plan_id, p.status HAVING bool_and(i.progress = 100) <> (p.status = 'completed')
   UNION ALL
   SELECT 'plan_decision', 'development_plan', p.plan_id, p.document::text, d.outcome::text
-    FROM development_plan p JOIN decision d USING (decision_id) WHERE p.status <> 'withdrawn' AND d.outcome <> p.document
+    FROM plan p JOIN decision d USING (decision_id) WHERE p.status <> 'withdrawn' AND d.outcome <> p.document
   UNION ALL
   SELECT 'progress', 'plan_item', i.plan_item_id, coalesce(g.progress, 0)::text, i.progress::text
-    FROM plan_item i
+    FROM plan p JOIN plan_item i USING (plan_id)
     LEFT JOIN LATERAL (SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id ORDER BY g.plan_progress_id DESC LIMIT 1) g ON true
    WHERE i.progress <> coalesce(g.progress, 0);
 END;
-COMMENT ON FUNCTION verify_plans() IS 'Plans that are missing, groundless, or differ from their decision.';
+COMMENT ON FUNCTION verify_plans(bigint, bigint) IS 'Plans that are missing, groundless, or differ from their decision.';
 
-CREATE FUNCTION verify_pay() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_pay(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT 'raise_figures', 'salary_adjustment', a.adjustment_id,
-         a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int) || '', a.new_amount::text
+         a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) || '', a.new_amount::text
     FROM salary_adjustment a LEFT JOIN band b USING (band_id)
-   WHERE a.percent <> coalesce(b.value, 0)
-      OR a.new_amount <> a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int)
-      OR b.band_id IS NOT NULL AND NOT b.range @> a.composite
+   WHERE a.employee_id BETWEEN from_id AND until_id
+     AND (a.percent <> coalesce(b.value, 0)
+      OR a.new_amount <> a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int))
+      OR b.band_id IS NOT NULL AND NOT b.range @> a.composite)
   UNION ALL
   SELECT 'raise_decision', 'salary_adjustment', a.adjustment_id,
          concat_ws(' ', d.inputs ->> 'old', '+', d.outcome ->> 'percent', '% =', d.outcome ->> 'new'),
          concat_ws(' ', a.old_amount, '+', a.percent, '% =', a.new_amount)
     FROM salary_adjustment a JOIN decision d USING (decision_id)
-   WHERE (a.old_amount, a.percent, a.raise_amount, a.new_amount)
+   WHERE a.employee_id BETWEEN from_id AND until_id
+     AND ((a.old_amount, a.percent, a.raise_amount, a.new_amount)
          IS DISTINCT FROM ((d.inputs ->> 'old')::numeric, (d.outcome ->> 'percent')::numeric, (d.outcome ->> 'raise')::numeric, (d.outcome ->> 'new')::numeric)
       OR a.base_amount <> coalesce(d.inputs ->> 'base', d.inputs ->> 'old')::numeric
-      OR a.corrects IS DISTINCT FROM (d.inputs ->> 'corrects')::bigint
+      OR a.corrects IS DISTINCT FROM (d.inputs ->> 'corrects')::bigint)
   UNION ALL
   SELECT 'raise_rule', 'salary_adjustment', a.adjustment_id, want.raise_rule_id::text, a.raise_rule_id::text
     FROM salary_adjustment a
@@ -470,22 +488,24 @@ BEGIN ATOMIC
        WHERE p.cycle_id = a.cycle_id AND coalesce(p.job_id = r.job_id, p.job_id IS NULL)
          AND coalesce(p.job_family = j.job_family, p.job_family IS NULL) AND coalesce(p.unit_kind = u.unit_kind, p.unit_kind IS NULL)
        ORDER BY (p.job_id IS NOT NULL) DESC, (p.job_family IS NOT NULL) DESC, (p.unit_kind IS NOT NULL) DESC LIMIT 1) want ON true
-   WHERE a.raise_rule_id IS DISTINCT FROM want.raise_rule_id
+   WHERE a.employee_id BETWEEN from_id AND until_id AND a.raise_rule_id IS DISTINCT FROM want.raise_rule_id
   UNION ALL
   SELECT 'raise_score', 'salary_adjustment', a.adjustment_id, x.composite::text, a.composite::text
     FROM salary_adjustment a JOIN review_result x USING (result_id)
-   WHERE a.composite <> x.composite OR x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved')
+   WHERE a.employee_id BETWEEN from_id AND until_id
+     AND (a.composite <> x.composite OR x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved'))
   UNION ALL
   SELECT 'raise_held', 'salary_adjustment', a.adjustment_id, CASE WHEN p.appeal_id IS NULL THEN 'not held' ELSE 'held' END, a.status
     FROM salary_adjustment a LEFT JOIN appeal p ON p.result_id = a.result_id AND p.status = 'open'
-   WHERE (a.status = 'held') <> (p.appeal_id IS NOT NULL) AND a.status IN ('proposed', 'held', 'approved')
+   WHERE a.employee_id BETWEEN from_id AND until_id AND (a.status = 'held') <> (p.appeal_id IS NOT NULL) AND a.status IN ('proposed', 'held', 'approved')
   UNION ALL
   SELECT 'appeal_upheld', 'appeal', p.appeal_id, 'a reopened result', 'version ' || x.version || ' stands'
-    FROM appeal p JOIN review_result x USING (result_id) WHERE p.status = 'upheld' AND x.reopened_by IS NULL
+    FROM appeal p JOIN review_result x USING (result_id) JOIN review r ON r.review_id = x.review_id
+   WHERE r.employee_id BETWEEN from_id AND until_id AND p.status = 'upheld' AND x.reopened_by IS NULL
   UNION ALL
   SELECT 'raise_missing', 'review_result', x.result_id, 'one proposal', 'none'
     FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
-   WHERE x.reopened_by IS NULL AND c.pay_effective
+   WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id)
      AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.decision_id IS NULL
                     AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)))
@@ -493,10 +513,11 @@ BEGIN ATOMIC
   -- link by link: a correction starts from what the one before set, and only one follows it
   SELECT 'correction_chain', 'salary_adjustment', a.adjustment_id, concat_ws(' ', 'from', f.new_amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
     FROM salary_adjustment a JOIN salary_adjustment f ON f.adjustment_id = a.corrects
-   WHERE (f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied')
+   WHERE a.employee_id BETWEEN from_id AND until_id
+     AND ((f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied')
       OR a.old_amount <> f.new_amount
          AND (a.old_amount <> a.base_amount OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = a.cycle_id AND m.employee_id = a.employee_id
-                                                          AND m.adjustment_id < a.adjustment_id AND m.status = 'applied' AND m.raise_amount <> 0))
+                                                          AND m.adjustment_id < a.adjustment_id AND m.status = 'applied' AND m.raise_amount <> 0)))
   UNION ALL
   -- what is paid for the standing result, unless a correction waits or people rejected it
   SELECT 'correction_missing', 'review_result', x.result_id, want.amount::text, head.new_amount::text
@@ -508,8 +529,8 @@ BEGIN ATOMIC
     LEFT JOIN cycle_raise_rule p ON p.cycle_id = r.cycle_id AND p.raise_rule_id = head.raise_rule_id
     LEFT JOIN band b ON b.scale_id = p.scale_id AND b.range @> x.composite
     CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN head.base_on < head.effective_on THEN salary_on(r.employee_id, head.base_on) END, head.base_amount) AS base) s
-    CROSS JOIN LATERAL (SELECT s.base + round(s.base * coalesce(b.value, 0) / 100, setting_number('pay.minor_digits')::int) AS amount) want
-   WHERE x.reopened_by IS NULL AND c.pay_effective AND want.amount <> head.new_amount
+    CROSS JOIN LATERAL (SELECT s.base + round(s.base * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS amount) want
+   WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective AND want.amount <> head.new_amount
      -- pay that no raise of the cycle ever moved runs on from the day of its base
      AND (want.amount <> s.base OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = r.cycle_id AND m.employee_id = r.employee_id
                                               AND m.status = 'applied' AND m.raise_amount <> 0))
@@ -519,29 +540,33 @@ BEGIN ATOMIC
   SELECT 'raise_not_paid', 'salary_adjustment', a.adjustment_id, a.new_amount::text,
          (SELECT string_agg(s.amount::text, ', ') FROM salary s WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
     FROM salary_adjustment a
-   WHERE a.status = 'applied' AND a.raise_amount <> 0
+   WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied' AND a.raise_amount <> 0
      AND NOT EXISTS (SELECT FROM salary s WHERE s.employee_id = a.employee_id AND lower(s.valid) = a.effective_on AND s.amount = a.new_amount)
   UNION ALL
-  SELECT 'salary_minor_unit', 'salary', s.salary_id, round(s.amount, setting_number('pay.minor_digits')::int)::text, s.amount::text
-    FROM salary s WHERE s.amount <> round(s.amount, setting_number('pay.minor_digits')::int)
+  SELECT 'salary_minor_unit', 'salary', s.salary_id, round(s.amount, (SELECT setting_number('pay.minor_digits')::int))::text, s.amount::text
+    FROM salary s WHERE s.employee_id BETWEEN from_id AND until_id AND s.amount <> round(s.amount, (SELECT setting_number('pay.minor_digits')::int))
   UNION ALL
   -- the feed row by row: one post for each source row, one reversal for each that no longer stands
   SELECT 'feed_row', w.source_table, w.source_id, w.entry || ' ' || w.amount, coalesce(f.amount::text, 'none')
-    FROM (SELECT 'salary_adjustment' AS source_table, a.adjustment_id AS source_id, 'post' AS entry, a.raise_amount AS amount FROM salary_adjustment a
-          UNION ALL SELECT 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount FROM salary_adjustment a WHERE a.status IN ('rejected', 'withdrawn')
-          UNION ALL SELECT 'salary_adjustment:applied', a.adjustment_id, 'post', a.new_amount FROM salary_adjustment a WHERE a.status = 'applied'
-          UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'post', s.amount FROM skill_allowance s
-          UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'reverse', -s.amount FROM skill_allowance s WHERE s.superseded_by IS NOT NULL) w
+    FROM (SELECT 'salary_adjustment' AS source_table, a.adjustment_id AS source_id, 'post' AS entry, a.raise_amount AS amount
+             FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id
+          UNION ALL SELECT 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount
+             FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id AND a.status IN ('rejected', 'withdrawn')
+          UNION ALL SELECT 'salary_adjustment:applied', a.adjustment_id, 'post', a.new_amount
+             FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied'
+          UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'post', s.amount
+             FROM skill_allowance s WHERE s.employee_id BETWEEN from_id AND until_id
+          UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'reverse', -s.amount
+             FROM skill_allowance s WHERE s.employee_id BETWEEN from_id AND until_id AND s.superseded_by IS NOT NULL) w
     LEFT JOIN payroll_feed f ON f.source_table = w.source_table AND f.source_id = w.source_id AND f.entry = w.entry
-   WHERE f.amount IS DISTINCT FROM w.amount
-  UNION ALL
-  SELECT 'feed_total', 'payroll_feed', NULL, k.source_total::text, k.feed_total::text
-    FROM payroll_reconciliation k WHERE k.difference <> 0;
+   WHERE f.amount IS DISTINCT FROM w.amount;
 END;
-COMMENT ON FUNCTION verify_pay() IS 'Raises, salaries and feed rows that differ from score, rule and base pay.';
+COMMENT ON FUNCTION verify_pay(bigint, bigint) IS 'Raises, salaries and feed rows that differ from score, rule and base pay.';
 
 -- Levels and allowances day by day at every day on which something could change.
-CREATE FUNCTION verify_skills() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_skills(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH held AS (
     SELECT c.employee_id, l.skill_id, l.rank, daterange(c.achieved_on, CASE WHEN v.reversed_on < coalesce(c.expires_on, 'infinity') THEN v.reversed_on ELSE c.expires_on END) AS span
@@ -549,26 +574,31 @@ BEGIN ATOMIC
       JOIN certification k USING (certification_id)
       JOIN skill_level l USING (skill_level_id)
       LEFT JOIN certification_reversal v USING (certification_result_id)
-     WHERE c.passed AND coalesce(v.reversed_on > c.achieved_on, true)
+     WHERE c.employee_id BETWEEN from_id AND until_id AND c.passed AND coalesce(v.reversed_on > c.achieved_on, true)
   ), day AS (
     SELECT employee_id, skill_id, lower(span) AS d FROM held
     UNION SELECT employee_id, skill_id, upper(span) FROM held WHERE NOT upper_inf(span)
-    UNION SELECT x.employee_id, x.skill_id, lower(x.valid) FROM employee_skill_level x WHERE x.superseded_by IS NULL
+    UNION SELECT x.employee_id, x.skill_id, lower(x.valid) FROM employee_skill_level x
+     WHERE x.employee_id BETWEEN from_id AND until_id AND x.superseded_by IS NULL
   ), level AS (
-    SELECT day.*, (SELECT max(h.rank) FROM held h WHERE h.employee_id = day.employee_id AND h.skill_id = day.skill_id AND h.span @> day.d) AS want,
+    -- joined, not looked up: a table of what is held is read once and not once a day
+    SELECT day.employee_id, day.skill_id, day.d, max(h.rank) AS want,
            (SELECT l.rank FROM employee_skill_level x JOIN skill_level l USING (skill_level_id)
              WHERE x.employee_id = day.employee_id AND x.skill_id = day.skill_id AND x.superseded_by IS NULL AND x.valid @> day.d) AS have
-      FROM day
+      FROM day LEFT JOIN held h ON h.employee_id = day.employee_id AND h.skill_id = day.skill_id AND h.span @> day.d
+     GROUP BY day.employee_id, day.skill_id, day.d
   ), payday AS (
     SELECT x.employee_id, e.d FROM employee_skill_level x
       CROSS JOIN LATERAL (VALUES (allowance_day(lower(x.valid))), (allowance_day(upper(x.valid)))) AS e (d)
-     WHERE x.superseded_by IS NULL AND e.d IS NOT NULL
-    UNION SELECT t.employee_id, allowance_day(t.completed_on) FROM training_record t WHERE t.passed
+     WHERE x.employee_id BETWEEN from_id AND until_id AND x.superseded_by IS NULL AND e.d IS NOT NULL
+    UNION SELECT t.employee_id, allowance_day(t.completed_on) FROM training_record t
+     WHERE t.employee_id BETWEEN from_id AND until_id AND t.passed
     UNION SELECT a.employee_id, e.d FROM skill_allowance a CROSS JOIN LATERAL (VALUES (lower(a.valid)), (upper(a.valid))) AS e (d)
-     WHERE a.superseded_by IS NULL AND e.d IS NOT NULL
+     WHERE a.employee_id BETWEEN from_id AND until_id AND a.superseded_by IS NULL AND e.d IS NOT NULL
     UNION SELECT x.employee_id, lower(r.valid) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)
-     WHERE x.superseded_by IS NULL AND NOT lower_inf(r.valid)
-    UNION SELECT t.employee_id, lower(r.valid) FROM training_record t JOIN allowance_rule r USING (resource_id) WHERE NOT lower_inf(r.valid)
+     WHERE x.employee_id BETWEEN from_id AND until_id AND x.superseded_by IS NULL AND NOT lower_inf(r.valid)
+    UNION SELECT t.employee_id, lower(r.valid) FROM training_record t JOIN allowance_rule r USING (resource_id)
+     WHERE t.employee_id BETWEEN from_id AND until_id AND NOT lower_inf(r.valid)
   ), amount AS (
     SELECT p.employee_id, p.d,
            coalesce((SELECT sum(r.amount) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)
@@ -586,9 +616,9 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'allowance', 'employee', employee_id, d || ' ' || want, have::text FROM amount WHERE want <> have;
 END;
-COMMENT ON FUNCTION verify_skills() IS 'Skill levels and allowances that differ from certifications, trainings and rules.';
+COMMENT ON FUNCTION verify_skills(bigint, bigint) IS 'Skill levels and allowances that differ from certifications, trainings and rules.';
 
-CREATE FUNCTION verify_disclosure() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_disclosure() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT 'disclosed_on', 'review_result', x.result_id, coalesce(d.outcome ->> 'disclosed_on', x.locked_on::text), x.disclosed_on::text
     FROM review_result x LEFT JOIN decision d ON d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'review.disclose'
@@ -606,7 +636,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_disclosure() IS 'Disclosures, answers and appeals that do not follow each other.';
 
-CREATE FUNCTION verify_talent() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_talent() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH due AS (
     SELECT x.result_id, r.review_id, r.employee_id, p.talent_pool_id, p.recommends, p.promotes
@@ -658,7 +688,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_talent() IS 'Memberships, recommended courses and promotions that are missing, groundless, or differ from their decision.';
 
-CREATE FUNCTION verify_workflow() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_workflow() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH said AS (
     SELECT DISTINCT ON (d.cause_id) d.cause_id AS cycle_id, d.kind, d.inputs -> 'signatures' AS signatures
@@ -684,7 +714,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_workflow() IS 'Closed cycles and signatures that differ from their decisions, or stand out of order.';
 
-CREATE FUNCTION verify_archive() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_archive() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH due (source_table, source_id, kind, employee_id, day) AS (
     SELECT 'review_result', x.result_id, 'result', r.employee_id, x.locked_on FROM review_result x JOIN review r USING (review_id) WHERE x.reopened_by IS NULL
@@ -717,7 +747,7 @@ BEGIN ATOMIC
    WHERE d.source_id IS NULL OR s.growth_archive_id IS NULL OR s.employee_id <> d.employee_id OR s.occurred_on <> d.day;
 END;
 COMMENT ON FUNCTION verify_archive() IS 'Lines of the growth archive that are missing, stand for nothing, or name another person or day than their source (ORG-06).';
-CREATE FUNCTION verify_approvals() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_approvals() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT 'approval_decision', 'salary_adjustment', a.adjustment_id, coalesce(d.inputs ->> 'decided_by', 'not approved'), a.decided_by
     FROM salary_adjustment a
@@ -736,23 +766,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION verify_approvals() IS 'Raises that are approved or paid without a decision of who approved them, or by whose they are; delegations that differ from their decision.';
 
-CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+CREATE FUNCTION verify_totals() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
-  SELECT * FROM verify_reviews()
-  UNION ALL SELECT * FROM verify_calibrations()
-  UNION ALL SELECT * FROM verify_live()
-  UNION ALL SELECT * FROM verify_warnings()
-  UNION ALL SELECT * FROM verify_causes()
-  UNION ALL SELECT * FROM verify_suggestions()
-  UNION ALL SELECT * FROM verify_plans()
-  UNION ALL SELECT * FROM verify_disclosure()
-  UNION ALL SELECT * FROM verify_pay()
-  UNION ALL SELECT * FROM verify_skills()
-  UNION ALL SELECT * FROM verify_talent()
-  UNION ALL SELECT * FROM verify_workflow()
-  UNION ALL SELECT * FROM verify_archive()
-  UNION ALL SELECT * FROM verify_approvals()
-  UNION ALL SELECT * FROM verify_audit()
+  SELECT 'feed_total', 'payroll_feed', NULL::bigint, k.source_total::text, k.feed_total::text
+    FROM payroll_reconciliation k WHERE k.difference <> 0
   UNION ALL
   SELECT 'notice_text', 'notification', n.notification_id, 'no placeholder', n.body FROM notification n WHERE n.body ~ '[{}]'
   UNION ALL
@@ -760,5 +777,124 @@ BEGIN ATOMIC
     FROM review_template t JOIN template_item i USING (template_id)
    WHERE t.activated_at IS NOT NULL GROUP BY t.template_id HAVING sum(i.effective_weight) <> 100;
 END;
+COMMENT ON FUNCTION verify_totals() IS 'Sums of the payroll feed, texts with a hole, weights that are not 100.';
+
+-- Memory and temporary files must not grow with the books: the parts that read much go by slices of their keys.
+CREATE FUNCTION verify_slices() RETURNS TABLE (part text, from_id bigint, until_id bigint) STABLE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  WITH sliced (place, part, size, low, high) AS (
+    SELECT 1, 'reviews', 1000, min(r.review_id), max(r.review_id) FROM review r
+    UNION ALL SELECT 7, 'plans', 1000, min(r.review_id), max(r.review_id) FROM review r
+    UNION ALL SELECT 9, 'pay', 1000, min(e.employee_id), max(e.employee_id) FROM employee e
+    UNION ALL SELECT 10, 'skills', 1000, min(e.employee_id), max(e.employee_id) FROM employee e
+    UNION ALL SELECT 15, 'audit', 5000, min(a.audit_id), max(a.audit_id) FROM audit_entry a
+  ), cut AS (
+    -- keys may have been given by hand, far apart: never more than ten thousand slices
+    SELECT s.place, s.part, g.id, lead(g.id) OVER (PARTITION BY s.part ORDER BY g.id) AS next,
+           row_number() OVER (PARTITION BY s.part ORDER BY g.id) AS n
+      FROM sliced s
+      CROSS JOIN LATERAL (SELECT coalesce(s.low, 0)::numeric AS low, coalesce(s.high, 0)::numeric AS high) k
+      CROSS JOIN LATERAL generate_series(k.low, k.high, greatest(s.size, ceil((k.high - k.low) / 10000))) AS g (id)
+  )
+  -- the ends are open: every row is in one slice, whatever its key
+  SELECT w.part, w.from_id, w.until_id
+    FROM (SELECT c.place, c.part, CASE WHEN c.n = 1 THEN -9223372036854775808 ELSE c.id END::bigint AS from_id,
+                 coalesce(c.next - 1, 9223372036854775807)::bigint AS until_id FROM cut c
+          UNION ALL
+          SELECT o.place, o.part, -9223372036854775808, 9223372036854775807
+            FROM (VALUES (2, 'calibrations'), (3, 'live'), (4, 'warnings'), (5, 'causes'), (6, 'suggestions'), (8, 'disclosure'), (11, 'talent'),
+                         (12, 'workflow'), (13, 'archive'), (14, 'approvals'), (16, 'audit_ends'), (17, 'totals')) AS o (place, part)) w
+   ORDER BY w.place, w.from_id;
+END;
+COMMENT ON FUNCTION verify_slices() IS 'All that verify() checks, part by part in slices of keys: of reviews for reviews and plans, of employees for pay and skills, of entries for audit.';
+
+CREATE FUNCTION verify_part(
+  part text, from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  SELECT hrloop.fail('22023', format('unknown part "%s" of verify()', part), NULL, 'SELECT DISTINCT part FROM verify_slices() lists them.')
+   WHERE coalesce(part, '') NOT IN ('reviews', 'calibrations', 'live', 'warnings', 'causes', 'suggestions', 'plans',
+                                   'disclosure', 'pay', 'skills', 'talent', 'workflow', 'archive', 'approvals', 'audit', 'audit_ends', 'totals');
+  SELECT v.* FROM verify_reviews(from_id, until_id) v WHERE part = 'reviews'
+  UNION ALL SELECT v.* FROM verify_calibrations() v WHERE part = 'calibrations'
+  UNION ALL SELECT v.* FROM verify_live() v WHERE part = 'live'
+  UNION ALL SELECT v.* FROM verify_warnings() v WHERE part = 'warnings'
+  UNION ALL SELECT v.* FROM verify_causes() v WHERE part = 'causes'
+  UNION ALL SELECT v.* FROM verify_suggestions() v WHERE part = 'suggestions'
+  UNION ALL SELECT v.* FROM verify_plans(from_id, until_id) v WHERE part = 'plans'
+  UNION ALL SELECT v.* FROM verify_disclosure() v WHERE part = 'disclosure'
+  UNION ALL SELECT v.* FROM verify_pay(from_id, until_id) v WHERE part = 'pay'
+  UNION ALL SELECT v.* FROM verify_skills(from_id, until_id) v WHERE part = 'skills'
+  UNION ALL SELECT v.* FROM verify_talent() v WHERE part = 'talent'
+  UNION ALL SELECT v.* FROM verify_workflow() v WHERE part = 'workflow'
+  UNION ALL SELECT v.* FROM verify_archive() v WHERE part = 'archive'
+  UNION ALL SELECT v.* FROM verify_approvals() v WHERE part = 'approvals'
+  UNION ALL SELECT v.* FROM verify_entries(from_id, until_id) v WHERE part = 'audit'
+  UNION ALL SELECT v.* FROM verify_audit_ends() v WHERE part = 'audit_ends'
+  UNION ALL SELECT v.* FROM verify_totals() v WHERE part = 'totals';
+END;
+COMMENT ON FUNCTION verify_part(text, bigint, bigint) IS
+  'One part of verify(), of the rows whose keys lie in a slice as verify_slices() lists them; left out: all of it. Error 22023: unknown part.';
+
+CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  SELECT v.* FROM verify_slices() s CROSS JOIN LATERAL verify_part(s.part, s.from_id, s.until_id) v;
+END;
 COMMENT ON FUNCTION verify() IS
-  'Recompute every derived figure from its source rows, independently, and return what differs: problem, table, row, expected, found. Healthy books return no rows.';
+  'Recompute every derived figure from its source rows, independently, and return what differs: problem, table, row, expected, found. Healthy books return no rows. Goes slice by slice; verify_for() does some minutes of it at a time.';
+
+-- a round of checking, some minutes at a time ------------------------------------------
+
+CREATE TABLE verify_slice (
+  part        text    NOT NULL,
+  from_id     bigint  NOT NULL,
+  until_id    bigint  NOT NULL,
+  began_at    timestamptz NOT NULL,
+  checked_at  timestamptz,
+  differences bigint,
+  broken      bigint,
+  PRIMARY KEY (part, from_id)
+);
+COMMENT ON TABLE verify_slice IS 'The round of verify_for() that goes on, or the last one: what is checked, and what it found.';
+COMMENT ON COLUMN verify_slice.part IS 'Part of verify(), as in verify_part().';
+COMMENT ON COLUMN verify_slice.from_id IS 'First key of the slice.';
+COMMENT ON COLUMN verify_slice.until_id IS 'Last key of the slice.';
+COMMENT ON COLUMN verify_slice.began_at IS 'When the round began.';
+COMMENT ON COLUMN verify_slice.checked_at IS 'When the slice was checked; null: it waits.';
+COMMENT ON COLUMN verify_slice.differences IS 'How many rows verify_part() returned.';
+COMMENT ON COLUMN verify_slice.broken IS 'How many of them are about the audit log or decisions that were changed.';
+
+INSERT INTO message_text (kind, locale, body, source) VALUES
+  ('verify.found', 'zh', '核对发现{count}处差异:{parts}', NULL),
+  ('verify.found', 'en', 'Checking the books found differences: {count} ({parts})', NULL);
+
+CREATE FUNCTION verify_for(duration interval DEFAULT '5 minutes')
+  RETURNS TABLE (part text, slices bigint, checked bigint, differences bigint) VOLATILE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  SELECT hrloop.fail('22023', 'verify_for() needs a time that is not negative', NULL, 'For example verify_for(duration => ''5 minutes'').')
+   WHERE coalesce(duration < interval '0', true);
+  -- one at a time: the second one goes on where the first one stopped
+  SELECT pg_advisory_xact_lock('verify_slice'::regclass::oid::int, 0);
+  DELETE FROM verify_slice WHERE NOT EXISTS (SELECT FROM verify_slice s WHERE s.checked_at IS NULL);
+  INSERT INTO verify_slice (part, from_id, until_id, began_at)
+  SELECT s.part, s.from_id, s.until_id, now() FROM verify_slices() s WHERE NOT EXISTS (SELECT FROM verify_slice);
+  WITH checked AS MATERIALIZED (
+    SELECT s.part, s.from_id, v.differences, v.broken
+      -- the clock is asked before each slice; at least one is done
+      FROM (SELECT w.*, row_number() OVER (ORDER BY w.part, w.from_id) AS n FROM verify_slice w WHERE w.checked_at IS NULL ORDER BY w.part, w.from_id OFFSET 0) s
+      CROSS JOIN LATERAL (
+        SELECT count(*) AS differences, count(*) FILTER (WHERE y.problem LIKE 'audit\_%' OR y.problem = 'decision_changed') AS broken
+          FROM verify_part(s.part, s.from_id, s.until_id) y) v
+     WHERE s.n = 1 OR clock_timestamp() < statement_timestamp() + duration
+  )
+  UPDATE verify_slice s SET checked_at = clock_timestamp(), differences = c.differences, broken = c.broken
+    FROM checked c WHERE c.part = s.part AND c.from_id = s.from_id;
+  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
+  SELECT NULL::bigint, 'hr', 'verify.found', 'verify:' || extract(epoch FROM f.began_at), jsonb_build_object('count', f.differences, 'parts', f.parts)
+    FROM (SELECT s.began_at, sum(s.differences) AS differences, string_agg(DISTINCT s.part, ', ') AS parts
+            FROM verify_slice s WHERE s.differences > 0 GROUP BY s.began_at) f
+  ON CONFLICT DO NOTHING;
+  SELECT s.part, count(*), count(s.checked_at), coalesce(sum(s.differences), 0)::bigint FROM verify_slice s GROUP BY s.part ORDER BY s.part;
+END;
+COMMENT ON FUNCTION verify_for(interval) IS
+  'Some minutes of verify(), for a scheduler: goes on with the slices of the round where the last call stopped, begins a round when the one before is through, tells HR when something differs, and returns how far each part is. Which rows differ: verify_part(). Each call is one transaction. Error 22023: no time.';

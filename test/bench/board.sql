@@ -163,7 +163,6 @@ SELECT q.name, u.people_rows AS unit_rows, u.ms AS unit_ms, d.people_rows AS dir
 -- the clock ------------------------------------------------------------------------------
 
 \o /dev/null
-SELECT set_setting('health.verify', 'false');
 \o
 CREATE FUNCTION bench.due(title text, moment timestamptz) RETURNS TABLE (at text, ms numeric, done text, written text, scanned text) LANGUAGE plpgsql AS $$
 DECLARE start numeric;
