@@ -16,6 +16,7 @@
 #                             by PL/pgSQL triggers (PEOPLE=n, RATERS=n, ROUNDS=n, WORKS='bulk lock')
 #   make bench-instructions   the same in instructions, which do not depend on the machine's load
 #   make growth               whether calls get slower by what they are not about (PEOPLE= CYCLES= MORE_CYCLES= MORE_PEOPLE=)
+#   make bench-verify         what verify() costs, part by part, beside reading its tables (PEOPLE=n)
 #   make installcheck         the regression scripts against a server that is already running
 #
 # demo, test, real and bench install nothing but missing Debian packages: they build a
@@ -96,7 +97,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade smith lint real bench bench-instructions growth
+.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade smith lint real bench bench-instructions bench-verify growth
 
 demo:
 	@test/packages
@@ -154,6 +155,10 @@ bench:
 bench-instructions:
 	@test/packages bench
 	@INSTRUCTIONS=1 PEOPLE=$${PEOPLE:-400} test/server test/bench/run
+
+bench-verify:
+	@test/packages
+	@test/server psql -X -q -v people=$${PEOPLE:-1000} -f test/bench/verify.sql
 
 # Sizes that are not given are those of the script.
 growth:

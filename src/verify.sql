@@ -9,6 +9,8 @@ CREATE FUNCTION verify_reviews(
 BEGIN ATOMIC
   WITH slice AS NOT MATERIALIZED (
     SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
+  ), result AS NOT MATERIALIZED (
+    SELECT * FROM review_result x WHERE x.review_id BETWEEN from_id AND until_id
   ), part AS (
     -- a part is an item of the template, or of the template of one segment
     SELECT r.review_id, r.template_id AS groups_of, 0::bigint AS superior, i.indicator_id, i.position, i.effective_weight AS weight, i.pass_pct, i.veto_at, i.veto_cap
@@ -140,29 +142,28 @@ BEGIN ATOMIC
   -- settings may have changed since the lock: its decision says what was missed
   SELECT 'missed', 'review', r.review_id, want.codes::text, have.codes::text
     FROM slice r
-    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    JOIN result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d USING (decision_id)
     CROSS JOIN LATERAL (SELECT array_agg(i ->> 'indicator' ORDER BY i ->> 'indicator') AS codes
                           FROM jsonb_array_elements(d.inputs -> 'items') i WHERE (i ->> 'missed')::boolean) want
     CROSS JOIN LATERAL (SELECT array_agg(n.code ORDER BY n.code) AS codes FROM indicator n WHERE n.indicator_id = ANY (r.missed)) have
    WHERE r.status = 'locked' AND want.codes IS DISTINCT FROM have.codes
   UNION ALL
-  SELECT 'result_missing', 'review', r.review_id, r.status, count(x.*)::text || ' standing results'
-    FROM slice r LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-   GROUP BY r.review_id, r.status HAVING (r.status = 'locked') <> (count(x.*) = 1)
+  SELECT 'result_missing', 'review', r.review_id, r.status, count(x.result_id)::text || ' standing results'
+    FROM slice r LEFT JOIN result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+   GROUP BY r.review_id, r.status HAVING (r.status = 'locked') <> (count(x.result_id) = 1)
   UNION ALL
   SELECT 'result_score', 'review_result', x.result_id, r.composite::text, x.composite::text
-    FROM review_result x JOIN slice r USING (review_id) WHERE x.reopened_by IS NULL AND coalesce(x.original, x.composite) <> r.composite
+    FROM result x JOIN slice r USING (review_id) WHERE x.reopened_by IS NULL AND coalesce(x.original, x.composite) <> r.composite
   UNION ALL
   SELECT 'result_grade', 'review_result', x.result_id, b.label, x.grade
-    FROM review_result x JOIN slice r USING (review_id) JOIN review_cycle c USING (cycle_id)
+    FROM result x JOIN slice r USING (review_id) JOIN review_cycle c USING (cycle_id)
     LEFT JOIN band b ON b.scale_id = c.grade_scale_id AND b.range @> x.composite
    WHERE x.grade IS DISTINCT FROM b.label
   UNION ALL
   SELECT 'result_decision', 'review_result', x.result_id, x.composite::text, d.outcome ->> 'score'
-    FROM review_result x JOIN decision d USING (decision_id)
-   WHERE x.review_id BETWEEN from_id AND until_id
-     AND (d.kind <> 'review.lock' OR (d.outcome ->> 'score')::numeric IS DISTINCT FROM x.composite)
+    FROM result x JOIN decision d USING (decision_id)
+   WHERE d.kind <> 'review.lock' OR (d.outcome ->> 'score')::numeric IS DISTINCT FROM x.composite
   UNION ALL
   SELECT 'breakdown', 'decision', d.decision_id, d.outcome ->> 'score', sum((i ->> 'points')::numeric)::text
     FROM decision d CROSS JOIN LATERAL jsonb_array_elements(d.inputs -> 'items') i
