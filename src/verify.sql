@@ -784,7 +784,7 @@ COMMENT ON FUNCTION verify_totals() IS 'Sums of the payroll feed, texts with a h
 CREATE FUNCTION verify_slices() RETURNS TABLE (part text, from_id bigint, until_id bigint) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH sliced (place, part, size, low, high) AS (
-    SELECT 1, 'reviews', 1000, min(r.review_id), max(r.review_id) FROM review r
+    SELECT 1, 'reviews', 400, min(r.review_id), max(r.review_id) FROM review r
     UNION ALL SELECT 7, 'plans', 1000, min(r.review_id), max(r.review_id) FROM review r
     UNION ALL SELECT 9, 'pay', 1000, min(e.employee_id), max(e.employee_id) FROM employee e
     UNION ALL SELECT 10, 'skills', 1000, min(e.employee_id), max(e.employee_id) FROM employee e
