@@ -226,10 +226,13 @@ BEGIN ATOMIC
      AND (x.composite, x.original) IS DISTINCT FROM (coalesce(n.calibrated, r.composite), CASE WHEN n.calibrated IS NOT NULL THEN r.composite END)
   UNION ALL
   -- what every lock wrote, also those that were reopened
-  SELECT 'calibration_kept', 'review_result', x.result_id, concat_ws(' from ', d.inputs #>> '{calibration,calibrated}', d.inputs #>> '{calibration,original}'),
+  SELECT 'calibration_kept', 'review_result', x.result_id, concat_ws(' from ', d.calibrated, d.original),
          concat_ws(' from ', CASE WHEN x.original IS NOT NULL THEN x.composite END, x.original)
-    FROM review_result x JOIN decision d USING (decision_id)
-   WHERE ((d.inputs #>> '{calibration,calibrated}')::numeric, (d.inputs #>> '{calibration,original}')::numeric)
+    FROM review_result x
+    -- the two figures alone are joined, not the documents
+    JOIN (SELECT k.decision_id, k.inputs #>> '{calibration,calibrated}' AS calibrated, k.inputs #>> '{calibration,original}' AS original
+            FROM decision k OFFSET 0) d USING (decision_id)
+   WHERE (d.calibrated::numeric, d.original::numeric)
          IS DISTINCT FROM (CASE WHEN x.original IS NOT NULL THEN x.composite END, x.original)
   UNION ALL
   SELECT 'calibration_decision', 'calibration', k.calibration_id, concat_ws(' ', k.original, '→', k.calibrated, k.reason),
