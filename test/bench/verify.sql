@@ -3,9 +3,8 @@
 --   make bench-verify                    1,000 people, 8 indicators, 4 cycles locked and paid
 --   make bench-verify PEOPLE=20000       as large as you like
 --
--- Each part runs whole, slice by slice, with jit on and off.  Times are of the server; temporary
--- files are those of the database's statistics.  Build once with KEEP=1 and measure again by
--- test/bench/verify_measure.sql.
+-- Each part runs slice by slice, with jit on and off; temporary files are those of the
+-- database's statistics.  Build once with KEEP=1 and measure again by verify_measure.sql.
 \set ON_ERROR_STOP on
 \pset pager off
 \ir company.sql
