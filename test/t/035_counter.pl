@@ -49,7 +49,8 @@ for my $where (qw(lower higher)) {
         for my $step (@steps) {
             my $sql = $step =~ s/%n/$n/gr;
             my $said = $worker->ask("BEGIN ISOLATION LEVEL $level;\n$sql;\nCOMMIT");
-            is(Hrloop::first_state($said), 'ok', "counter $where, $level: $sql") or diag $said;
+            # a test's name is ASCII: newer Perls die of others
+            is(Hrloop::first_state($said), 'ok', "counter $where, $level, $n: " . $sql =~ s/\(.*//r) or diag $said;
         }
         $worker->end;
     }
