@@ -21,6 +21,8 @@ SELECT hrloop.install(NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT hrloop.install('');
 SELECT hrloop.install('pg_mine');
+SELECT hrloop.install('information_schema');
+SELECT hrloop.install('hrloop');
 SELECT hrloop.install('Lohn "薪"; DROP TABLE x') ~ 'are ready' AS installed;
 SELECT count(*) AS problems FROM "Lohn ""薪""; DROP TABLE x".verify();
 -- into a schema that is there already, as long as it holds no books

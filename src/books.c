@@ -16,6 +16,7 @@
 #include "access/tableam.h"
 #include "access/twophase.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -624,6 +625,21 @@ require_own_schema(Oid books, const char *schema)
 				 errhint("Let its owner do it, or SET ROLE to the owner first.")));
 }
 
+/*
+ * Books are not kept where pg_dump takes no table along, nor beside the
+ * engine's own functions.
+ */
+static void
+require_schema_for_books(const char *schema)
+{
+	if (IsReservedName(schema) || strcmp(schema, "information_schema") == 0 || strcmp(schema, "hrloop") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("schema \"%s\" cannot hold books", schema),
+				 errdetail("It belongs to PostgreSQL, whose schemas are not dumped, or to the engine."),
+				 errhint("For example: SELECT hrloop.install('hr').")));
+}
+
 /* hrloop.install(schema, roles): a new, empty set of books, owned by the caller. */
 Datum
 hrloop_install(PG_FUNCTION_ARGS)
@@ -632,6 +648,7 @@ hrloop_install(PG_FUNCTION_ARGS)
 	Oid			books = get_namespace_oid(schema, true);
 	char	   *before;
 
+	require_schema_for_books(schema);
 	if (OidIsValid(books) && OidIsValid(get_relname_relid("book", books)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_SCHEMA),

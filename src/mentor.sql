@@ -121,7 +121,7 @@ BEGIN ATOMIC
   SELECT hrloop.fail('23P01', format('employee %s is already mentored by %s from %s to %s', mentee, mentor, lower(m.valid), upper(m.valid) - 1), NULL,
                      'End that with end_mentoring(), or choose other days.', 'mentorship', 'valid', 'mentorship_no_overlap')
     FROM mentorship m WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid && daterange(from_date, until_date, '[]') LIMIT 1;
-  WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('mentorship', 'mentorship_id')) AS mentorship_id
+  WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('mentorship'::regclass::text, 'mentorship_id')) AS mentorship_id
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'mentoring.start', find_employee(mentee), 'mentorship', k.mentorship_id, jsonb_build_object('mentor', mentor),

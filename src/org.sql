@@ -550,7 +550,7 @@ BEGIN ATOMIC
    WHERE until_date < from_date;
   SELECT hrloop.fail('22023', format('unknown role "%s"', coalesce(delegate_role.role, 'null')), NULL, 'hr, finance or executive.')
    WHERE coalesce(delegate_role.role, '') NOT IN ('hr', 'finance', 'executive');
-  WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('delegation', 'delegation_id')) AS delegation_id
+  WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('delegation'::regclass::text, 'delegation_id')) AS delegation_id
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'delegation.give', coalesce(find_employee(delegator), actor()), 'delegation', k.delegation_id,

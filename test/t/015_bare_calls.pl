@@ -68,4 +68,19 @@ for my $i (0 .. $#sample)
 is($node->safe_psql($db, "SELECT object || ' calls ' || calls FROM bare WHERE schema IN ('hr'::regnamespace, 'hrloop'::regnamespace) ORDER BY 1"),
     '', 'none stands bare in the books or the engine');
 
+# What a function names is bound when it is made; a name in a string would be looked up by whoever calls.
+is($node->safe_psql($db, <<~'SQL'), '', 'no function looks a table or a sequence up by a string');
+    SELECT oid::regprocedure FROM pg_proc
+     WHERE pronamespace = 'hr'::regnamespace
+       AND pg_get_function_sqlbody(oid) ~ $$\m(pg_get_serial_sequence|nextval|currval|setval|to_reg[a-z]+)\('[^']*'::text$$
+     ORDER BY 1
+    SQL
+as_alice($node, $db, <<~'SQL');
+    SET search_path = pg_catalog;
+    INSERT INTO hr.role_holder (role, employee_id) VALUES ('hr', hr.find_employee('E003'));
+    SELECT hr.delegate_role('E001', 'hr', current_date, current_date + 1, 'holiday', delegator => 'E003');
+    SELECT hr.start_mentoring('E010', 'E003', 'goal', ARRAY['content'], current_date, current_date + 30);
+    SQL
+is(as_alice($node, $db, 'SELECT count(*) FROM hr.delegation d, hr.mentorship m'), 1, 'and they work without the books on the search_path');
+
 done_testing();

@@ -119,6 +119,7 @@ my %call = (
     mark_read            => ['L1', q{mark_read(max(notification_id)) FROM notification WHERE recipient_id = actor()}],
     remind_unfinished    => ['', q{remind_unfinished('GATED')}],
     run_due              => ['', q{(SELECT sum(done) FROM run_due('2024-02-20 09:00'))}],
+    verify_for           => ['', q{(SELECT count(*) FROM verify_for('0'))}],
     request_erasure      => ['E090', q{request_erasure('X3', '来信')}],
     withdraw_erasure     => ['E090', q{withdraw_erasure('X1')}],
     # the tables that people write directly
