@@ -156,7 +156,7 @@ my %apart = (
 );
 
 my %strength = ('key share' => 1, share => 2, 'no key update' => 3, update => 4);
-my %without_row = ('hr.book' => 'rules', 'hr.certification' => 'allowance rules', 'hr.due_rule' => 'clock', 'hr.department_month' => 'months', 'hr.org_unit' => 'organisation');
+my %without_row = ('hr.book' => 'rules', 'hr.certification' => 'allowance rules', 'hr.due_rule' => 'clock', 'hr.verify_slice' => 'verification', 'hr.department_month' => 'months', 'hr.org_unit' => 'organisation');
 
 my $node = new_server(conf => 'autovacuum = off');
 my $db = new_database($node, 'shop');
