@@ -47,6 +47,7 @@ extern uint64 hr_execute(Oid books, const HrQuery *query, Datum *values,
 extern void hr_run(Oid books, const char *function, const HrArguments *arguments);
 extern void hr_not_current(void);
 extern uint64 hr_execute_latest(Oid books, const HrQuery *query, Datum *values);
+extern bool hr_is_current(Oid books, const HrQuery *query, Datum *values);
 extern char *hr_expand(Oid books, const char *sql);
 
 /*

@@ -259,6 +259,27 @@ hr_execute_latest(Oid books, const HrQuery *query, Datum *values)
 	return rows;
 }
 
+static char *
+only_value(void)
+{
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+/*
+ * Whether what a query says in one value is the same as the transaction sees it
+ * and as it is by now.  Own rows are in both.
+ */
+bool
+hr_is_current(Oid books, const HrQuery *query, Datum *values)
+{
+	char	   *seen;
+
+	hr_execute(books, query, values, NULL, false);
+	seen = only_value();
+	hr_execute_latest(books, query, values);
+	return strcmp(seen, only_value()) == 0;
+}
+
 /* ------------------------------------------------------ functions of the books */
 
 /*

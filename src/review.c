@@ -1193,21 +1193,6 @@ hold_rules(Oid book_table, bool change)
 	LockDatabaseObject(RelationRelationId, book_table, 1, change ? AccessExclusiveLock : AccessShareLock);
 }
 
-/* The open reviews in their versions, as the transaction sees them or as they are by now. */
-static char *
-open_reviews(Oid books, bool now)
-{
-	static const HrQuery query = {"open reviews",
-		"SELECT pg_catalog.concat_ws(' ', pg_catalog.count(*), pg_catalog.sum(xmin::text::bigint * review_id))"
-		"  FROM @review WHERE status = 'open'", 0, {0}};
-
-	if (now)
-		hr_execute_latest(books, &query, NULL);
-	else
-		hr_execute(books, &query, NULL, NULL, false);
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-}
-
 /*
  * hrloop.hold_rules(book, change).  Who changes them judges all open reviews
  * anew: a transaction with one snapshot may do so only if that shows them as
@@ -1216,6 +1201,9 @@ open_reviews(Oid books, bool now)
 Datum
 hrloop_hold_rules(PG_FUNCTION_ARGS)
 {
+	static const HrQuery open_reviews = {"open reviews",
+		"SELECT pg_catalog.concat_ws(' ', pg_catalog.count(*), pg_catalog.sum(xmin::text::bigint * review_id))"
+		"  FROM @review WHERE status = 'open'", 0, {0}};
 	bool		change;
 	Oid			books;
 	HrScope		scope;
@@ -1228,7 +1216,7 @@ hrloop_hold_rules(PG_FUNCTION_ARGS)
 	if (change && IsolationUsesXactSnapshot())
 	{
 		hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
-		if (strcmp(open_reviews(books, true), open_reviews(books, false)) != 0)
+		if (!hr_is_current(books, &open_reviews, NULL))
 			hr_not_current();
 		hr_scope_leave(&scope);
 	}

@@ -458,9 +458,9 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 	"             ',' ORDER BY r.review_id) FROM @review r WHERE r.employee_id = ANY (p.ids)))" \
 	"  FROM "
 
-/* The same text for the same state, as the transaction sees it or as it is by now. */
-static char *
-state_of_people(Oid books, const Spec *spec, const HrIds *ids, bool now)
+/* Whether the transaction sees these people as they are by now. */
+static bool
+sees_people(Oid books, const Spec *spec, const HrIds *ids)
 {
 	static const HrQuery employees = {"state of employees", STATE_OF_PEOPLE "(SELECT $1 AS ids) p", 1, {INT8ARRAYOID}};
 	static const HrQuery reviews = {"state of the reviewed",
@@ -470,11 +470,7 @@ state_of_people(Oid books, const Spec *spec, const HrIds *ids, bool now)
 	const HrQuery *query = spec->about == ABOUT_REVIEWS ? &reviews : spec->about == ABOUT_EMPLOYEES ? &employees : &all;
 	Datum		arg = PointerGetDatum(hr_ids_array(ids));
 
-	if (now)
-		hr_execute_latest(books, query, &arg);
-	else
-		hr_execute(books, query, &arg, NULL, false);
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	return hr_is_current(books, query, &arg);
 }
 
 /*
@@ -506,7 +502,7 @@ call_current(Oid books, const Spec *spec, const HrIds *ids)
 	}
 	PG_END_TRY();
 
-	if (strcmp(state_of_people(books, spec, ids, true), state_of_people(books, spec, ids, false)) != 0)
+	if (!sees_people(books, spec, ids))
 		hr_not_current();
 }
 
