@@ -128,6 +128,14 @@ SELECT run_due(NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT run_due('infinity');
 
+-- NOT-03 who was told is not looked up again, however many plans wait
+BEGIN;
+SELECT count(*) AS told FROM run_due('2023-07-25 09:00') WHERE done > 0;
+SELECT sum(seq_scan + idx_scan) AS scans FROM pg_stat_xact_user_tables WHERE relid = 'assignment'::regclass \gset
+SELECT 'NOT-03' AS id, sum(done) AS done, (SELECT count(*) FROM unconfirmed_plan('2023-07-11')) AS waiting FROM run_due('2023-07-25 10:00');
+SELECT 'NOT-03' AS id, sum(seq_scan + idx_scan) - :scans AS lookups FROM pg_stat_xact_user_tables WHERE relid = 'assignment'::regclass;
+ROLLBACK;
+
 -- NOT-03 nothing due reads no table of plans from end to end
 BEGIN;
 SET LOCAL enable_seqscan = off;

@@ -65,10 +65,10 @@ CREATE TABLE due_event (
   UNIQUE (source_id, code)
 );
 CREATE INDEX due_event_code ON due_event (code);
-COMMENT ON TABLE due_event IS 'What fell due and was done for many people at once, so that it is not looked through again.';
+COMMENT ON TABLE due_event IS 'What fell due and was done, where nothing else says so, so that it is not looked through again.';
 COMMENT ON COLUMN due_event.due_event_id IS 'Key.';
 COMMENT ON COLUMN due_event.code IS 'Rule.';
-COMMENT ON COLUMN due_event.source_id IS 'What fell due: for review_node and review_escalation the key of the cycle, for what is done once a month year × 100 + month.';
+COMMENT ON COLUMN due_event.source_id IS 'What fell due: for review_node and review_escalation the key of the cycle, for plan_escalation of the plan, for what is done once a month year × 100 + month.';
 COMMENT ON COLUMN due_event.happened_at IS 'Moment that run_due() was given.';
 
 CREATE FUNCTION due_review_node(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
@@ -118,11 +118,21 @@ CREATE FUNCTION due_plan_unconfirmed(moment timestamptz) RETURNS bigint VOLATILE
 BEGIN ATOMIC
   WITH week AS (
     SELECT 'week:' || to_char(moment, 'IYYY-"W"IW') AS event, (date_trunc('week', moment) + interval '6 days')::date AS deadline
+  ), named AS MATERIALIZED (
+    -- each manager is looked at once, however many plans wait: who is there and was told has nothing to hear
+    SELECT m.manager_id FROM week w
+      CROSS JOIN (SELECT DISTINCT p.manager_id FROM development_plan p WHERE p.status = 'proposed' AND p.planned_on <= moment::date) m
+     WHERE NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = m.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event)
+        OR has_left(m.manager_id, moment::date)
+  ), waiting AS MATERIALIZED (
+    SELECT p.employee_id, acting_manager(p.manager_id, p.employee_id, moment::date) AS manager_id
+      FROM named m JOIN development_plan p ON p.manager_id IS NOT DISTINCT FROM m.manager_id
+     WHERE p.status = 'proposed' AND p.planned_on <= moment::date AND NOT has_left(p.employee_id, moment::date)
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
     SELECT u.manager_id, 'manager', 'plan.unconfirmed', w.event,
            jsonb_build_object('count', count(DISTINCT u.employee_id), 'deadline', w.deadline)
-      FROM unconfirmed_plan(moment::date) u CROSS JOIN week w
+      FROM waiting u CROSS JOIN week w
      WHERE u.manager_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = u.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event)
      GROUP BY u.manager_id, w.event, w.deadline ORDER BY u.manager_id
@@ -134,17 +144,22 @@ COMMENT ON FUNCTION due_plan_unconfirmed(timestamptz) IS 'Rule of run_due(): man
 CREATE FUNCTION due_plan_escalation(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH late AS MATERIALIZED (
-    SELECT u.plan_id, u.employee_id, u.planned_on, u.manager_id, manager_of(coalesce(u.manager_id, u.employee_id), moment::date) AS superior_id
-      FROM unconfirmed_plan((SELECT moment::date - setting_number('due.plan_escalation_days')::integer)) u
+    -- who was told is known by one event a plan; people are looked up for the others alone
+    SELECT p.plan_id, p.employee_id, p.manager_id, p.planned_on FROM development_plan p
+     WHERE p.status = 'proposed' AND p.planned_on <= moment::date - (SELECT setting_number('due.plan_escalation_days')::integer)
+       AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = p.plan_id AND d.code = 'plan_escalation')
+  ), told AS (
+    INSERT INTO due_event (code, source_id, happened_at)
+    SELECT 'plan_escalation', l.plan_id, moment FROM late l WHERE NOT has_left(l.employee_id, moment::date) ORDER BY l.plan_id
+    ON CONFLICT DO NOTHING RETURNING source_id
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT l.superior_id, CASE WHEN l.superior_id IS NULL THEN 'hr' ELSE 'supervisor' END, 'plan.escalated', 'plan:' || l.plan_id,
-           -- names of those alone who are told: most plans were told before
-           jsonb_build_object('employee', (SELECT e.name FROM employee e WHERE e.employee_id = l.employee_id), 'since', l.planned_on,
-                              'manager', coalesce((SELECT m.name FROM employee m WHERE m.employee_id = l.manager_id), '-'))
-      FROM late l
-     WHERE NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = l.superior_id AND n.kind = 'plan.escalated' AND n.event_key = 'plan:' || l.plan_id)
-       AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id IS NULL AND n.kind = 'plan.escalated' AND n.event_key = 'plan:' || l.plan_id)
+    SELECT up.id, CASE WHEN up.id IS NULL THEN 'hr' ELSE 'supervisor' END, 'plan.escalated', 'plan:' || l.plan_id,
+           jsonb_build_object('employee', e.name, 'since', l.planned_on, 'manager', coalesce(m.name, '-'))
+      FROM told t JOIN late l ON l.plan_id = t.source_id JOIN employee e USING (employee_id)
+      CROSS JOIN LATERAL (SELECT acting_manager(l.manager_id, l.employee_id, moment::date) AS id OFFSET 0) boss
+      CROSS JOIN LATERAL (SELECT manager_of(coalesce(boss.id, l.employee_id), moment::date) AS id OFFSET 0) up
+      LEFT JOIN employee m ON m.employee_id = boss.id
      ORDER BY l.plan_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
