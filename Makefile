@@ -127,6 +127,7 @@ test-upgrade:
 	$(if $(and $(FROM),$(TO)),,$(error say from which PostgreSQL to which: make test-upgrade FROM=15 TO=18))
 	@test/packages releases
 	@test/upgrade $(FROM) $(TO)
+
 # Books that were restored into a cluster that counts otherwise (an hour).
 test-restored:
 	@test/packages test
@@ -148,6 +149,8 @@ real:
 	@test/packages
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql
 
+# Compiling differs from run to run by more than what is measured.
+bench bench-instructions growth: export SETTINGS += jit = off
 bench:
 	@test/packages
 	@test/server test/bench/run

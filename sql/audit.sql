@@ -152,6 +152,9 @@ TRUNCATE audit_entry, audit_lane;
 SELECT v.problem, v.found FROM verify_audit(:'head') v WHERE v.problem LIKE 'audit%';
 ROLLBACK;
 SELECT * FROM verify_audit('rubbish');
+-- what is hashed: the length in bytes of UTF-8, a colon, the text, a comma; null is a hyphen
+SELECT encode(hrloop.fields(7, NULL::text, '绩效', '', 1.50, true), 'escape') AS fields;
+SELECT hrloop.fields('1,2') <> hrloop.fields('1', '2') AS unlike;
 -- a decision that was edited, or removed
 BEGIN; SET LOCAL session_replication_role = replica;
 UPDATE decision SET outcome = '{"amount": 99999}' WHERE kind = 'salary.set';

@@ -41,6 +41,7 @@
 PG_FUNCTION_INFO_V1(hrloop_audit);
 PG_FUNCTION_INFO_V1(hrloop_audit_guard);
 PG_FUNCTION_INFO_V1(hrloop_audit_attach);
+PG_FUNCTION_INFO_V1(hrloop_fields);
 PG_FUNCTION_INFO_V1(hrloop_log_read);
 
 #define SLICE 500				/* entries written at a time */
@@ -255,7 +256,7 @@ sha256(Audit *audit, const uint8 *before, const char *text, int length, uint8 *d
 
 /*
  * One field of what is hashed: its length in bytes of UTF-8 and itself, so that
- * no two different entries read the same.  SQL's audit_field() does the same.
+ * no two different entries read the same.
  */
 static void
 field(StringInfo out, const char *value)
@@ -321,6 +322,34 @@ append_hex(StringInfo out, const uint8 *digest)
 		hex[2 * i + 1] = digit[digest[i] & 0xF];
 	}
 	appendBinaryStringInfo(out, hex, sizeof(hex));
+}
+
+/* fields(value, ...): the same for SQL, of the values as text, so that a digest can be made again from rows. */
+Datum
+hrloop_fields(PG_FUNCTION_ARGS)
+{
+	FmgrInfo   *output = fcinfo->flinfo->fn_extra;
+	StringInfoData out;
+
+	if (output == NULL)
+	{
+		output = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, PG_NARGS() * sizeof(FmgrInfo));
+		for (int i = 0; i < PG_NARGS(); i++)
+		{
+			Oid			function;
+			bool		varlena;
+
+			getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i), &function, &varlena);
+			fmgr_info_cxt(function, &output[i], fcinfo->flinfo->fn_mcxt);
+		}
+		fcinfo->flinfo->fn_extra = output;
+	}
+	initStringInfo(&out);
+	appendStringInfoSpaces(&out, VARHDRSZ);
+	for (int i = 0; i < PG_NARGS(); i++)
+		field(&out, PG_ARGISNULL(i) ? NULL : OutputFunctionCall(&output[i], PG_GETARG_DATUM(i)));
+	SET_VARSIZE(out.data, out.len);
+	PG_RETURN_BYTEA_P((bytea *) out.data);
 }
 
 /* ------------------------------------------------------------------ writing */

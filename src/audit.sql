@@ -190,14 +190,8 @@ CREATE FUNCTION audit_head() RETURNS text STABLE LANGUAGE SQL
 COMMENT ON FUNCTION audit_head() IS
   'Where all chains of the audit log stand, as chain:length:hash. Keep it where the owner of the books cannot write; verify_audit(head) proves later that everything up to it is still there, unchanged. Null: nothing is audited yet.';
 
--- STABLE as convert_to() is: a function that says more than its body is not inlined, and
--- is then called a dozen times for each entry
-CREATE FUNCTION audit_field(value text) RETURNS text STABLE PARALLEL SAFE LANGUAGE SQL
-  RETURN coalesce(octet_length(convert_to(audit_field.value, 'UTF8')) || ':' || audit_field.value || ',', '-');
-COMMENT ON FUNCTION audit_field(text) IS 'A field of what is hashed: its length in bytes of UTF-8 and itself.';
-
 CREATE FUNCTION audit_digest(db_user text, db_role text, before jsonb, after jsonb, reason text) RETURNS bytea STABLE PARALLEL SAFE LANGUAGE SQL
-  RETURN sha256(convert_to(audit_field(db_user) || audit_field(db_role) || audit_field(before::text) || audit_field(after::text) || audit_field(reason), 'UTF8'));
+  RETURN sha256(hrloop.fields(db_user, db_role, before, after, reason));
 COMMENT ON FUNCTION audit_digest(text, text, jsonb, jsonb, text) IS 'sha256 of what an erasure may change in an entry of the audit log.';
 
 -- The chain of a lane runs with the keys: who writes in it holds it.
@@ -215,23 +209,23 @@ BEGIN ATOMIC
       LEFT JOIN LATERAL (SELECT p.seq, p.hash FROM audit_entry p WHERE p.lane = l.lane AND p.audit_id < from_id ORDER BY p.audit_id DESC LIMIT 1) b ON true
   ), chain AS (
     SELECT a.audit_id, a.lane, a.seq, a.hash, lag(a.seq, 1, k.seq) OVER w AS seq_before,
-           encode(sha256(lag(a.hash, 1, k.hash) OVER w || convert_to(
-             audit_field(a.lane::text) || audit_field(a.seq::text) || audit_field((extract(epoch FROM a.at) * 1000000)::bigint::text)
-             || audit_field(a.transaction_id::text) || audit_field(a.actor_id::text)
-             || audit_field(a.table_name) || audit_field(a.action) || audit_field(a.row_key) || audit_field(a.employee_id::text)
-             || audit_field(encode(a.digest, 'hex')), 'UTF8')), 'hex') AS computed,
-           encode(a.digest, 'hex') AS digest, encode(audit_digest(a.db_user, a.db_role, a.before, a.after, a.reason), 'hex') AS digest_now
+           sha256(lag(a.hash, 1, k.hash) OVER w || hrloop.fields(a.lane, a.seq, (extract(epoch FROM a.at) * 1000000)::bigint, a.transaction_id,
+             a.actor_id, a.table_name, a.action, a.row_key, a.employee_id, encode(a.digest, 'hex'))) AS computed,
+           a.digest, audit_digest(a.db_user, a.db_role, a.before, a.after, a.reason) AS digest_now
       FROM entry a JOIN link k USING (lane)
     WINDOW w AS (PARTITION BY a.lane ORDER BY a.audit_id)
   ), redacted AS (
     -- what erasures found, and what they made of it: each found what was entered or what one before it had made
-    SELECT s ->> 0 AS table_name, (s ->> 1)::bigint AS row_id, array_agg(s ->> 2) AS found, array_agg(s ->> 3) AS made
+    SELECT s ->> 0 AS table_name, (s ->> 1)::bigint AS row_id, array_agg(decode(s ->> 2, 'hex')) AS found, array_agg(decode(s ->> 3, 'hex')) AS made
       FROM audit_entry a CROSS JOIN LATERAL jsonb_array_elements(a.after -> 'redacted') AS s WHERE a.action = 'erase' GROUP BY 1, 2
+  ), untold AS MATERIALIZED (
+    SELECT ARRAY(SELECT c.attname::text FROM pg_attribute c JOIN audit_rule u ON u.table_name = 'decision'
+                  WHERE c.attrelid = 'decision'::regclass AND c.attnum > 0 AND NOT c.attisdropped AND c.attname <> ALL (u.digest)) AS untold
   )
-  SELECT 'audit_changed', 'audit_entry', c.audit_id, c.computed, encode(c.hash, 'hex')
-    FROM chain c WHERE c.seq = c.seq_before + 1 AND encode(c.hash, 'hex') <> c.computed
+  SELECT 'audit_changed', 'audit_entry', c.audit_id, encode(c.computed, 'hex'), encode(c.hash, 'hex')
+    FROM chain c WHERE c.seq = c.seq_before + 1 AND c.hash <> c.computed
   UNION ALL
-  SELECT 'audit_changed', 'audit_entry', c.audit_id, c.digest, c.digest_now
+  SELECT 'audit_changed', 'audit_entry', c.audit_id, encode(c.digest, 'hex'), encode(c.digest_now, 'hex')
     FROM chain c LEFT JOIN redacted r ON r.table_name = 'audit_entry' AND r.row_id = c.audit_id
    WHERE c.digest_now <> ALL (c.digest || coalesce(r.made, '{}')) OR NOT r.found <@ (c.digest || r.made)
   UNION ALL
@@ -243,14 +237,16 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'decision_changed', 'decision', a.row_key::bigint, 'as it was entered', CASE WHEN d.hash IS NULL THEN 'removed' ELSE 'changed' END
     FROM audit_entry a
-    JOIN audit_rule u ON u.table_name = a.table_name
+    CROSS JOIN untold o
     LEFT JOIN LATERAL (
-      SELECT sha256(convert_to((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(k)) f
-                                 WHERE f.value <> 'null' AND f.key = ANY (u.digest))::text, 'UTF8')) AS hash
+      -- the document of what is not null, of the columns that are told: nulls by name, for a null inside of a column stays
+      SELECT sha256(convert_to((to_jsonb(k) - (o.untold || array_remove(ARRAY[
+               CASE WHEN k.employee_id IS NULL THEN 'employee_id' END, CASE WHEN k.rule IS NULL THEN 'rule' END, CASE WHEN k.rule_id IS NULL THEN 'rule_id' END,
+               CASE WHEN k.rule_version IS NULL THEN 'rule_version' END, CASE WHEN k.reason IS NULL THEN 'reason' END], NULL)))::text, 'UTF8')) AS hash
         FROM decision k WHERE k.decision_id = a.row_key::bigint) d ON true
     LEFT JOIN redacted r ON r.table_name = 'decision' AND r.row_id = a.row_key::bigint
    WHERE a.audit_id BETWEEN from_id AND until_id AND a.table_name = 'decision' AND a.action = 'insert'
-     AND (coalesce(encode(d.hash, 'hex') <> ALL (a.after ->> 'sha256' || coalesce(r.made, '{}')), true) OR NOT r.found <@ (a.after ->> 'sha256' || r.made));
+     AND (coalesce(d.hash <> ALL (decode(a.after ->> 'sha256', 'hex') || coalesce(r.made, '{}')), true) OR NOT r.found <@ (decode(a.after ->> 'sha256', 'hex') || r.made));
 END;
 COMMENT ON FUNCTION verify_entries(bigint, bigint) IS
   'Entries of the audit log, by their keys from the first to the last, that were changed, removed, doubled or reordered, and decisions that are not what was entered.';

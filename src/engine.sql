@@ -86,6 +86,10 @@ CREATE FUNCTION audit_attach(book regclass) RETURNS bigint
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_audit_attach';
 COMMENT ON FUNCTION audit_attach(regclass) IS
   'Make the triggers that audit_rule of the books asks for and that are missing; returns how many. Needs ownership.';
+CREATE FUNCTION fields(VARIADIC "any") RETURNS bytea
+  LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_fields';
+COMMENT ON FUNCTION fields("any") IS
+  'Values one after the other, as a digest of the audit log is made of them: each as its length in bytes of UTF-8, a colon, its text and a comma; null is a hyphen (SEC-03).';
 
 -- for functions of the books -------------------------------------------------
 

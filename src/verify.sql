@@ -3,10 +3,10 @@
 -- What reads whole tables has thousands of expressions and, without statistics, estimates that
 -- call for JIT: compiling them takes longer than running them, so it is off in here.
 
--- A slice needs some 5 MB, which is a little more than work_mem usually is.
+-- A slice needs some 25 MB, which is more than work_mem usually is.
 CREATE FUNCTION verify_reviews(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
-  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off SET work_mem = '16MB'
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off SET work_mem = '64MB'
 BEGIN ATOMIC
   WITH slice AS NOT MATERIALIZED (
     SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
@@ -22,72 +22,91 @@ BEGIN ATOMIC
       FROM slice r JOIN review_segment g USING (review_id) JOIN template_item i ON i.template_id = g.template_id WHERE r.segmented
   ), heard AS (
     -- whose superior's score it is: of a segment, or of all of them
-    SELECT s.*, CASE WHEN k.relation = 'superior' AND EXISTS (SELECT FROM review_segment g WHERE g.review_id = s.review_id AND g.manager_id = s.rater_id)
+    SELECT s.*, CASE WHEN s.rater_group IN (SELECT k.rater_group FROM rater_group k WHERE k.relation = 'superior')
+                      AND (s.review_id, s.rater_id) IN (SELECT g.review_id, g.manager_id FROM review_segment g WHERE g.review_id BETWEEN from_id AND until_id)
                      THEN s.rater_id END AS only_for
-      FROM score s JOIN rater_group k USING (rater_group) WHERE s.review_id BETWEEN from_id AND until_id
+      FROM score s WHERE s.review_id BETWEEN from_id AND until_id
   ), mean AS (
     SELECT p.review_id, p.indicator_id, p.superior, s.rater_group, avg(round(s.value, 30)) AS value, avg(round(s.attainment, 30)) AS attainment, count(*) AS raters
       FROM (SELECT DISTINCT review_id, indicator_id, superior FROM part) p JOIN heard s ON s.review_id = p.review_id AND s.indicator_id = p.indicator_id AND coalesce(s.only_for = p.superior, true)
      GROUP BY p.review_id, p.indicator_id, p.superior, s.rater_group
-  ), valued AS (
-    SELECT p.review_id, p.indicator_id, p.superior, p.position, p.weight, p.pass_pct, p.veto_at, p.veto_cap, own.value AS own,
-           bool_or(q.rater_group IS NOT NULL AND q.weight > 0 AND q.below_minimum = 'block' AND coalesce(m.raters, 0) < q.minimum) AS short,
-           CASE WHEN NOT bool_or(q.required AND q.weight > 0 AND (m.raters IS NULL OR q.below_minimum = 'drop' AND m.raters < q.minimum))
-                THEN sum(q.weight * m.value) FILTER (WHERE q.weight > 0 AND NOT (q.below_minimum = 'drop' AND m.raters < q.minimum))
-                     / NULLIF(sum(q.weight) FILTER (WHERE m.raters > 0 AND NOT (q.below_minimum = 'drop' AND m.raters < q.minimum)), 0) END AS value,
-           sum(q.weight * m.attainment) FILTER (WHERE NOT (q.below_minimum = 'drop' AND m.raters < q.minimum))
-           / NULLIF(sum(q.weight) FILTER (WHERE m.attainment IS NOT NULL AND NOT (q.below_minimum = 'drop' AND m.raters < q.minimum)), 0) AS attainment
+  ), rule AS (
+    -- what a group of raters counts in a template, and how many groups there must be
+    SELECT q.*, q.weight > 0 AND q.below_minimum = 'block' AS blocks, q.weight > 0 AND q.required AS needed
+      FROM template_rater_group q
+  ), demand AS (
+    SELECT q.template_id, count(*) FILTER (WHERE q.blocks AND q.minimum > 0) AS blocking, count(*) FILTER (WHERE q.needed) AS needed
+      FROM rule q GROUP BY q.template_id
+  ), counted AS (
+    -- from what was said: a group that said nothing is missed by the number of groups
+    SELECT p.review_id, p.indicator_id, p.superior, p.position, p.weight, p.pass_pct, p.veto_at, p.veto_cap, k.blocking, k.needed,
+           m.raters, m.value, m.attainment, m.rater_group, q.weight AS share, q.needed AS is_needed,
+           q.blocks AND q.minimum > 0 AND m.raters >= q.minimum AS unblocks, NOT (q.below_minimum = 'drop' AND m.raters < q.minimum) AS counts
       FROM part p
-      JOIN template_rater_group q ON q.template_id = p.groups_of
-      LEFT JOIN mean m USING (review_id, indicator_id, superior, rater_group)
-      LEFT JOIN mean own ON (own.review_id, own.indicator_id, own.superior, own.rater_group) = (p.review_id, p.indicator_id, p.superior, 'self')
-     GROUP BY p.review_id, p.indicator_id, p.superior, p.position, p.weight, p.pass_pct, p.veto_at, p.veto_cap, own.value
+      JOIN demand k ON k.template_id = p.groups_of
+      LEFT JOIN mean m USING (review_id, indicator_id, superior)
+      LEFT JOIN rule q ON q.template_id = p.groups_of AND q.rater_group = m.rater_group
+  ), valued AS (
+    SELECT c.review_id, c.indicator_id, c.superior, c.position, c.weight, c.pass_pct, c.veto_at, c.veto_cap,
+           max(c.value) FILTER (WHERE c.rater_group = 'self') AS own,
+           count(*) FILTER (WHERE c.unblocks) < c.blocking AS short,
+           CASE WHEN count(*) FILTER (WHERE c.is_needed AND c.counts) = c.needed
+                THEN sum(c.share * c.value) FILTER (WHERE c.share > 0 AND c.counts) / NULLIF(sum(c.share) FILTER (WHERE c.counts), 0) END AS value,
+           sum(c.share * c.attainment) FILTER (WHERE c.counts) / NULLIF(sum(c.share) FILTER (WHERE c.attainment IS NOT NULL AND c.counts), 0) AS attainment
+      FROM counted c
+     GROUP BY c.review_id, c.indicator_id, c.superior, c.position, c.weight, c.pass_pct, c.veto_at, c.veto_cap, c.blocking, c.needed
   ), item AS (
     SELECT v.review_id, v.indicator_id, min(v.position) AS position, min(v.pass_pct) AS pass_pct, min(v.veto_at) AS veto_at, min(v.veto_cap) AS veto_cap,
-           sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL) AS value,
-           sum(v.weight * v.attainment) FILTER (WHERE v.value IS NOT NULL) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL AND v.attainment IS NOT NULL) AS attainment
+           hrloop.rounded(sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL)) AS value,
+           hrloop.rounded(sum(v.weight * v.attainment) FILTER (WHERE v.value IS NOT NULL)
+                          / sum(v.weight) FILTER (WHERE v.value IS NOT NULL AND v.attainment IS NOT NULL)) AS attainment
       FROM valued v GROUP BY v.review_id, v.indicator_id
   ), judged AS (
     SELECT i.review_id, count(i.value) AS scored,
-           (array_agg(i.indicator_id ORDER BY hrloop.rounded(i.value), i.position, i.indicator_id) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
-           min(i.veto_cap) FILTER (WHERE hrloop.rounded(i.value) <= i.veto_at) AS cap,
-           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE hrloop.rounded(i.value) <= i.veto_at), '{}') AS vetoed,
+           (array_agg(i.indicator_id ORDER BY i.value, i.position, i.indicator_id) FILTER (WHERE i.value IS NOT NULL))[1] AS lowest,
+           min(i.veto_cap) FILTER (WHERE i.value <= i.veto_at) AS cap,
+           coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE i.value <= i.veto_at), '{}') AS vetoed,
            coalesce(array_agg(i.indicator_id ORDER BY i.indicator_id) FILTER (WHERE i.value IS NOT NULL AND
-             CASE WHEN i.attainment IS NOT NULL THEN hrloop.rounded(i.attainment) < coalesce(i.pass_pct, 100)
-                  WHEN i.pass_pct IS NOT NULL THEN hrloop.rounded(i.value) < i.pass_pct
-                  ELSE hrloop.rounded(i.value) <= (SELECT setting_number('indicator.qualitative_missed')) END), '{}') AS missed
+             CASE WHEN i.attainment IS NOT NULL THEN i.attainment < coalesce(i.pass_pct, 100)
+                  WHEN i.pass_pct IS NOT NULL THEN i.value < i.pass_pct
+                  ELSE i.value <= (SELECT setting_number('indicator.qualitative_missed')) END), '{}') AS missed
       FROM item i GROUP BY i.review_id
   ), summed AS (
-    SELECT v.review_id, t.missing_policy, count(v.value) = count(*) AS whole, count(v.value) > 0 AS begun, bool_or(v.short) AS short,
-           hrloop.rounded(CASE WHEN count(v.value) = count(*) OR t.missing_policy = 'zero' AND count(v.value) > 0 THEN sum(v.weight * v.value) / sum(v.weight)
-                               WHEN t.missing_policy = 'renormalise' AND count(v.value) > 0
-                               THEN sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL) END) AS composite,
-           hrloop.rounded(CASE WHEN count(v.own) = count(*) OR t.missing_policy = 'zero' AND count(v.own) > 0 THEN sum(v.weight * v.own) / sum(v.weight)
-                               WHEN t.missing_policy = 'renormalise' AND count(v.own) > 0
-                               THEN sum(v.weight * v.own) / sum(v.weight) FILTER (WHERE v.own IS NOT NULL) END) AS self_composite
-      FROM valued v JOIN slice r USING (review_id) JOIN review_template t USING (template_id)
+    SELECT v.review_id, count(v.value) = count(*) AS whole, count(v.value) > 0 AS begun, bool_or(v.short) AS short, sum(v.weight) AS weight,
+           sum(v.weight * v.value) AS points, sum(v.weight) FILTER (WHERE v.value IS NOT NULL) AS weight_scored,
+           count(v.own) = count(*) AS own_whole, count(v.own) > 0 AS own_begun,
+           sum(v.weight * v.own) AS own_points, sum(v.weight) FILTER (WHERE v.own IS NOT NULL) AS own_weight
+      FROM valued v GROUP BY v.review_id
+  ), fresh AS (
+    SELECT s.review_id, s.scored, s.lowest, s.missed, s.vetoed,
+           hrloop.rounded(CASE WHEN s.own_whole OR t.missing_policy = 'zero' AND s.own_begun THEN s.own_points / s.weight
+                               WHEN t.missing_policy = 'renormalise' AND s.own_begun THEN s.own_points / s.own_weight END) AS self_composite,
+           CASE WHEN NOT s.short AND c.composite IS NOT NULL THEN LEAST(c.composite, s.cap) END AS composite,
+           NOT s.short AND (s.whole OR s.begun AND t.missing_policy <> 'block') AS complete,
+           CASE WHEN NOT s.whole THEN t.missing_policy END AS missing_used
+      -- the two first, both are in this order: nothing is known of how many there are
+      FROM (SELECT * FROM summed JOIN judged USING (review_id) OFFSET 0) s
+      JOIN review r USING (review_id)
+      JOIN review_template t USING (template_id)
+      CROSS JOIN LATERAL (
+        SELECT hrloop.rounded(CASE WHEN s.whole OR t.missing_policy = 'zero' AND s.begun THEN s.points / s.weight
+                                   WHEN t.missing_policy = 'renormalise' AND s.begun THEN s.points / s.weight_scored END) AS composite) c
      -- who is not rated has no figures to speak of; rate_review() computes them anew
      WHERE r.status <> 'not_rated'
-     GROUP BY v.review_id, t.missing_policy
-  ), fresh AS (
-    SELECT s.review_id, j.scored, j.lowest, j.missed, j.vetoed, s.self_composite,
-           CASE WHEN NOT s.short AND s.composite IS NOT NULL THEN LEAST(s.composite, j.cap) END AS composite,
-           NOT s.short AND (s.whole OR s.begun AND s.missing_policy <> 'block') AS complete,
-           CASE WHEN NOT s.whole THEN s.missing_policy END AS missing_used
-      FROM summed s JOIN judged j USING (review_id)
   )
-  SELECT 'composite', 'review', r.review_id, f.composite::text, r.composite::text
-    FROM slice r JOIN fresh f USING (review_id) WHERE r.composite IS DISTINCT FROM f.composite
-  UNION ALL
-  SELECT 'self_composite', 'review', r.review_id, f.self_composite::text, r.self_composite::text
-    FROM slice r JOIN fresh f USING (review_id) WHERE r.self_composite IS DISTINCT FROM f.self_composite
-  UNION ALL
-  SELECT 'complete', 'review', r.review_id, f.complete::text, r.complete::text
-    FROM slice r JOIN fresh f USING (review_id) WHERE r.complete <> f.complete
-  UNION ALL
-  SELECT 'missing_used', 'review', r.review_id, f.missing_used, r.missing_used
-    FROM slice r JOIN fresh f USING (review_id)
-   WHERE r.missing_used IS DISTINCT FROM f.missing_used AND (r.items_scored > 0 OR r.missing_used IS NOT NULL)
+  SELECT v.problem, 'review', r.review_id, v.expected, v.found
+    FROM fresh f JOIN slice r USING (review_id)
+    CROSS JOIN LATERAL (
+      SELECT 'composite', f.composite::text, r.composite::text WHERE r.composite IS DISTINCT FROM f.composite
+      UNION ALL SELECT 'self_composite', f.self_composite::text, r.self_composite::text WHERE r.self_composite IS DISTINCT FROM f.self_composite
+      UNION ALL SELECT 'complete', f.complete::text, r.complete::text WHERE r.complete <> f.complete
+      UNION ALL SELECT 'missing_used', f.missing_used, r.missing_used
+                 WHERE r.missing_used IS DISTINCT FROM f.missing_used AND (r.items_scored > 0 OR r.missing_used IS NOT NULL)
+      UNION ALL SELECT 'vetoed', f.vetoed::text, r.vetoed::text WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
+      UNION ALL SELECT 'lowest', f.lowest::text, r.lowest_indicator_id::text WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
+      UNION ALL SELECT 'items_scored', f.scored::text, r.items_scored::text WHERE r.items_scored <> f.scored
+      UNION ALL SELECT 'missed', f.missed::text, r.missed::text
+                 WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}') AND r.status = 'open') v (problem, expected, found)
   UNION ALL
   -- a score from facts, by the indicator as the template of its review or segment pins it
   SELECT 'score_value', 'score', s.score_id, concat_ws(' = ', w.attainment, w.value), concat_ws(' = ', s.attainment, s.value)
@@ -115,9 +134,6 @@ BEGIN ATOMIC
                            AND a.valid * c.period <@ daterange(g.from_date, g.until_date, '[]')) a
    WHERE r.status = 'open' AND (g.days > coalesce(a.days, 0) OR g.load <> g.days * g.fte)
   UNION ALL
-  SELECT 'vetoed', 'review', r.review_id, f.vetoed::text, r.vetoed::text
-    FROM slice r JOIN fresh f USING (review_id) WHERE f.vetoed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.vetoed) m), '{}')
-  UNION ALL
   SELECT 'anonymous', 'review', r.review_id, w.counts::text, r.anonymous::text
     FROM slice r
     CROSS JOIN LATERAL (
@@ -128,17 +144,6 @@ BEGIN ATOMIC
                         AND (NOT r.segmented AND i.template_id = r.template_id
                              OR r.segmented AND i.template_id IN (SELECT g.template_id FROM review_segment g WHERE g.review_id = r.review_id))) AS counts) w
    WHERE r.anonymous <> w.counts
-  UNION ALL
-  SELECT 'lowest', 'review', r.review_id, f.lowest::text, r.lowest_indicator_id::text
-    FROM slice r JOIN fresh f USING (review_id) WHERE r.lowest_indicator_id IS DISTINCT FROM f.lowest
-  UNION ALL
-  SELECT 'items_scored', 'review', r.review_id, f.scored::text, r.items_scored::text
-    FROM slice r JOIN fresh f USING (review_id) WHERE r.items_scored <> f.scored
-  UNION ALL
-  SELECT 'missed', 'review', r.review_id, f.missed::text, r.missed::text
-    FROM slice r JOIN fresh f USING (review_id)
-   WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}')
-     AND r.status = 'open'
   UNION ALL
   -- settings may have changed since the lock: its decision says what was missed
   SELECT 'missed', 'review', r.review_id, want.codes::text, have.codes::text
@@ -166,11 +171,11 @@ BEGIN ATOMIC
     FROM result x JOIN decision d USING (decision_id)
    WHERE d.kind <> 'review.lock' OR (d.outcome ->> 'score')::numeric IS DISTINCT FROM x.composite
   UNION ALL
-  SELECT 'breakdown', 'decision', d.decision_id, d.outcome ->> 'score', sum((i ->> 'points')::numeric)::text
-    FROM decision d CROSS JOIN LATERAL jsonb_array_elements(d.inputs -> 'items') i
+  SELECT 'breakdown', 'decision', d.decision_id, d.outcome ->> 'score', p.points::text
+    FROM decision d
+    CROSS JOIN LATERAL (SELECT sum((i ->> 'points')::numeric) AS points, count(*) AS items FROM jsonb_array_elements(d.inputs -> 'items') i) p
    WHERE d.kind = 'review.lock' AND d.cause = 'review' AND d.cause_id BETWEEN from_id AND until_id AND (d.inputs ->> 'missing')::int = 0 AND NOT d.inputs ? 'vetoed'
-   GROUP BY d.decision_id, d.outcome
-  HAVING abs(sum((i ->> 'points')::numeric) - coalesce(d.inputs #>> '{calibration,original}', d.outcome ->> 'score')::numeric) > 0.0001 * count(*);
+     AND abs(p.points - coalesce(d.inputs #>> '{calibration,original}', d.outcome ->> 'score')::numeric) > 0.0001 * p.items;
 END;
 COMMENT ON FUNCTION verify_reviews(bigint, bigint) IS 'Composites, missed indicators, results and grades that differ from what their source rows come to.';
 
@@ -594,9 +599,9 @@ BEGIN ATOMIC
      GROUP BY day.employee_id, day.skill_id, day.d
   ), payday AS (
     SELECT x.employee_id, e.d FROM employee_skill_level x
-      CROSS JOIN LATERAL (VALUES (allowance_day(lower(x.valid))), (allowance_day(upper(x.valid)))) AS e (d)
+      CROSS JOIN LATERAL (VALUES (allowance_day(lower(x.valid), (SELECT setting_text('allowance.effective')))), (allowance_day(upper(x.valid), (SELECT setting_text('allowance.effective'))))) AS e (d)
      WHERE x.employee_id BETWEEN from_id AND until_id AND x.superseded_by IS NULL AND e.d IS NOT NULL
-    UNION SELECT t.employee_id, allowance_day(t.completed_on) FROM training_record t
+    UNION SELECT t.employee_id, allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))) FROM training_record t
      WHERE t.employee_id BETWEEN from_id AND until_id AND t.passed
     UNION SELECT a.employee_id, e.d FROM skill_allowance a CROSS JOIN LATERAL (VALUES (lower(a.valid)), (upper(a.valid))) AS e (d)
      WHERE a.employee_id BETWEEN from_id AND until_id AND a.superseded_by IS NULL AND e.d IS NOT NULL
@@ -608,10 +613,10 @@ BEGIN ATOMIC
     SELECT p.employee_id, p.d,
            coalesce((SELECT sum(r.amount) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)
                       WHERE x.employee_id = p.employee_id AND x.superseded_by IS NULL AND r.valid @> p.d
-                        AND allowance_day(lower(x.valid)) <= p.d AND coalesce(allowance_day(upper(x.valid)) > p.d, true)), 0)
+                        AND allowance_day(lower(x.valid), (SELECT setting_text('allowance.effective'))) <= p.d AND coalesce(allowance_day(upper(x.valid), (SELECT setting_text('allowance.effective'))) > p.d, true)), 0)
            + coalesce((SELECT sum(r.amount) FROM allowance_rule r
                         WHERE r.valid @> p.d AND r.resource_id IN (SELECT t.resource_id FROM training_record t
-                               WHERE t.employee_id = p.employee_id AND t.passed AND allowance_day(t.completed_on) <= p.d)), 0) AS want,
+                               WHERE t.employee_id = p.employee_id AND t.passed AND allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))) <= p.d)), 0) AS want,
            coalesce((SELECT sum(a.amount) FROM skill_allowance a
                       WHERE a.employee_id = p.employee_id AND a.superseded_by IS NULL AND a.valid @> p.d), 0) AS have
       FROM payday p
@@ -788,7 +793,7 @@ COMMENT ON FUNCTION verify_totals() IS 'Sums of the payroll feed, texts with a h
 CREATE FUNCTION verify_slices() RETURNS TABLE (part text, from_id bigint, until_id bigint) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH sliced (place, part, size, low, high) AS (
-    SELECT 1, 'reviews', 400, min(r.review_id), max(r.review_id) FROM review r
+    SELECT 1, 'reviews', 2000, min(r.review_id), max(r.review_id) FROM review r
     UNION ALL SELECT 7, 'plans', 1000, min(r.review_id), max(r.review_id) FROM review r
     UNION ALL SELECT 9, 'pay', 1000, min(e.employee_id), max(e.employee_id) FROM employee e
     UNION ALL SELECT 10, 'skills', 1000, min(e.employee_id), max(e.employee_id) FROM employee e
