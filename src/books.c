@@ -20,6 +20,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "funcapi.h"
 #include "jit/jit.h"
 #include "lib/stringinfo.h"
@@ -246,10 +247,16 @@ hr_owned(Oid book_table, const char *what)
 }
 
 static void
+set_for_scope_as(GucContext who, const char *name, const char *value)
+{
+	(void) set_config_option(name, value, who, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
 set_for_scope(const char *name, const char *value)
 {
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	set_for_scope_as(PGC_USERSET, name, value);
 }
 
 static int
@@ -322,6 +329,8 @@ hr_scope_leave_latest(HrScope *scope)
 
 /* ---------------------------------------------------------------- scripts */
 
+static void require_own_schema(Oid books, const char *schema);
+
 /* What a user may have set that would make other books of the same script. */
 static const char *const script_settings[][2] = {
 	{"standard_conforming_strings", "on"},
@@ -343,6 +352,9 @@ pin_for_script(const char *schema)
 
 	for (int i = 0; i < (int) lengthof(script_settings); i++)
 		set_for_scope(script_settings[i][0], script_settings[i][1]);
+	/* what a script writes has consequences, also in a session that loads rows without */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		set_for_scope_as(PGC_SUSET, "session_replication_role", "origin");
 	return level;
 }
 
@@ -417,6 +429,7 @@ typedef struct ScriptPlace
 	const char *file;
 	const char *script;
 	int			location;
+	const char *event_triggers; /* of the database: they may be to blame */
 } ScriptPlace;
 
 static void
@@ -428,6 +441,8 @@ script_context(void *arg)
 	for (int i = 0; i < place->location; i++)
 		line += place->script[i] == '\n';
 	errcontext("line %d of %s", line, place->file);
+	if (place->event_triggers)
+		errcontext("event triggers of this database: %s", place->event_triggers);
 	hint_at_locks();
 }
 
@@ -477,33 +492,22 @@ execute(const char *sql)
 				 errdetail("%s.", SPI_result_code_string(rc))));
 }
 
-/* Run a script statement by statement, so that an error shows its own. */
+/* A query whose names are the catalog's, whatever the caller or an event trigger has set. */
 static void
-run_script(const char *schema, const char *file)
+execute_plainly(const char *query)
 {
-	char	   *script = read_script(file);
-	ScriptPlace place = {.file = file, .script = script};
-	ErrorContextCallback context = {.previous = error_context_stack,
-		.callback = script_context, .arg = &place};
-	int			level = pin_for_script(schema);
-	ListCell   *cell;
+	int			level = pin_search_path("pg_catalog, pg_temp");
 
-	error_context_stack = &context;
-	foreach(cell, pg_parse_query(script))
-	{
-		RawStmt    *raw = lfirst_node(RawStmt, cell);
-		int			length = raw->stmt_len ? raw->stmt_len
-			: (int) strlen(script) - raw->stmt_location;
-
-		place.location = raw->stmt_location;
-		while (isspace((unsigned char) script[place.location]))
-			place.location++;
-		length -= place.location - raw->stmt_location;
-		CHECK_FOR_INTERRUPTS();
-		execute(pnstrdup(script + place.location, length));
-	}
-	error_context_stack = context.previous;
+	execute(query);
 	AtEOXact_GUC(true, level);
+}
+
+/* The first column of a query's only row, or NULL. */
+static char *
+single_text(const char *query)
+{
+	execute_plainly(query);
+	return SPI_processed == 1 ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : NULL;
 }
 
 /* Run each of the statements that a query makes. */
@@ -513,12 +517,32 @@ execute_each(const char *query)
 	SPITupleTable *rows;
 	uint64		count;
 
-	execute(query);
+	execute_plainly(query);
 	rows = SPI_tuptable;
 	count = SPI_processed;
 	for (uint64 i = 0; i < count; i++)
-		execute(SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
+		execute_plainly(SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
 	SPI_freetuptable(rows);
+}
+
+/* Tables and routines of some books, with what grants and default privileges call their kind. */
+static char *
+objects_query(Oid books)
+{
+	return psprintf("(SELECT pg_catalog.concat('c', c.oid) AS key, CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END AS kind,"
+					"        pg_catalog.concat(CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END, c.oid::pg_catalog.regclass) AS object, c.relowner AS owner"
+					"   FROM pg_catalog.pg_class c"
+					"  WHERE c.relnamespace OPERATOR(pg_catalog.=) %u AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,S}'::\"char\"[])"
+					" UNION ALL SELECT pg_catalog.concat('p', p.oid), 'f', pg_catalog.concat('ROUTINE ', p.oid::pg_catalog.regprocedure), p.proowner"
+					"   FROM pg_catalog.pg_proc p WHERE p.pronamespace OPERATOR(pg_catalog.=) %u) o", books, books);
+}
+
+/* Which there are, for the next ones. */
+static char *
+objects(Oid books)
+{
+	return single_text(psprintf("SELECT coalesce(pg_catalog.array_agg(o.key), '{}')::text FROM %s",
+								objects_query(books)));
 }
 
 /*
@@ -528,20 +552,153 @@ execute_each(const char *query)
 static void
 close_to_public(Oid books, const char *before)
 {
-	execute_each(psprintf(
-						  "SELECT pg_catalog.format('REVOKE EXECUTE ON ROUTINE %%s FROM PUBLIC', p.oid::pg_catalog.regprocedure)"
-						  "  FROM pg_catalog.pg_proc p"
-						  " WHERE p.pronamespace OPERATOR(pg_catalog.=) %u"
-						  "   AND p.oid OPERATOR(pg_catalog.<>) ALL ('%s'::pg_catalog.oid[])",
-						  books, before));
+	execute_each(psprintf("SELECT pg_catalog.format('REVOKE EXECUTE ON %%s FROM PUBLIC', o.object) FROM %s"
+						  " WHERE o.kind OPERATOR(pg_catalog.=) 'f' AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])",
+						  objects_query(books), before));
 }
 
+/* Default privileges of who runs a script, for some kinds in some books: whom they give something. */
 static char *
-routines(Oid books)
+default_privileges(Oid books, const char *kinds)
 {
-	execute(psprintf("SELECT coalesce(pg_catalog.array_agg(p.oid), '{}') FROM pg_catalog.pg_proc p"
-					 " WHERE p.pronamespace OPERATOR(pg_catalog.=) %u", books));
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	return psprintf("pg_catalog.pg_default_acl d"
+					" CROSS JOIN LATERAL (SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
+					"     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END"
+					"     FROM pg_catalog.aclexplode(d.defaclacl) a WHERE a.grantee OPERATOR(pg_catalog.<>) d.defaclrole) AS g (grantee)"
+					" WHERE d.defaclrole OPERATOR(pg_catalog.=) %u AND d.defaclnamespace OPERATOR(pg_catalog.=) ANY ('{0,%u}'::pg_catalog.oid[])"
+					"   AND d.defaclobjtype OPERATOR(pg_catalog.=) ANY ('{%s}'::\"char\"[])",
+					GetUserId(), books, kinds);
+}
+
+/*
+ * New books are their owner's, wholly, and nobody else's: what default privileges
+ * gave of an object, or kept from its owner, is undone.  At once: a later statement of
+ * the script may need it, or grant it to somebody.
+ */
+static void
+undo_default_privileges(Oid books, const char *before)
+{
+	execute_each(psprintf("SELECT pg_catalog.format('REVOKE ALL ON %%s FROM %%s', o.object, g.grantee) FROM %s, %s"
+						  "   AND d.defaclobjtype OPERATOR(pg_catalog.=) o.kind::\"char\""
+						  "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])"
+						  " UNION ALL SELECT pg_catalog.format('GRANT ALL ON %%s TO %%I', o.object, pg_catalog.pg_get_userbyid(o.owner)) FROM %s"
+						  " WHERE o.owner OPERATOR(pg_catalog.=) %u AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])",
+						  objects_query(books), default_privileges(books, "r,S,f"), before,
+						  objects_query(books), GetUserId(), before));
+}
+
+/* Whether there are default privileges to undo; who has something by them is told. */
+static bool
+have_default_privileges(Oid books)
+{
+	char	   *others;
+
+	execute_plainly(psprintf("SELECT FROM pg_catalog.pg_default_acl d WHERE d.defaclrole OPERATOR(pg_catalog.=) %u"
+					 "   AND d.defaclnamespace OPERATOR(pg_catalog.=) ANY ('{0,%u}'::pg_catalog.oid[])",
+					 GetUserId(), books));
+	if (SPI_processed == 0)
+		return false;
+	/* that everybody may call functions is what there is without them as well */
+	others = single_text(psprintf("SELECT pg_catalog.string_agg(DISTINCT g.grantee, ', ') FROM %s"
+								  "   AND NOT (g.grantee OPERATOR(pg_catalog.=) 'PUBLIC' AND d.defaclobjtype OPERATOR(pg_catalog.=) 'f')",
+								  default_privileges(books, "r,S,f,n")));
+	if (others)
+		ereport(NOTICE,
+				(errmsg("default privileges of \"%s\" are not given on the books: %s",
+						GetUserNameFromId(GetUserId(), false), others),
+				 errhint("Grant what they shall have, or let map_role() of the books do it.")));
+	return true;
+}
+
+static bool
+makes_objects(RawStmt *raw)
+{
+	switch (nodeTag(raw->stmt))
+	{
+		case T_CreateStmt:
+		case T_CreateTableAsStmt:
+		case T_CreateSeqStmt:
+		case T_AlterTableStmt:	/* a column's sequence */
+		case T_ViewStmt:
+		case T_CreateFunctionStmt:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Run a script statement by statement, so that an error shows its own.  Settings are
+ * pinned for each of them, as an event trigger may turn some.
+ */
+static void
+run_script(const char *schema, const char *file)
+{
+	Oid			books = get_namespace_oid(schema, false);
+	char	   *script = read_script(file);
+	ScriptPlace place = {.file = file, .script = script};
+	ErrorContextCallback context = {.previous = error_context_stack,
+		.callback = script_context, .arg = &place};
+	bool		undo = have_default_privileges(books);
+	ListCell   *cell;
+
+	place.event_triggers = single_text("SELECT pg_catalog.string_agg(e.evtname, ', ' ORDER BY e.evtname) FROM pg_catalog.pg_event_trigger e"
+									   " WHERE e.evtenabled OPERATOR(pg_catalog.=) ANY ('{O,A}'::\"char\"[])"
+									   "   AND e.evtevent OPERATOR(pg_catalog.<>) 'login'::name");
+	error_context_stack = &context;
+	foreach(cell, pg_parse_query(script))
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		int			length = raw->stmt_len ? raw->stmt_len
+			: (int) strlen(script) - raw->stmt_location;
+		char	   *before;
+		int			level;
+
+		place.location = raw->stmt_location;
+		while (isspace((unsigned char) script[place.location]))
+			place.location++;
+		length -= place.location - raw->stmt_location;
+		CHECK_FOR_INTERRUPTS();
+		before = undo && makes_objects(raw) ? objects(books) : NULL;
+		level = pin_for_script(schema);
+		execute(pnstrdup(script + place.location, length));
+		AtEOXact_GUC(true, level);
+		if (before)
+			undo_default_privileges(books, before);
+	}
+	error_context_stack = context.previous;
+}
+
+/*
+ * What an event trigger may have done to new books: they must be under their name and
+ * of one owner, or they would not work.
+ */
+static void
+require_whole(Oid books, const char *schema, const char *before)
+{
+	char	   *owner;
+
+	if (get_namespace_oid(schema, true) != books)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("schema \"%s\" was renamed or dropped while the books were made", schema),
+				 errhint("Look for an event trigger that does so: SELECT evtname, evtfoid FROM pg_event_trigger.")));
+	require_own_schema(books, schema);
+	if (before == NULL)
+		return;
+	owner = GetUserNameFromId(hr_books_owner(get_relname_relid("book", books)), false);
+	execute_plainly(psprintf("SELECT o.object, pg_catalog.pg_get_userbyid(o.owner) FROM %s"
+					 " WHERE pg_catalog.pg_get_userbyid(o.owner) OPERATOR(pg_catalog.<>) %s::name"
+					 "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) LIMIT 1",
+					 objects_query(books), quote_literal_cstr(owner), before));
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("books \"%s\" would belong to \"%s\" and \"%s\"", schema, owner,
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
+				 errdetail("An event trigger gave a part of them away, but not %s.",
+						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+				 errhint("SET ROLE first to whom all shall belong, or leave them out in the event trigger: SELECT evtname, evtfoid FROM pg_event_trigger.")));
 }
 
 /*
@@ -640,6 +797,34 @@ require_schema_for_books(const char *schema)
 				 errhint("For example: SELECT hrloop.install('hr').")));
 }
 
+static Oid
+create_schema(const char *schema)
+{
+	Oid			books;
+
+	execute(psprintf("CREATE SCHEMA %s", quote_identifier(schema)));
+	books = get_namespace_oid(schema, true);
+	require_whole(books, schema, NULL);
+	execute_each(psprintf("SELECT pg_catalog.format('REVOKE ALL ON SCHEMA %%I FROM %%s', %s, g.grantee) FROM %s"
+						  " UNION ALL SELECT pg_catalog.format('GRANT ALL ON SCHEMA %%I TO %%I', %s, pg_catalog.pg_get_userbyid(d.defaclrole))"
+						  " FROM pg_catalog.pg_default_acl d WHERE d.defaclrole OPERATOR(pg_catalog.=) %u AND d.defaclobjtype OPERATOR(pg_catalog.=) 'n'",
+						  quote_literal_cstr(schema), default_privileges(books, "n"), quote_literal_cstr(schema), GetUserId()));
+	return books;
+}
+
+/* One line for what would fail at its first statement. */
+static void
+require_writable(const char *what)
+{
+	if (!XactReadOnly)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+			 errmsg("cannot execute %s in a read-only transaction", what),
+			 RecoveryInProgress() ? errhint("Run it on the primary server; this one follows.")
+			 : errhint("SET default_transaction_read_only = off first, or BEGIN READ WRITE.")));
+}
+
 /* hrloop.install(schema, roles): a new, empty set of books, owned by the caller. */
 Datum
 hrloop_install(PG_FUNCTION_ARGS)
@@ -649,6 +834,7 @@ hrloop_install(PG_FUNCTION_ARGS)
 	char	   *before;
 
 	require_schema_for_books(schema);
+	require_writable("hrloop.install()");
 	if (OidIsValid(books) && OidIsValid(get_relname_relid("book", books)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_SCHEMA),
@@ -660,11 +846,11 @@ hrloop_install(PG_FUNCTION_ARGS)
 	SPI_connect();
 	require_engine();
 	if (!OidIsValid(books))
-		execute(psprintf("CREATE SCHEMA %s", quote_identifier(schema)));
-	books = get_namespace_oid(schema, false);
-	before = routines(books);
+		books = create_schema(schema);
+	before = objects(books);
 	run_script(schema, psprintf("hrloop-books--%s.sql", HRLOOP_VERSION));
 	close_to_public(books, before);
+	require_whole(books, schema, before);
 	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
 		execute(psprintf("SELECT pg_catalog.count(*) FROM %s.create_roles(%s)", quote_identifier(schema),
 						 quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1)))));
@@ -790,7 +976,7 @@ static void
 run_steps(Oid books, Oid owner, List *way)
 {
 	char	   *schema = get_namespace_name(books);
-	char	   *before = routines(books);
+	char	   *before = objects(books);
 	Oid			user;
 	int			security;
 	ListCell   *cell;
@@ -813,6 +999,7 @@ run_steps(Oid books, Oid owner, List *way)
 							 quote_identifier(schema), quote_literal_cstr(step->to)));
 		}
 		close_to_public(books, before);
+		require_whole(books, schema, before);
 	}
 	PG_FINALLY();
 	{
@@ -852,11 +1039,16 @@ hrloop_migrate(PG_FUNCTION_ARGS)
 	require_own_schema(books, schema);
 	require_member(hr_books_owner(book_table), schema);
 
-	/* two at once: the second finds what the first has done */
-	LockRelationOid(book_table, ShareUpdateExclusiveLock);
-	PushActiveSnapshot(GetLatestSnapshot());
-	version = stated_version(book_table);
-	PopActiveSnapshot();
+	if (strcmp(version, HRLOOP_VERSION) != 0)
+		require_writable("hrloop.migrate()");
+	if (!XactReadOnly)
+	{
+		/* two at once: the second finds what the first has done */
+		LockRelationOid(book_table, ShareUpdateExclusiveLock);
+		PushActiveSnapshot(GetLatestSnapshot());
+		version = stated_version(book_table);
+		PopActiveSnapshot();
+	}
 	if (version == NULL || strcmp(version, HRLOOP_VERSION) != 0)
 	{
 		List	   *way;
@@ -964,6 +1156,7 @@ hrloop_pre_restore(PG_FUNCTION_ARGS)
 	const char *quoted = quote_identifier(schema);
 	char	   *tables;
 
+	require_writable("hrloop.pre_restore()");
 	require_own_schema(get_namespace_oid(schema, false), schema);
 	hr_books_check(get_namespace_oid(schema, false));
 	SPI_connect();
@@ -996,6 +1189,7 @@ hrloop_post_restore(PG_FUNCTION_ARGS)
 	char	   *version = OidIsValid(book_table) ? stated_version(book_table) : NULL;
 	int64		differences;
 
+	require_writable("hrloop.post_restore()");
 	require_own_schema(books, schema);
 	/* the tables are of the library's version, since pre_restore() asked for it */
 	if (version && strcmp(version, HRLOOP_VERSION) != 0)

@@ -219,4 +219,19 @@ CREATE FUNCTION define(book regclass, statements text[]) RETURNS integer
 COMMENT ON FUNCTION define(regclass, text[]) IS
   'Run statements as the caller, with the books on the search_path: how the books make policies and grants from their tables. Returns how many. Errors: 42501 not the owner of the books, 22004 null.';
 
+-- Said, as default privileges of who makes extensions may keep from PUBLIC what it has otherwise.
 GRANT USAGE ON SCHEMA hrloop TO PUBLIC;
+GRANT USAGE ON TYPE hrloop.problem TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  hrloop.version(), hrloop.install(name, text), hrloop.migrate(name), hrloop.list_books(), hrloop.pre_restore(name),
+  hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.score_check(), hrloop.score_hold(),
+  hrloop.score_apply(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(), hrloop.audit_guard(),
+  hrloop.audit_attach(regclass), hrloop.fail(text, text, text, text, text, text, text), hrloop.render(text, jsonb),
+  hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.holds(jsonpath, jsonb),
+  hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.recompute(regclass, bigint[], bigint),
+  hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]), hrloop.run(regclass, text, "any"),
+  hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.erase(regclass, bigint), hrloop.tls(),
+  hrloop.transaction_number(regclass), hrloop.of_this_transaction(xid, timestamptz), hrloop.act_as(regclass, text),
+  hrloop.actor(regclass), hrloop.who(regclass), hrloop.owns(regclass), hrloop.log_read(regclass, bigint, text, boolean),
+  hrloop.visible_support(internal), hrloop.visible(regclass, bigint, text), hrloop.visible_ids(regclass, text),
+  hrloop.acts_for(regclass, text), hrloop.define(regclass, text[]) TO PUBLIC;
