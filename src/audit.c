@@ -1193,6 +1193,7 @@ Datum
 hrloop_audit_attach(PG_FUNCTION_ARGS)
 {
 	Oid			books;
+	char	   *schema;
 	SPITupleTable *rows;
 	uint64		count;
 
@@ -1201,14 +1202,13 @@ hrloop_audit_attach(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the books must not be null")));
 	books = hr_books_of(PG_GETARG_OID(0));
+	schema = get_namespace_name(books);
 	SPI_connect();
-	if (SPI_execute(hr_expand(books, "SELECT command FROM @audit_command() WHERE command IS NOT NULL"), true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "hrloop: cannot read what to audit");
+	hr_execute_for_script(schema, hr_expand(books, "SELECT command FROM @audit_command() WHERE command IS NOT NULL"));
 	rows = SPI_tuptable;
 	count = SPI_processed;
 	for (uint64 i = 0; i < count; i++)
-		if (SPI_execute(SPI_getvalue(rows->vals[i], rows->tupdesc, 1), false, 0) < 0)
-			elog(ERROR, "hrloop: cannot attach the audit log");
+		hr_execute_for_script(schema, SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
 	SPI_finish();
 	PG_RETURN_INT64((int64) count);
 }

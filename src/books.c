@@ -492,6 +492,19 @@ execute(const char *sql)
 				 errdetail("%s.", SPI_result_code_string(rc))));
 }
 
+/*
+ * A statement of a script.  What it needs is pinned for each of them, as an event trigger
+ * that takes part in one may set what it likes.
+ */
+void
+hr_execute_for_script(const char *schema, const char *sql)
+{
+	int			level = pin_for_script(schema);
+
+	execute(sql);
+	AtEOXact_GUC(true, level);
+}
+
 /* A query whose names are the catalog's, whatever the caller or an event trigger has set. */
 static void
 execute_plainly(const char *query)
@@ -627,10 +640,17 @@ makes_objects(RawStmt *raw)
 	}
 }
 
-/*
- * Run a script statement by statement, so that an error shows its own.  Settings are
- * pinned for each of them, as an event trigger may turn some.
- */
+static List *
+parse_script(const char *schema, const char *script)
+{
+	int			level = pin_for_script(schema);
+	List	   *statements = pg_parse_query(script);
+
+	AtEOXact_GUC(true, level);
+	return statements;
+}
+
+/* Run a script statement by statement, so that an error shows its own. */
 static void
 run_script(const char *schema, const char *file)
 {
@@ -646,13 +666,12 @@ run_script(const char *schema, const char *file)
 									   " WHERE e.evtenabled OPERATOR(pg_catalog.=) ANY ('{O,A}'::\"char\"[])"
 									   "   AND e.evtevent OPERATOR(pg_catalog.<>) 'login'::name");
 	error_context_stack = &context;
-	foreach(cell, pg_parse_query(script))
+	foreach(cell, parse_script(schema, script))
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 		int			length = raw->stmt_len ? raw->stmt_len
 			: (int) strlen(script) - raw->stmt_location;
 		char	   *before;
-		int			level;
 
 		place.location = raw->stmt_location;
 		while (isspace((unsigned char) script[place.location]))
@@ -660,9 +679,7 @@ run_script(const char *schema, const char *file)
 		length -= place.location - raw->stmt_location;
 		CHECK_FOR_INTERRUPTS();
 		before = undo && makes_objects(raw) ? objects(books) : NULL;
-		level = pin_for_script(schema);
-		execute(pnstrdup(script + place.location, length));
-		AtEOXact_GUC(true, level);
+		hr_execute_for_script(schema, pnstrdup(script + place.location, length));
 		if (before)
 			undo_default_privileges(books, before);
 	}
@@ -678,7 +695,7 @@ require_whole(Oid books, const char *schema, const char *before)
 {
 	char	   *owner;
 
-	if (get_namespace_oid(schema, true) != books)
+	if (!OidIsValid(books) || get_namespace_oid(schema, true) != books)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("schema \"%s\" was renamed or dropped while the books were made", schema),
@@ -871,7 +888,6 @@ hrloop_define(PG_FUNCTION_ARGS)
 	Datum	   *statement;
 	bool	   *null;
 	int			count;
-	int			level;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -883,11 +899,9 @@ hrloop_define(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
 					  &statement, &null, &count);
 	SPI_connect();
-	level = pin_for_script(schema);
 	for (int i = 0; i < count; i++)
 		if (!null[i])
-			execute(TextDatumGetCString(statement[i]));
-	AtEOXact_GUC(true, level);
+			hr_execute_for_script(schema, TextDatumGetCString(statement[i]));
 	SPI_finish();
 	PG_RETURN_INT32(count);
 }

@@ -67,6 +67,7 @@ extern Oid	hr_books_of(Oid book_table);
 extern Oid	hr_books_to_read(Oid book_table);
 extern Oid	hr_books_owner(Oid book_table);
 extern Oid	hr_owned(Oid book_table, const char *what);
+extern void hr_execute_for_script(const char *schema, const char *sql);
 extern void hr_scope_enter(HrScope *scope, Oid owner);
 extern void hr_scope_leave(HrScope *scope);
 extern TimestampTz hr_scope_enter_latest(HrScope *scope, Oid owner);
