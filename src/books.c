@@ -442,7 +442,7 @@ script_context(void *arg)
 		line += place->script[i] == '\n';
 	errcontext("line %d of %s", line, place->file);
 	if (place->event_triggers)
-		errcontext("event triggers of this database: %s", place->event_triggers);
+		errcontext("event triggers took part: %s", place->event_triggers);
 	hint_at_locks();
 }
 
@@ -585,8 +585,8 @@ default_privileges(Oid books, const char *kinds)
 
 /*
  * New books are their owner's, wholly, and nobody else's: what default privileges
- * gave of an object, or kept from its owner, is undone.  At once: a later statement of
- * the script may need it, or grant it to somebody.
+ * gave of an object, or kept from its owner, is undone.  Soon: a later statement of the
+ * script may need it, or grant it to somebody.
  */
 static void
 undo_default_privileges(Oid books, const char *before)
@@ -650,6 +650,23 @@ parse_script(const char *schema, const char *script)
 	return statements;
 }
 
+/* Whether a statement of a script works as well without privileges on what the script just made. */
+static bool
+needs_no_privileges(RawStmt *raw)
+{
+	switch (nodeTag(raw->stmt))
+	{
+		case T_CommentStmt:
+		case T_CreateFunctionStmt:
+		case T_CreateSeqStmt:
+		case T_IndexStmt:
+		case T_ViewStmt:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* Run a script statement by statement, so that an error shows its own. */
 static void
 run_script(const char *schema, const char *file)
@@ -660,6 +677,7 @@ run_script(const char *schema, const char *file)
 	ErrorContextCallback context = {.previous = error_context_stack,
 		.callback = script_context, .arg = &place};
 	bool		undo = have_default_privileges(books);
+	char	   *before = NULL;	/* what there was before those whose privileges are still to be undone */
 	ListCell   *cell;
 
 	place.event_triggers = single_text("SELECT pg_catalog.string_agg(e.evtname, ', ' ORDER BY e.evtname) FROM pg_catalog.pg_event_trigger e"
@@ -671,18 +689,23 @@ run_script(const char *schema, const char *file)
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 		int			length = raw->stmt_len ? raw->stmt_len
 			: (int) strlen(script) - raw->stmt_location;
-		char	   *before;
 
 		place.location = raw->stmt_location;
 		while (isspace((unsigned char) script[place.location]))
 			place.location++;
 		length -= place.location - raw->stmt_location;
 		CHECK_FOR_INTERRUPTS();
-		before = undo && makes_objects(raw) ? objects(books) : NULL;
-		hr_execute_for_script(schema, pnstrdup(script + place.location, length));
-		if (before)
+		if (before && !needs_no_privileges(raw))
+		{
 			undo_default_privileges(books, before);
+			before = NULL;
+		}
+		if (undo && !before && makes_objects(raw))
+			before = objects(books);
+		hr_execute_for_script(schema, pnstrdup(script + place.location, length));
 	}
+	if (before)
+		undo_default_privileges(books, before);
 	error_context_stack = context.previous;
 }
 
@@ -713,7 +736,7 @@ require_whole(Oid books, const char *schema, const char *before)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("books \"%s\" would belong to \"%s\" and \"%s\"", schema, owner,
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-				 errdetail("An event trigger gave a part of them away, but not %s.",
+				 errdetail("An event trigger changed whose they are, or not that of all: %s.",
 						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
 				 errhint("SET ROLE first to whom all shall belong, or leave them out in the event trigger: SELECT evtname, evtfoid FROM pg_event_trigger.")));
 }

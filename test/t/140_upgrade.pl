@@ -270,20 +270,6 @@ sub rows {
     return map { split /\|/, $_, 2 } split /\n/, $rows;
 }
 
-# A copy of the installation under test, for libraries that come and go.
-sub private_installation {
-    my $to = PostgreSQL::Test::Utils::tempdir();
-    my $bindir;
-    for my $what (qw(bindir pkglibdir sharedir)) {
-        my ($from) = run_command([ $ENV{PG_CONFIG}, "--$what" ]);
-        $bindir = "$to$from" if $what eq 'bindir';
-        system_or_bail('mkdir', '-p', "$to$from");
-        system_or_bail('cp', '-a', "$ENV{WORK}$from/.", "$to$from");
-    }
-    $ENV{DESTDIR} = $to;
-    return $bindir =~ s{/bin$}{}r;
-}
-
 # Replaces the first place of each text in a file of the copied sources.
 sub edit {
     my ($file, @edits) = @_;

@@ -17,7 +17,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-    new_server new_database install_company load_fixture as_alice session ask start_pooler
+    new_server new_database private_installation install_company load_fixture as_alice session ask start_pooler
     fingerprint figures definitions refused same healthy worker
 );
 
@@ -36,6 +36,20 @@ sub new_server {
     $node->start;
     $node->safe_psql('postgres', 'CREATE ROLE alice LOGIN');
     return $node;
+}
+
+# A copy of the installation under test, for libraries that come and go.
+sub private_installation {
+    my $to = PostgreSQL::Test::Utils::tempdir();
+    my $bindir;
+    for my $what (qw(bindir pkglibdir sharedir)) {
+        my ($from) = run_command([ $ENV{PG_CONFIG}, "--$what" ]);
+        $bindir = "$to$from" if $what eq 'bindir';
+        system_or_bail('mkdir', '-p', "$to$from");
+        system_or_bail('cp', '-a', "$ENV{WORK}$from/.", "$to$from");
+    }
+    $ENV{DESTDIR} = $to;
+    return $bindir =~ s{/bin$}{}r;
 }
 
 # An empty database of alice's, made anew if there was one.
