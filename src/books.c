@@ -543,10 +543,10 @@ static char *
 objects_query(Oid books)
 {
 	return psprintf("(SELECT pg_catalog.concat('c', c.oid) AS key, CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END AS kind,"
-					"        pg_catalog.concat(CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END, c.oid::pg_catalog.regclass) AS object, c.relowner AS owner"
+					"        CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS word, c.oid::pg_catalog.regclass::text AS name, c.relowner AS owner"
 					"   FROM pg_catalog.pg_class c"
 					"  WHERE c.relnamespace OPERATOR(pg_catalog.=) %u AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,S}'::\"char\"[])"
-					" UNION ALL SELECT pg_catalog.concat('p', p.oid), 'f', pg_catalog.concat('ROUTINE ', p.oid::pg_catalog.regprocedure), p.proowner"
+					" UNION ALL SELECT pg_catalog.concat('p', p.oid), 'f', 'ROUTINE', p.oid::pg_catalog.regprocedure::text, p.proowner"
 					"   FROM pg_catalog.pg_proc p WHERE p.pronamespace OPERATOR(pg_catalog.=) %u) o", books, books);
 }
 
@@ -565,8 +565,9 @@ objects(Oid books)
 static void
 close_to_public(Oid books, const char *before)
 {
-	execute_each(psprintf("SELECT pg_catalog.format('REVOKE EXECUTE ON %%s FROM PUBLIC', o.object) FROM %s"
-						  " WHERE o.kind OPERATOR(pg_catalog.=) 'f' AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])",
+	execute_each(psprintf("SELECT pg_catalog.format('REVOKE EXECUTE ON ROUTINE %%s FROM PUBLIC', pg_catalog.string_agg(o.name, ', ')) FROM %s"
+						  " WHERE o.kind OPERATOR(pg_catalog.=) 'f' AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])"
+						  " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
 						  objects_query(books), before));
 }
 
@@ -591,11 +592,12 @@ default_privileges(Oid books, const char *kinds)
 static void
 undo_default_privileges(Oid books, const char *before)
 {
-	execute_each(psprintf("SELECT pg_catalog.format('REVOKE ALL ON %%s FROM %%s', o.object, g.grantee) FROM %s, %s"
+	execute_each(psprintf("SELECT pg_catalog.format('REVOKE ALL ON %%s %%s FROM %%s', o.word, pg_catalog.string_agg(DISTINCT o.name, ', '),"
+						  "   pg_catalog.string_agg(DISTINCT g.grantee, ', ')) FROM %s, %s"
 						  "   AND d.defaclobjtype OPERATOR(pg_catalog.=) o.kind::\"char\""
-						  "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])"
-						  " UNION ALL SELECT pg_catalog.format('GRANT ALL ON %%s TO %%I', o.object, pg_catalog.pg_get_userbyid(o.owner)) FROM %s"
-						  " WHERE o.owner OPERATOR(pg_catalog.=) %u AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])",
+						  "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) GROUP BY o.word"
+						  " UNION ALL SELECT pg_catalog.format('GRANT ALL ON %%s %%s TO %%I', o.word, pg_catalog.string_agg(o.name, ', '), pg_catalog.pg_get_userbyid(o.owner)) FROM %s"
+						  " WHERE o.owner OPERATOR(pg_catalog.=) %u AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) GROUP BY o.word, o.owner",
 						  objects_query(books), default_privileges(books, "r,S,f"), before,
 						  objects_query(books), GetUserId(), before));
 }
@@ -727,7 +729,7 @@ require_whole(Oid books, const char *schema, const char *before)
 	if (before == NULL)
 		return;
 	owner = GetUserNameFromId(hr_books_owner(get_relname_relid("book", books)), false);
-	execute_plainly(psprintf("SELECT o.object, pg_catalog.pg_get_userbyid(o.owner) FROM %s"
+	execute_plainly(psprintf("SELECT o.name, pg_catalog.pg_get_userbyid(o.owner) FROM %s"
 					 " WHERE pg_catalog.pg_get_userbyid(o.owner) OPERATOR(pg_catalog.<>) %s::name"
 					 "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) LIMIT 1",
 					 objects_query(books), quote_literal_cstr(owner), before));
