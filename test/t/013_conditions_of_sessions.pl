@@ -76,6 +76,8 @@ for (@works) {
     # the engine's functions are the superuser's
     $node->safe_psql($db, "ALTER DEFAULT PRIVILEGES REVOKE ALL ON $_ FROM PUBLIC") for $name =~ /withhold/ ? qw(FUNCTIONS TYPES) : ();
     as_alice($node, $db, 'CREATE EXTENSION hrloop CASCADE');
+    is($node->safe_psql($db, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'hrloop'::regnamespace AND NOT has_function_privilege('reader', oid, 'EXECUTE')}),
+        '', "$name: the engine is everybody's (or a function misses in the GRANT of src/engine.sql)");
     $node->safe_psql($db, $setup) if $setup;
     turn(@$settings);
     like(join("\n", run_as('alice', q{SELECT hrloop.install('hr')})), $ready, "$name: books are made");
