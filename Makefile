@@ -10,6 +10,7 @@
 #   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
 #   make test-upgrade         pg_upgrade and dump of a company, FROM=15 TO=18
 #   make test-restored        isolation specs and mixed load on books restored into other clusters (an hour)
+#   make compare WITH=revision  what differs in books and rows from those of another revision
 #   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
 #   make real CSV=file        the loop over a file of real data
 #   make bench                how fast it is, against the same rows written by plain SQL and
@@ -26,7 +27,8 @@ EXTENSION  = hrloop
 MODULE_big = hrloop
 
 # The C files and the rooms of the books, in the order in which they build on
-# each other.  A new file is added here and nowhere else.
+# each other.  A new file is added here and nowhere else; what checks a room's figures
+# is src/verify/<room>.sql, and comes with the room verify.
 MODULES_C = hrloop invalidate transaction plan_cache table cache books trigger access visible audit privacy signal score review
 ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
@@ -34,7 +36,11 @@ ROOMS     = books org signal indicator review rater segment appeal calibrate mea
 # (PostgreSQL's own makefile uses the name VERSION for the server's.)
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" hrloop.control)
 
-OBJS       = $(MODULES_C:%=src/%.o)
+# What checks a room comes before the room that puts the checks together.
+CHECKS     = $(patsubst %,src/verify/%.sql,$(filter $(patsubst src/verify/%.sql,%,$(wildcard src/verify/*.sql)),$(ROOMS)))
+ROOM_FILES = $(foreach room,$(ROOMS),$(if $(filter verify,$(room)),$(CHECKS)) src/books/$(room).sql)
+
+OBJS       = $(MODULES_C:%=src/engine/%.o)
 ENGINE_SQL = hrloop--$(EXTVERSION).sql
 BOOKS_SQL  = hrloop-books--$(EXTVERSION).sql
 DATA_built = $(ENGINE_SQL) $(BOOKS_SQL)
@@ -76,16 +82,16 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PGXS tracks headers only if PostgreSQL was configured to; these are few and small.
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile hrloop.control
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/engine/*.h) Makefile hrloop.control
 
-$(ENGINE_SQL): src/engine.sql Makefile hrloop.control
+$(ENGINE_SQL): src/engine/engine.sql Makefile hrloop.control
 	sed 's/@VERSION@/$(EXTVERSION)/g' $< > $@
 
 # What hrloop.install() runs.  PostgreSQL itself never reads this file: by its
 # name it would belong to an extension "hrloop-books", and there is none.
-$(BOOKS_SQL): $(ROOMS:%=src/%.sql) Makefile hrloop.control
-	set -e; for room in $(ROOMS); do \
-		echo "-- room: $$room"; cat src/$$room.sql; \
+$(BOOKS_SQL): $(ROOM_FILES) Makefile hrloop.control
+	set -e; for file in $(ROOM_FILES); do \
+		echo "-- $$file"; cat $$file; \
 	done > $@
 
 .DELETE_ON_ERROR:
@@ -97,7 +103,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade smith lint real bench bench-instructions bench-verify growth
+.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint real bench bench-instructions bench-verify growth
 
 demo:
 	@test/packages
@@ -132,6 +138,11 @@ test-upgrade:
 test-restored:
 	@test/packages test
 	@test/server test/restored
+
+compare:
+	$(if $(WITH),,$(error say with which revision: make compare WITH=main))
+	@test/packages
+	@test/compare '$(WITH)'
 
 smith:
 	@test/packages smith
