@@ -441,17 +441,23 @@ collect_keys(TriggerData *td, const Spec *spec, HrIds *ids)
 }
 
 /*
- * What there is about these people that a consequence may go on from: decisions,
- * which are never deleted, readings and scores by number, and the versions of
- * rows that change, rules among them.
+ * What there is about these people that a consequence may go on from: the
+ * versions of all that people say of them, and decisions, readings and scores,
+ * which are many and never change unseen, by number; and of rules.  What points
+ * to a decision is counted with it.  t/111_state.pl finds a table that is missing.
  */
+#define VERSIONS(table) \
+	"   (SELECT pg_catalog.string_agg(x.xmin::text, ',' ORDER BY x.ctid) FROM @" table " x WHERE x.employee_id = ANY (p.ids)),"
 #define STATE_OF_PEOPLE \
 	"SELECT pg_catalog.concat_ws(';'," \
 	"   (SELECT pg_catalog.count(*) FROM @decision d WHERE d.employee_id = ANY (p.ids))," \
 	"   (SELECT pg_catalog.count(*) FROM @measurement m WHERE m.employee_id = ANY (p.ids))," \
 	"   (SELECT pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.allowance_rule_id) FROM @allowance_rule a)," \
 	"   (SELECT pg_catalog.string_agg(g.xmin::text, ',' ORDER BY g.setting_id) FROM @setting g)," \
-	"   (SELECT pg_catalog.string_agg(t.xmin::text, ',' ORDER BY t.target_id) FROM @target t WHERE t.employee_id = ANY (p.ids))," \
+	VERSIONS("employee") VERSIONS("employee_status") VERSIONS("assignment") VERSIONS("unit_head") VERSIONS("role_holder") \
+	VERSIONS("key_event") VERSIONS("salary") VERSIONS("target") VERSIONS("review_gate") VERSIONS("skill_rating") VERSIONS("development_request") \
+	VERSIONS("enrolment") VERSIONS("training_record") VERSIONS("certification_result") VERSIONS("certification_reversal") \
+	VERSIONS("question") VERSIONS("mentor_advice") VERSIONS("contribution") VERSIONS("contribution_citation") VERSIONS("suggestion") \
 	"   (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', r.xmin," \
 	"             (SELECT pg_catalog.count(*) FROM @score s WHERE s.review_id = r.review_id)," \
 	"             (SELECT pg_catalog.string_agg(i.xmin::text, ',' ORDER BY i.initial_score_id) FROM @initial_score i WHERE i.review_id = r.review_id))," \
