@@ -4,7 +4,8 @@
 #                             PATH if the server's headers are with it, or PG_CONFIG=/path/to/pg_config
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
-#   make lint                 static analysis of the C files
+#   make lint                 static analysis of the C files, and whether any asks what stands above it
+#   make layers               draws who asks whom among the C files
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
@@ -26,10 +27,18 @@
 EXTENSION  = hrloop
 MODULE_big = hrloop
 
-# The C files and the rooms of the books, in the order in which they build on
-# each other.  A new file is added here and nowhere else; what checks a room's figures
-# is src/verify/<room>.sql, and comes with the room verify.
-MODULES_C = hrloop invalidate transaction plan_cache table cache books trigger access visible audit privacy signal score review
+# The C files in four layers, and in each in the order in which they build on each other:
+# a file asks only what stands before it (make lint).  The ground knows no room; the guard
+# is who acts, what they see, what is noted, and which consequences follow; scores are what
+# more than one room knows of them; and of the rooms none knows another.
+GROUND    = exact invalidate ids cells called books transaction plan_cache table cache
+GUARD     = access visible erasure audit privacy trigger
+SCORES    = score_row facts
+ROOMS_C   = signal score review
+MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop
+
+# The rooms of the books, in the order in which they build on each other.  What checks a
+# room's figures is src/verify/<room>.sql, and comes with the room verify.
 ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.
@@ -103,7 +112,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint real bench bench-instructions bench-verify growth
+.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers real bench bench-instructions bench-verify growth
 
 demo:
 	@test/packages
@@ -151,6 +160,9 @@ smith:
 lint:
 	@test/packages lint
 	@test/lint
+
+layers:
+	@test/layers draw
 
 # The script reads the copy that test/server makes, ./real.csv: the server's
 # unprivileged user may not be able to read the original.

@@ -11,6 +11,11 @@
  */
 #include "hrloop.h"
 
+#include "access.h"
+#include "books.h"
+#include "invalidate.h"
+#include "plan_cache.h"
+
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
@@ -73,11 +78,23 @@ static HTAB *logins;
 static HrIdentity latest;
 static TimestampTz heard;
 
+static List *watched;			/* oids, in TopMemoryContext */
+
 static void
 mark_changed(Oid relid)
 {
-	if (!OidIsValid(relid) || hr_watched(relid))
+	if (!OidIsValid(relid) || list_member_oid(watched, relid))
 		changes++;
+}
+
+void
+hr_watch(Oid books, const char *const *tables, int count)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	for (int i = 0; i < count; i++)
+		watched = list_append_unique_oid(watched, get_relname_relid(tables[i], books));
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -139,12 +156,13 @@ look_up_login(Login *login, Oid book_table)
 {
 	static const HrQuery find = {"login",
 		"SELECT employee_id, employee_no FROM @employee WHERE db_role = $1", 1, {TEXTOID}};
+	static const char *const employees = "employee";
 	Datum		arg = CStringGetTextDatum(NameStr(login->key.login));
 	HrScope		scope;
 	bool		null;
 
 	login->seen = 0;
-	hr_watch(login->key.books);
+	hr_watch(login->key.books, &employees, 1);
 	login->only = hr_scope_enter_latest(&scope, hr_books_owner(book_table));
 	login->known = hr_execute(login->key.books, &find, &arg, NULL, true) == 1;
 	if (login->known)

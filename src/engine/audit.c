@@ -16,6 +16,16 @@
  */
 #include "hrloop.h"
 
+#include "access.h"
+#include "audit.h"
+#include "books.h"
+#include "called.h"
+#include "cells.h"
+#include "erasure.h"
+#include "plan_cache.h"
+#include "table.h"
+#include "transaction.h"
+
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"

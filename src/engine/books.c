@@ -8,6 +8,9 @@
  */
 #include "hrloop.h"
 
+#include "books.h"
+#include "invalidate.h"
+
 #include <unistd.h>
 
 #include "access/htup_details.h"

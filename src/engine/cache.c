@@ -10,6 +10,10 @@
  */
 #include "hrloop.h"
 
+#include "cache.h"
+#include "invalidate.h"
+#include "plan_cache.h"
+
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"

@@ -8,26 +8,30 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+/* a + b */
 static inline Numeric
-add(Numeric a, Numeric b)
+hr_add(Numeric a, Numeric b)
 {
 	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b)));
 }
 
+/* a * b, with all its decimals */
 static inline Numeric
-multiply(Numeric a, Numeric b)
+hr_multiply(Numeric a, Numeric b)
 {
 	return DatumGetNumeric(DirectFunctionCall2(numeric_mul, NumericGetDatum(a), NumericGetDatum(b)));
 }
 
+/* a to so many decimals; halves go away from zero */
 static inline Numeric
-rounded(Numeric a, int scale)
+hr_rounded(Numeric a, int scale)
 {
 	return DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(a), Int32GetDatum(scale)));
 }
 
+/* < 0, 0 or > 0, as a is less than b, equal or greater */
 static inline int
-compare(Numeric a, Numeric b)
+hr_compare(Numeric a, Numeric b)
 {
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a), NumericGetDatum(b)));
 }
@@ -38,54 +42,58 @@ compare(Numeric a, Numeric b)
  * for one.
  */
 static inline Numeric
-quotient(Numeric a, Numeric b, int scale)
+hr_quotient(Numeric a, Numeric b, int scale)
 {
 	Numeric		unit = int64_div_fast_to_numeric(1, scale),
-				step = multiply(b, unit),
-				half = multiply(step, int64_div_fast_to_numeric(compare(a, int64_to_numeric(0)) < 0 ? -5 : 5, 1));
-	Datum		units = DirectFunctionCall2(numeric_div_trunc, NumericGetDatum(add(a, half)), NumericGetDatum(step));
+				step = hr_multiply(b, unit),
+				half = hr_multiply(step, int64_div_fast_to_numeric(hr_compare(a, int64_to_numeric(0)) < 0 ? -5 : 5, 1));
+	Datum		units = DirectFunctionCall2(numeric_div_trunc, NumericGetDatum(hr_add(a, half)), NumericGetDatum(step));
 
-	return multiply(DatumGetNumeric(units), unit);
+	return hr_multiply(DatumGetNumeric(units), unit);
 }
 
-typedef struct Fraction			/* what a division has not been made of yet */
+/* A number of which the division has not been made yet. */
+typedef struct HrFraction
 {
 	Numeric		top;
 	Numeric		bottom;			/* > 0; NULL: 1 */
-} Fraction;
+} HrFraction;
 
 /* a * b, where NULL stands for 1 */
 static inline Numeric
-times(Numeric a, Numeric b)
+hr_times(Numeric a, Numeric b)
 {
-	return a && b ? multiply(a, b) : a ? a : b;
+	return a && b ? hr_multiply(a, b) : a ? a : b;
 }
 
+/* Add to a sum, which keeps its divisor where both have the same. */
 static inline void
-fraction_add(Fraction *sum, Fraction more)
+hr_fraction_add(HrFraction *sum, HrFraction more)
 {
-	bool		alike = sum->bottom && more.bottom ? compare(sum->bottom, more.bottom) == 0
+	bool		alike = sum->bottom && more.bottom ? hr_compare(sum->bottom, more.bottom) == 0
 		: sum->bottom == more.bottom;
 
 	if (alike)
 	{
-		sum->top = add(sum->top, more.top);
+		sum->top = hr_add(sum->top, more.top);
 		return;
 	}
-	sum->top = add(times(sum->top, more.bottom), times(more.top, sum->bottom));
-	sum->bottom = times(sum->bottom, more.bottom);
+	sum->top = hr_add(hr_times(sum->top, more.bottom), hr_times(more.top, sum->bottom));
+	sum->bottom = hr_times(sum->bottom, more.bottom);
 }
 
-static inline Fraction
-weighted(Numeric weight, Fraction value)
+/* weight * value */
+static inline HrFraction
+hr_weighted(Numeric weight, HrFraction value)
 {
-	return (Fraction) {multiply(weight, value.top), value.bottom};
+	return (HrFraction) {hr_multiply(weight, value.top), value.bottom};
 }
 
+/* The division made at last, and rounded once. */
 static inline Numeric
-rounded_fraction(Fraction x, int scale)
+hr_rounded_fraction(HrFraction x, int scale)
 {
-	return x.bottom ? quotient(x.top, x.bottom, scale) : rounded(x.top, scale);
+	return x.bottom ? hr_quotient(x.top, x.bottom, scale) : hr_rounded(x.top, scale);
 }
 
 #endif

@@ -3,6 +3,12 @@
  */
 #include "hrloop.h"
 
+#include "access.h"
+#include "books.h"
+#include "cache.h"
+#include "plan_cache.h"
+#include "table.h"
+
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;

@@ -9,6 +9,8 @@
  */
 #include "hrloop.h"
 
+#include "invalidate.h"
+
 #include "utils/inval.h"
 
 static HrForget listeners[8];

@@ -10,6 +10,9 @@
  */
 #include "hrloop.h"
 
+#include "books.h"
+#include "plan_cache.h"
+
 #include <ctype.h>
 
 #include "access/htup_details.h"

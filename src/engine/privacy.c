@@ -5,10 +5,15 @@
  */
 #include "hrloop.h"
 
+#include "audit.h"
+#include "books.h"
+#include "erasure.h"
+#include "plan_cache.h"
+
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "miscadmin.h"
+#include "funcapi.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/builtins.h"
@@ -19,19 +24,6 @@ PG_FUNCTION_INFO_V1(hrloop_query_rows);
 PG_FUNCTION_INFO_V1(hrloop_scrub);
 PG_FUNCTION_INFO_V1(hrloop_erase);
 PG_FUNCTION_INFO_V1(hrloop_tls);
-
-/* The books in which an erasure is going on in this backend. */
-static Oid	erasing;
-
-/*
- * Whether the triggers of some books stand aside: only while hrloop_erase()
- * executes its own updates.  No setting and no role can ask for it.
- */
-bool
-hr_erasing(Oid books)
-{
-	return OidIsValid(erasing) && erasing == books;
-}
 
 /*
  * hrloop.query_rows(query): as the caller, read only.  A text that is not one
@@ -181,40 +173,6 @@ hrloop_scrub(PG_FUNCTION_ARGS)
 
 /* ------------------------------------------------------------------ erase */
 
-static int64
-execute_updates(char **statement, uint64 count)
-{
-	int64		changed = 0;
-
-	for (uint64 i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (SPI_execute(statement[i], false, 0) != SPI_OK_UPDATE)
-			elog(ERROR, "hrloop: an erasure only updates: %s", statement[i]);
-		changed += SPI_processed;
-	}
-	return changed;
-}
-
-/* Updates and nothing else, with the triggers of the books standing aside. */
-static int64
-execute_unguarded(Oid books, char **statement, uint64 count)
-{
-	volatile int64 changed = 0;
-
-	PG_TRY();
-	{
-		erasing = books;
-		changed = execute_updates(statement, count);
-	}
-	PG_FINALLY();
-	{
-		erasing = InvalidOid;
-	}
-	PG_END_TRY();
-	return changed;
-}
-
 /*
  * hrloop.erase(book, erasure): carries out an erasure that two people agreed
  * on, even in tables that are append-only; the number of rows that changed.
@@ -253,7 +211,7 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	for (uint64 i = 0; i < count; i++)
 		statement[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 	hr_audit_erasing();
-	changed = execute_unguarded(books, statement, count);
+	changed = hr_erase(books, statement, count);
 	if (changed > 0 && hr_execute(books, &whose, &arg, NULL, false) > 0)
 		hr_audit_erased(books, owner, DatumGetInt64(arg),
 						DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), changed);

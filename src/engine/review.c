@@ -8,10 +8,22 @@
  */
 #include "hrloop.h"
 
+#include "books.h"
+#include "cache.h"
+#include "called.h"
+#include "cells.h"
+#include "erasure.h"
+#include "exact.h"
+#include "facts.h"
+#include "ids.h"
+#include "plan_cache.h"
+#include "score_row.h"
+#include "table.h"
+#include "trigger.h"
+
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "exact.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -69,8 +81,8 @@ typedef struct Cell				/* what one rater group gave for one item */
 typedef struct Mean				/* a weighted mean */
 {
 	Numeric		weight;			/* of all that was added; NULL: nothing was */
-	Fraction	sum;			/* of weight * value; top NULL: of the only part, still in value */
-	Fraction	value;			/* the mean, once settled */
+	HrFraction	sum;			/* of weight * value; top NULL: of the only part, still in value */
+	HrFraction	value;			/* the mean, once settled */
 } Mean;
 
 typedef struct Side				/* one item seen from one side */
@@ -82,7 +94,7 @@ typedef struct Side				/* one item seen from one side */
 static Numeric
 plus(Numeric sum, Numeric more)
 {
-	return sum ? add(sum, more) : more;
+	return sum ? hr_add(sum, more) : more;
 }
 
 /*
@@ -91,7 +103,7 @@ plus(Numeric sum, Numeric more)
  * exactly, and falls short of it if the division ends in 93.33.
  */
 static void
-mean_add(Mean *mean, Numeric weight, Fraction value)
+mean_add(Mean *mean, Numeric weight, HrFraction value)
 {
 	if (mean->weight == NULL)
 	{
@@ -100,22 +112,22 @@ mean_add(Mean *mean, Numeric weight, Fraction value)
 		return;
 	}
 	if (mean->sum.top == NULL)
-		mean->sum = weighted(mean->weight, mean->value);
-	fraction_add(&mean->sum, weighted(weight, value));
-	mean->weight = add(mean->weight, weight);
+		mean->sum = hr_weighted(mean->weight, mean->value);
+	hr_fraction_add(&mean->sum, hr_weighted(weight, value));
+	mean->weight = hr_add(mean->weight, weight);
 }
 
 static void
 mean_settle(Mean *mean)
 {
 	if (mean->sum.top != NULL)
-		mean->value = (Fraction) {mean->sum.top, times(mean->weight, mean->sum.bottom)};
+		mean->value = (HrFraction) {mean->sum.top, hr_times(mean->weight, mean->sum.bottom)};
 }
 
-static Fraction
+static HrFraction
 mean_of(Numeric sum, int64 count)
 {
-	return (Fraction) {sum, count == 1 ? NULL : int64_to_numeric(count)};
+	return (HrFraction) {sum, count == 1 ? NULL : int64_to_numeric(count)};
 }
 
 static void
@@ -181,12 +193,12 @@ compose(const HrTemplate *template, const Side *sides)
 			scored++;
 		}
 		else if (template->missing == HR_MISSING_ZERO)
-			mean_add(&mean, template->items[i].weight, (Fraction) {int64_to_numeric(0)});
+			mean_add(&mean, template->items[i].weight, (HrFraction) {int64_to_numeric(0)});
 	}
 	if (scored == 0 || (scored < template->nitems && template->missing == HR_MISSING_BLOCK))
 		return NULL;
 	mean_settle(&mean);
-	return rounded_fraction(mean.value, 4);
+	return hr_rounded_fraction(mean.value, 4);
 }
 
 /* One indicator of a review: its item, or those of all segments that have it. */
@@ -220,10 +232,10 @@ is_missed(const HrRules *rules, const HrItem *item, const Side *side, Numeric va
 {
 	if (item->pass == NULL && side->attained.weight == NULL)
 		return rules->qualitative_missed != NULL &&
-			compare(value, rules->qualitative_missed) <= 0;
+			hr_compare(value, rules->qualitative_missed) <= 0;
 	if (side->attained.weight != NULL)
-		value = rounded_fraction(side->attained.value, 4);
-	return compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;
+		value = hr_rounded_fraction(side->attained.value, 4);
+	return hr_compare(value, item->pass ? item->pass : int64_to_numeric(100)) < 0;
 }
 
 static bool
@@ -244,7 +256,7 @@ append_id(StringInfo array, int64 id)
 static Numeric
 lower_of(Numeric a, Numeric b)
 {
-	return a == NULL || (b != NULL && compare(b, a) < 0) ? b : a;
+	return a == NULL || (b != NULL && hr_compare(b, a) < 0) ? b : a;
 }
 
 /*
@@ -297,15 +309,15 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 			continue;
 		item = lines_of_indicator(template, i);
 		review->scored++;
-		value = rounded_fraction(side.score.value, 4);
+		value = hr_rounded_fraction(side.score.value, 4);
 		if (is_missed(rules, &item, &side, value))
 			append_id(&missed, item.indicator);
-		if (item.veto_at != NULL && compare(value, item.veto_at) <= 0)
+		if (item.veto_at != NULL && hr_compare(value, item.veto_at) <= 0)
 		{
 			append_id(&vetoed, item.indicator);
 			cap = lower_of(cap, item.veto_cap);
 		}
-		if (lowest == NULL || compare(value, lowest) < 0)
+		if (lowest == NULL || hr_compare(value, lowest) < 0)
 		{
 			lowest = value;
 			review->lowest = item.indicator;
@@ -315,8 +327,8 @@ judge_items(Review *review, const HrRules *rules, const HrTemplate *template, co
 	appendStringInfoChar(&vetoed, '}');
 	review->missed = missed.data;
 	review->vetoed = vetoed.data;
-	if (cap != NULL && review->composite != NULL && compare(cap, review->composite) < 0)
-		review->composite = rounded(cap, 4);
+	if (cap != NULL && review->composite != NULL && hr_compare(cap, review->composite) < 0)
+		review->composite = hr_rounded(cap, 4);
 }
 
 /* What became of items without a score; NULL: there is none. */
@@ -340,9 +352,9 @@ plan_reason(const Review *review, const HrRules *rules, bool all_scored)
 
 	if (review->composite == NULL || !all_scored)
 		return NULL;
-	score = rules->plan_threshold && compare(final, rules->plan_threshold) <= 0;
+	score = rules->plan_threshold && hr_compare(final, rules->plan_threshold) <= 0;
 	missed = rules->plan_on_missed && strcmp(review->missed, "{}") != 0 &&
-		(rules->plan_ceiling == NULL || compare(final, rules->plan_ceiling) < 0);
+		(rules->plan_ceiling == NULL || hr_compare(final, rules->plan_ceiling) < 0);
 	if (score)
 		return missed ? "{score,missed}" : "{score}";
 	return missed ? "{missed}" : NULL;

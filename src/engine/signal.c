@@ -4,6 +4,13 @@
  */
 #include "hrloop.h"
 
+#include "books.h"
+#include "cache.h"
+#include "called.h"
+#include "cells.h"
+#include "ids.h"
+#include "plan_cache.h"
+
 #include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "lib/stringinfo.h"

@@ -10,6 +10,10 @@
  */
 #include "hrloop.h"
 
+#include "invalidate.h"
+#include "plan_cache.h"
+#include "table.h"
+
 #include "access/genam.h"
 #include "access/nbtree.h"
 #include "access/relscan.h"

@@ -10,6 +10,9 @@
  */
 #include "hrloop.h"
 
+#include "books.h"
+#include "transaction.h"
+
 #include "access/transam.h"
 #include "access/xact.h"
 #include "commands/sequence.h"

@@ -24,6 +24,14 @@
  */
 #include "hrloop.h"
 
+#include "audit.h"
+#include "books.h"
+#include "called.h"
+#include "cells.h"
+#include "erasure.h"
+#include "plan_cache.h"
+#include "trigger.h"
+
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -60,129 +68,6 @@ typedef struct Spec
 	int			changed[MAX_CHANGED];
 	int			present;		/* 0: no such condition */
 } Spec;
-
-/*
- * Every trigger function starts here: anybody may call a C function directly,
- * or put it on a table of their own in a way it was not made for.
- */
-TriggerData *
-hr_trigger(FunctionCallInfo fcinfo, TriggerEvent timing, TriggerEvent level)
-{
-	TriggerData *td = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("hrloop trigger function called without a trigger"),
-				 errhint("These functions are put on tables by hrloop.install().")));
-	if ((td->tg_event & TRIGGER_EVENT_TIMINGMASK) != timing ||
-		(td->tg_event & TRIGGER_EVENT_ROW) != level)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trigger \"%s\" on \"%s\" fires at a time it was not made for",
-						td->tg_trigger->tgname,
-						RelationGetRelationName(td->tg_relation))));
-	return td;
-}
-
-/* Number of a column that must exist with this type. */
-int
-hr_column(TupleDesc desc, const char *name, Oid type)
-{
-	int			attno = 1;
-
-	/* asked for every statement: most names are told apart by how they begin */
-	for (; attno <= desc->natts; attno++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, attno - 1);
-
-		if (NameStr(att->attname)[0] == name[0] && !att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			break;
-	}
-	if (attno > desc->natts)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("hrloop trigger: column \"%s\" does not exist", name)));
-	if (OidIsValid(type) && TupleDescAttr(desc, attno - 1)->atttypid != type)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("hrloop trigger: column \"%s\" is not of type %s",
-						name, format_type_be(type))));
-	return attno;
-}
-
-void
-hr_ids_add(HrIds *ids, int64 id)
-{
-	/* the rows of one parent mostly follow each other */
-	if (ids->count > 0 && ids->id[ids->count - 1] == id)
-		return;
-	if (ids->room == 0)
-	{
-		ids->room = 64;
-		ids->id = palloc(ids->room * sizeof(int64));
-	}
-	else if (ids->count == ids->room)
-	{
-		ids->room *= 2;
-		ids->id = repalloc_huge(ids->id, (Size) ids->room * sizeof(int64));
-	}
-	ids->id[ids->count++] = id;
-}
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sort and remove repeats: rows are always locked in key order. */
-void
-hr_ids_settle(HrIds *ids)
-{
-	int			kept = 0;
-
-	if (ids->count < 2)
-		return;
-	qsort(ids->id, ids->count, sizeof(int64), compare_ids);
-	for (int i = 1; i < ids->count; i++)
-		if (ids->id[i] != ids->id[kept])
-			ids->id[++kept] = ids->id[i];
-	ids->count = kept + 1;
-}
-
-ArrayType *
-hr_ids_array(const HrIds *ids)
-{
-	Datum	   *datums = palloc_extended(Max(ids->count, 1) * sizeof(Datum),
-										 MCXT_ALLOC_HUGE);
-
-	for (int i = 0; i < ids->count; i++)
-		datums[i] = Int64GetDatum(ids->id[i]);
-	return construct_array(datums, ids->count, INT8OID, 8, FLOAT8PASSBYVAL,
-						   TYPALIGN_DOUBLE);
-}
-
-/* The values of one bigint column of a transition table. */
-void
-hr_collect(Tuplestorestate *rows, TupleDesc desc, int column, HrIds *ids)
-{
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	bool		null;
-
-	tuplestore_rescan(rows);
-	while (tuplestore_gettupleslot(rows, true, false, slot))
-	{
-		Datum		key = slot_getattr(slot, column, &null);
-
-		if (!null)
-			hr_ids_add(ids, DatumGetInt64(key));
-	}
-	ExecDropSingleTupleTableSlot(slot);
-}
 
 /* "changed=a,b" into column numbers */
 static void

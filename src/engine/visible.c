@@ -17,6 +17,11 @@
  */
 #include "hrloop.h"
 
+#include "access.h"
+#include "books.h"
+#include "ids.h"
+#include "plan_cache.h"
+
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/xact.h"
@@ -88,34 +93,14 @@ typedef struct Sight
 static Sight sights[8];			/* the actors of late */
 static uint64 tick;
 
-/* ---------------------------------------------------------------- watching */
-
+/* of what somebody sees */
 static const char *const sources[] = {"employee", "assignment", "unit_head",
 	"org_unit", "role_holder", "delegation", "setting"};
-
-static List *watched;			/* oids, in TopMemoryContext */
-
-/* Called for each invalidation: it only looks. */
-bool
-hr_watched(Oid relid)
-{
-	return list_member_oid(watched, relid);
-}
-
-void
-hr_watch(Oid books)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	for (int i = 0; i < (int) lengthof(sources); i++)
-		watched = list_append_unique_oid(watched, get_relname_relid(sources[i], books));
-	MemoryContextSwitchTo(old);
-}
 
 /* --------------------------------------------------------------- gathering */
 
 static void
-add(people_hash *set, int64 id, HrIds *fresh)
+add_person(people_hash *set, int64 id, HrIds *fresh)
 {
 	bool		found;
 
@@ -148,7 +133,7 @@ step(Oid books, const HrQuery *query, const HrIds *from, DateADT day,
 														 SPI_tuptable->tupdesc, 1, &null));
 
 			if (!null && !(except && people_lookup(except, id)))
-				add(set, id, fresh);
+				add_person(set, id, fresh);
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}
@@ -171,7 +156,7 @@ gather_above(const Sight *sight, people_hash *above)
 	HrIds		from = {.id = &self, .count = 1};
 	people_hash *oneself = people_create(CurrentMemoryContext, 1, NULL);
 
-	add(oneself, self, NULL);
+	add_person(oneself, self, NULL);
 	while (from.count > 0)
 	{
 		HrIds		fresh = {0};
@@ -201,7 +186,7 @@ gather_below(Sight *sight, people_hash *above)
 	people_hash *known = people_create(CurrentMemoryContext, 64, NULL);
 	HrIds		from = {0};
 
-	add(sight->below, sight->employee, &from);
+	add_person(sight->below, sight->employee, &from);
 	while (from.count > 0)
 	{
 		HrIds		fresh = {0};
@@ -311,7 +296,7 @@ sight_of(const HrIdentity *who)
 	/* reading can fail, and what is read can ask the same: it takes its place when it is whole */
 	fresh.context = AllocSetContextCreate(CurrentMemoryContext, "hrloop sight",
 										  ALLOCSET_DEFAULT_SIZES);
-	hr_watch(who->books);
+	hr_watch(who->books, sources, lengthof(sources));
 	fresh.only = hr_scope_enter_latest(&scope, hr_books_owner(who->book_table));
 	gather(&fresh);
 	hr_scope_leave_latest(&scope);

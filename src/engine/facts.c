@@ -1,0 +1,108 @@
+/*
+ * facts.c - what facts are worth as a score, by the rules of their review.
+ */
+#include "hrloop.h"
+
+#include "books.h"
+#include "facts.h"
+#include "plan_cache.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+
+/*
+ * A score computed from facts: the indicator's pinned formula over the facts
+ * given and the target of this employee.
+ */
+#define VALUE_OF_FACTS(review, indicator, given, rater) \
+	"SELECT w.*, pg_catalog.round(LEAST(GREATEST(w.attainment, w.floor_pct), w.cap_pct), 4) AS value" \
+	"  FROM (SELECT pg_catalog.round(hrloop.evaluate(i.formula, f.facts), 4) AS attainment," \
+	"               i.floor_pct, i.cap_pct, i.formula, f.facts" \
+	"          FROM @review r" \
+	"          JOIN @template_item i ON i.indicator_id = " indicator " AND i.template_id = CASE WHEN r.segmented THEN" \
+	"               (SELECT s.template_id FROM @review_segment s" \
+	"                  JOIN @template_item n ON n.template_id = s.template_id AND n.indicator_id = " indicator \
+	"                 WHERE s.review_id = r.review_id ORDER BY s.manager_id IS NOT DISTINCT FROM " rater " DESC, s.segment_no LIMIT 1)" \
+	"               ELSE r.template_id END" \
+	"          LEFT JOIN @target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id" \
+	"                             AND t.indicator_id = i.indicator_id" \
+	"         CROSS JOIN LATERAL (SELECT i.facts || COALESCE(t.facts, '{}') || " given " AS facts) f" \
+	"         WHERE r.review_id = " review ") w"
+
+/* Sets both results, or fails. */
+void
+hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *value)
+{
+	static const HrQuery query = {"attainment",
+		"SELECT a.attainment, a.value, a.formula::text, a.facts::text FROM (" VALUE_OF_FACTS("$1", "$2", "$3", "$4") ") a",
+		4, {INT8OID, INT8OID, JSONBOID, INT8OID}};
+	bool		no_rater;		/* refused after this */
+	Datum		args[4] = {Int64GetDatum(row->review), Int64GetDatum(row->indicator), facts,
+	SPI_getbinval(row->tuple, row->desc, row->column->rater, &no_rater)};
+	HrScope		scope;
+	bool		missing,
+				novalue;
+
+	hr_scope_enter(&scope, row->owner);
+	if (hr_execute(row->books, &query, args, NULL, false) != 1)
+		hr_no_such_item(row);
+	*attainment = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &missing);
+	*value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &novalue);
+	if (missing || novalue)
+	{
+		char	   *formula = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+		char	   *over = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4);
+		char	   *where = hr_describe_row(row);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the facts give no attainment: %s", where),
+				 errdetail("Formula %s over %s; a fact is missing or the target is zero.",
+						   formula, over),
+				 errhint("Give the missing fact, or set a target that is not zero."),
+				 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
+				 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_facts")));
+	}
+	*attainment = SPI_datumTransfer(*attainment, false, -1);
+	*value = SPI_datumTransfer(*value, false, -1);
+	hr_scope_leave(&scope);
+}
+
+/*
+ * Once their reviews are locked: scores whose facts were read by rules that
+ * have changed since, a template, a segment or a target.
+ */
+void
+hr_facts_settle(Oid books, HrIds *scores)
+{
+	static const HrQuery stale = {"scores by former rules",
+		"SELECT k.score_id FROM @score k"
+		"  LEFT JOIN LATERAL (" VALUE_OF_FACTS("k.review_id", "k.indicator_id", "k.facts", "k.rater_id") ") a ON true"
+		" WHERE k.score_id = ANY ($1) AND k.facts IS NOT NULL"
+		"   AND (k.attainment IS DISTINCT FROM a.attainment OR k.raw_value IS NULL AND k.value IS DISTINCT FROM a.value)",
+		1, {INT8ARRAYOID}};
+	static const HrQuery again = {"scores by present rules",
+		"UPDATE @score SET facts = facts WHERE score_id = ANY ($1)", 1, {INT8ARRAYOID}};
+	Datum		arg;
+	HrIds		found = {0};
+	uint64		rows;
+
+	if (scores->count == 0)
+		return;
+	arg = PointerGetDatum(hr_ids_array(scores));
+	rows = hr_execute_latest(books, &stale, &arg);
+	if (rows == 0)
+		return;
+	/* a transaction with one snapshot would compute the same again */
+	if (IsolationUsesXactSnapshot())
+		hr_not_current();
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		null;
+
+		hr_ids_add(&found, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &null)));
+	}
+	arg = PointerGetDatum(hr_ids_array(&found));
+	hr_execute(books, &again, &arg, NULL, false);
+}
