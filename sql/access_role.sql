@@ -169,6 +169,16 @@ SELECT apply_adjustment('C', 'E010') AS new_pay;
 SET SESSION AUTHORIZATION access_role_zhou;
 SELECT count(*) AS results, avg(composite) AS mean FROM review_result;
 SELECT name FROM employee;
+-- who does not see all rows is not told that the books are healthy
+SELECT * FROM verify();
+SELECT * FROM verify_part('skills');
+SELECT * FROM verify_audit();
+SELECT * FROM verify_for();
+SET SESSION AUTHORIZATION access_role_wu;
+SELECT * FROM verify_skills();
+SELECT * FROM verify_archive();
+SET SESSION AUTHORIZATION access_role_liu;
+SELECT count(*) AS differences FROM verify();
 -- whole cycles: an executive's login locks, HR's approves, finance's applies
 BEGIN;
 RESET SESSION AUTHORIZATION;

@@ -19,7 +19,7 @@ SET timezone = 'Asia/Shanghai';
 CREATE TEMP VIEW notices AS
   SELECT n.recipient_role AS role, e.employee_no AS who, n.kind, n.body, n.args ->> 'deadline' AS deadline
     FROM notification n LEFT JOIN employee e ON e.employee_id = n.recipient_id
-   WHERE n.kind IN (SELECT k FROM unnest(ARRAY['plan.unconfirmed', 'plan.escalated', 'plan.session']) k) ORDER BY n.notification_id;
+   WHERE n.kind IN (SELECT k FROM unnest(ARRAY['plan.unconfirmed', 'plan.unmanaged', 'plan.escalated', 'plan.session']) k) ORDER BY n.notification_id;
 -- three plans in the team of E003, none elsewhere
 SELECT hire('E012', '王五', 'SH', 'SALES', '2022-01-01', manager => 'E003') > 0 AS hired;
 SELECT create_cycle('2023Q2', '2023-04-01', '2023-06-30', 'SALES') > 0 AS made, open_cycle('2023Q2') AS reviews;
@@ -68,6 +68,15 @@ BEGIN;
 SELECT leave('E003', '2023-07-03') > 0 AS gone, leave('E012', '2023-07-03') > 0 AS gone;
 SELECT done FROM run_due('2023-07-05 09:00') WHERE rule = 'plan_unconfirmed';
 SELECT role, who, body FROM notices WHERE kind = 'plan.unconfirmed';
+ROLLBACK;
+
+-- nobody is left to manage them: HR is reminded, once in a week
+BEGIN;
+SELECT count(leave(e, '2023-07-03')) AS gone FROM unnest(ARRAY['E001', 'E002', 'E003']) e;
+SELECT done FROM run_due('2023-07-05 09:00') WHERE rule = 'plan_unconfirmed';
+SELECT done FROM run_due('2023-07-06 09:00') WHERE rule = 'plan_unconfirmed';
+SELECT done FROM run_due('2023-07-10 09:00') WHERE rule = 'plan_unconfirmed';
+SELECT role, who, body FROM notices WHERE kind LIKE 'plan.un%';
 ROLLBACK;
 
 -- NOT-03 one level up after 14 days, once per plan; the days are a setting

@@ -154,4 +154,6 @@ SELECT * FROM verify_for('-1 second');
 SELECT * FROM verify_for(NULL);
 SELECT * FROM verify_part('wages');
 SELECT * FROM verify_part(NULL);
+SELECT * FROM verify_part('pay', NULL, NULL);
+SELECT * FROM verify_pay(1, NULL);
 DROP SCHEMA verify_test CASCADE;

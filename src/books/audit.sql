@@ -194,5 +194,16 @@ CREATE FUNCTION audit_digest(db_user text, db_role text, before jsonb, after jso
   RETURN sha256(hrloop.fields(db_user, db_role, before, after, reason));
 COMMENT ON FUNCTION audit_digest(text, text, jsonb, jsonb, text) IS 'sha256 of what an erasure may change in an entry of the audit log.';
 
+CREATE FUNCTION verify_asked(from_id bigint DEFAULT 0, until_id bigint DEFAULT 0) RETURNS bigint STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', 'verify() is for who sees all rows: the owner of the books, HR and executives', NULL, 'Call it as the owner, or act as one of them by act_as().')
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) OR holds_role('executive', actor()) END;
+  SELECT hrloop.fail('22004', 'a slice has a first and a last key', NULL, 'Leave both out for all rows; verify_slices() lists slices.')
+   WHERE from_id IS NULL OR until_id IS NULL;
+  SELECT 0::bigint;
+END;
+COMMENT ON FUNCTION verify_asked(bigint, bigint) IS
+  'First step of all that verifies: what does not see all rows would find nothing, or too much. Errors: 42501 somebody else, 22004 a slice without ends.';
+
 -- the last statement of the room: from here on changes are audited
 SELECT hrloop.audit_attach('book'::regclass);

@@ -155,6 +155,7 @@ CREATE FUNCTION new_decision(kind text, employee bigint, cause text, cause_id bi
 BEGIN ATOMIC
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
   VALUES (new_decision.kind, employee, new_decision.cause, new_decision.cause_id, new_decision.inputs, new_decision.outcome, new_decision.reason)
-  RETURNING *;
+  -- the row, not its columns: there may be more of them one day
+  RETURNING decision;
 END;
 COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text) IS 'Write down a single decision that a person took.';

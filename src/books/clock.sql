@@ -16,6 +16,8 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('review.node',      'en', 'Please complete the performance review of your team', NULL),
   ('plan.unconfirmed', 'zh', '您的团队中有{count}名员工的发展计划未确认,请于本周内完成', 'TXT-08'),
   ('plan.unconfirmed', 'en', 'In your team, development plans not confirmed: {count}; please have them confirmed this week', NULL),
+  ('plan.unmanaged',   'zh', '有{count}名没有直属经理的员工发展计划未确认,请于本周内跟进', NULL),
+  ('plan.unmanaged',   'en', 'Development plans not confirmed of people whom nobody manages: {count}; please see to them this week', NULL),
   ('plan.escalated',   'zh', '员工{employee}的发展计划自{since}起未确认,请督促{manager}', NULL),
   ('plan.escalated',   'en', 'The development plan of {employee} has waited for confirmation since {since}: please talk to {manager}', NULL),
   ('plan.session',     'zh', '您的辅导‘{title}’将于{on}进行,请提前准备', NULL),
@@ -122,7 +124,8 @@ BEGIN ATOMIC
     -- each manager is looked at once, however many plans wait: who is there and was told has nothing to hear
     SELECT m.manager_id FROM week w
       CROSS JOIN (SELECT DISTINCT p.manager_id FROM development_plan p WHERE p.status = 'proposed' AND p.planned_on <= moment::date) m
-     WHERE NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = m.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event)
+     WHERE m.manager_id IS NULL
+        OR NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = m.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event)
         OR has_left(m.manager_id, moment::date)
   ), waiting AS MATERIALIZED (
     SELECT p.employee_id, acting_manager(p.manager_id, p.employee_id, moment::date) AS manager_id
@@ -130,16 +133,19 @@ BEGIN ATOMIC
      WHERE p.status = 'proposed' AND p.planned_on <= moment::date AND NOT has_left(p.employee_id, moment::date)
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT u.manager_id, 'manager', 'plan.unconfirmed', w.event,
+    -- where nobody manages any more, HR sees to it
+    SELECT u.manager_id, CASE WHEN u.manager_id IS NULL THEN 'hr' ELSE 'manager' END,
+           CASE WHEN u.manager_id IS NULL THEN 'plan.unmanaged' ELSE 'plan.unconfirmed' END, w.event,
            jsonb_build_object('count', count(DISTINCT u.employee_id), 'deadline', w.deadline)
       FROM waiting u CROSS JOIN week w
-     WHERE u.manager_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = u.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event)
+     WHERE NOT CASE WHEN u.manager_id IS NULL
+                    THEN EXISTS (SELECT FROM notification n WHERE n.recipient_id IS NULL AND n.kind = 'plan.unmanaged' AND n.event_key = w.event)
+                    ELSE EXISTS (SELECT FROM notification n WHERE n.recipient_id = u.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event) END
      GROUP BY u.manager_id, w.event, w.deadline ORDER BY u.manager_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
 END;
-COMMENT ON FUNCTION due_plan_unconfirmed(timestamptz) IS 'Rule of run_due(): managers are reminded of unconfirmed plans, with the count; returns the number of notices (NOT-02).';
+COMMENT ON FUNCTION due_plan_unconfirmed(timestamptz) IS 'Rule of run_due(): managers, and HR where there is none, are reminded of unconfirmed plans, with the count; returns the number of notices (NOT-02).';
 
 CREATE FUNCTION due_plan_escalation(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -37,6 +37,7 @@ CREATE FUNCTION verify_part(
   part text, from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
   SELECT hrloop.fail('22023', format('unknown part "%s" of verify()', part), NULL, 'SELECT DISTINCT part FROM verify_slices() lists them.')
    WHERE coalesce(part, '') NOT IN ('reviews', 'calibrations', 'live', 'warnings', 'causes', 'suggestions', 'plans',
                                    'disclosure', 'pay', 'skills', 'talent', 'workflow', 'archive', 'approvals', 'audit', 'audit_ends', 'totals');
@@ -63,6 +64,7 @@ COMMENT ON FUNCTION verify_part(text, bigint, bigint) IS
 
 CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT v.* FROM verify_slices() s CROSS JOIN LATERAL verify_part(s.part, s.from_id, s.until_id) v;
 END;
 COMMENT ON FUNCTION verify() IS
@@ -96,6 +98,7 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
 CREATE FUNCTION verify_for(duration interval DEFAULT '5 minutes')
   RETURNS TABLE (part text, slices bigint, checked bigint, differences bigint) VOLATILE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT hrloop.fail('22023', 'verify_for() needs a time that is not negative', NULL, 'For example verify_for(duration => ''5 minutes'').')
    WHERE coalesce(duration < interval '0', true);
   -- one at a time: the second one goes on where the first one stopped

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION verify_disclosure() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT 'disclosed_on', 'review_result', x.result_id, coalesce(d.outcome ->> 'disclosed_on', x.locked_on::text), x.disclosed_on::text
     FROM review_result x LEFT JOIN decision d ON d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'review.disclose'
    WHERE x.disclosed_on <> coalesce((d.outcome ->> 'disclosed_on')::date, x.locked_on) OR d.decision_id IS NOT NULL AND x.disclosed_on IS NULL

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION verify_approvals() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT 'approval_decision', 'salary_adjustment', a.adjustment_id, coalesce(d.inputs ->> 'decided_by', 'not approved'), a.decided_by
     FROM salary_adjustment a
     LEFT JOIN LATERAL (SELECT k.inputs FROM decision k WHERE k.cause_id = a.adjustment_id AND k.cause = 'salary_adjustment' AND k.kind = 'pay.approve'

@@ -6,6 +6,7 @@ CREATE FUNCTION verify_entries(
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text)
   STABLE LANGUAGE SQL SET timezone = 'UTC' SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
   WITH entry AS NOT MATERIALIZED (
     SELECT * FROM audit_entry a WHERE a.audit_id BETWEEN from_id AND until_id
   ), link AS (
@@ -60,6 +61,7 @@ COMMENT ON FUNCTION verify_entries(bigint, bigint) IS
 CREATE FUNCTION verify_audit_ends(head text DEFAULT NULL) RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text)
   STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT hrloop.fail('22023', 'this is not what audit_head() returned', NULL, 'Keep the text as it is: chain:length:hash, with a space between chains.')
    WHERE verify_audit_ends.head !~ '^\d{1,9}:\d{1,18}:[0-9a-f]{64}( \d{1,9}:\d{1,18}:[0-9a-f]{64})*$';
   WITH anchor AS (
@@ -82,6 +84,7 @@ COMMENT ON FUNCTION verify_audit_ends(text) IS 'Chains of the audit log that do 
 CREATE FUNCTION verify_audit(head text DEFAULT NULL) RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text)
   STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT v.* FROM verify_audit_ends(verify_audit.head) v
   UNION ALL
   SELECT v.*

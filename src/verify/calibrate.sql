@@ -3,6 +3,7 @@
 -- Calibrations against their rows; closed hard sessions place by place.
 CREATE FUNCTION verify_calibrations() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   WITH newest AS (
     SELECT DISTINCT ON (k.review_id) k.review_id, k.original,
            CASE WHEN NOT EXISTS (SELECT FROM decision v WHERE v.cause = 'calibration' AND v.cause_id = k.calibration_id AND v.kind = 'calibration.void')

@@ -4,6 +4,7 @@ CREATE FUNCTION verify_plans(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
   WITH slice AS NOT MATERIALIZED (
     SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
   ), plan AS NOT MATERIALIZED (

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION verify_suggestions() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT 'suggestion_status', 'suggestion', s.suggestion_id, coalesce(d.outcome ->> 'status', 'submitted'), s.status
     FROM suggestion s LEFT JOIN decision d USING (decision_id) WHERE s.status <> coalesce(d.outcome ->> 'status', 'submitted')
   UNION ALL
@@ -14,6 +15,7 @@ COMMENT ON FUNCTION verify_suggestions() IS 'Suggestions that differ from their 
 
 CREATE FUNCTION verify_archive() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   WITH due (source_table, source_id, kind, employee_id, day) AS (
     SELECT 'review_result', x.result_id, 'result', r.employee_id, x.locked_on FROM review_result x JOIN review r USING (review_id) WHERE x.reopened_by IS NULL
     UNION ALL SELECT 'training_record', t.training_record_id, 'training', t.employee_id, t.completed_on FROM training_record t

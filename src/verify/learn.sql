@@ -5,6 +5,7 @@ CREATE FUNCTION verify_skills(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
   WITH held AS (
     SELECT c.employee_id, l.skill_id, l.rank, daterange(c.achieved_on, CASE WHEN v.reversed_on < coalesce(c.expires_on, 'infinity') THEN v.reversed_on ELSE c.expires_on END) AS span
       FROM certification_result c

@@ -3,6 +3,7 @@
 -- Live scores: fact by fact from the readings of the cycle.
 CREATE FUNCTION verify_live() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   WITH number AS (
     SELECT r.review_id, m.indicator_id, f.key, (f.value #>> '{}')::numeric AS v,
            row_number() OVER (PARTITION BY r.review_id, m.indicator_id, f.key ORDER BY m.measured_on DESC, m.measurement_id DESC) AS newest
@@ -47,6 +48,7 @@ COMMENT ON FUNCTION verify_live() IS 'Live scores of open reviews that differ fr
 -- Warnings against the series of readings, by position in it.
 CREATE FUNCTION verify_warnings() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   WITH watched AS (
     SELECT r.* FROM reading r
      WHERE (r.employee_id, r.indicator_id) IN (SELECT w.employee_id, w.indicator_id FROM warning w WHERE w.withdrawn_by IS NULL)
@@ -91,6 +93,7 @@ COMMENT ON FUNCTION verify_warnings() IS 'Warnings that stand without a reading 
 
 CREATE FUNCTION verify_causes() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT 'cause_streak', 'cause_analysis', a.cause_analysis_id, d.inputs ->> 'months', count(b.*)::text
     FROM cause_analysis a
     JOIN decision d USING (decision_id)

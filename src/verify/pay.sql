@@ -4,6 +4,7 @@ CREATE FUNCTION verify_pay(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
   SELECT 'raise_figures', 'salary_adjustment', a.adjustment_id,
          a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) || '', a.new_amount::text
     FROM salary_adjustment a LEFT JOIN band b USING (band_id)

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION verify_totals() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   SELECT 'feed_total', 'payroll_feed', NULL::bigint, k.source_total::text, k.feed_total::text
     FROM payroll_reconciliation k WHERE k.difference <> 0
   UNION ALL

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION verify_talent() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   WITH due AS (
     SELECT x.result_id, r.review_id, r.employee_id, p.talent_pool_id, p.recommends, p.promotes
       FROM review_result x JOIN review r USING (review_id) JOIN pool_rule p ON p.grade = x.grade AND x.locked_on <@ p.valid

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION verify_workflow() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
+  SELECT verify_asked();
   WITH said AS (
     SELECT DISTINCT ON (d.cause_id) d.cause_id AS cycle_id, d.kind, d.inputs -> 'signatures' AS signatures
       FROM decision d WHERE d.cause = 'review_cycle' AND d.kind IN ('cycle.close', 'cycle.reopen') ORDER BY d.cause_id, d.decision_id DESC

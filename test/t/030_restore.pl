@@ -19,6 +19,7 @@ as_alice($node, 'shop', <<~'SQL');
     SQL
 my $dir = PostgreSQL::Test::Utils::tempdir();
 run_on('shop', 'alice', 'pg_dump', '--data-only', '--schema=hr', '--file', "$dir/data");
+run_on('shop', 'alice', 'pg_dump', '--schema-only', '--schema=hr', '--file', "$dir/bare");
 my @data = (fingerprint($node, 'shop', 'hr'), definitions($node, 'shop', 'hr'));
 
 # what a DBA adds: a column, an index, a policy, a trigger, views, a publication
@@ -134,5 +135,27 @@ restored('data alone', @data);
 
 refused($node, 'restored', q{SELECT hrloop.pre_restore('hr')}, '55000', 'already hold employees',
     'pre_restore() is not for books in use');
+
+# ... or into what a dump of the schema alone made, whatever PostgreSQL's own tools need for both.
+new_database($node, 'restored');
+as_alice($node, 'restored', 'CREATE EXTENSION hrloop CASCADE');
+run_on('restored', 'alice', @psql, "$dir/bare");
+refused($node, 'restored', q{SELECT hrloop.post_restore('hr')}, '55000', 'no rows were restored', 'post_restore() wants rows');
+as_alice($node, 'restored', q{SELECT hrloop.pre_restore('hr')});
+run_on('restored', 'alice', @psql, "$dir/data");
+is(as_alice($node, 'restored', q{SELECT hrloop.post_restore('hr')}), 0, 'schema and data one after the other: no differences');
+restored('schema and data one after the other', @data);
+
+# A column more in every table: they are the company's own.
+new_database($node, 'wide');
+as_alice($node, 'wide', q{CREATE EXTENSION hrloop CASCADE; SELECT hrloop.install('hr')});
+as_alice($node, 'wide', <<~'SQL');
+    SELECT format('ALTER TABLE hr.%I ADD COLUMN ours text', relname) FROM pg_class
+     WHERE relnamespace = 'hr'::regnamespace AND relkind = 'r' ORDER BY relname
+    \gexec
+    SQL
+load_fixture($node, 'wide', 'hr', $_) for qw(company history);
+as_alice($node, 'wide', q{SET search_path = hr; SELECT set_salary('E020', 9100, '2023-12-01'), band_of(find_scale('grade'), 90)});
+healthy($node, 'wide', 'hr', 'a column more in every table: the loop goes round');
 
 done_testing();
