@@ -31,7 +31,8 @@ MODULE_big = hrloop
 # a file asks only what stands before it (make lint).  The ground knows no room; the guard
 # is who acts, what they see, what is noted, and which consequences follow; scores are what
 # more than one room knows of them; and of the rooms none knows another.
-GROUND    = exact invalidate ids cells called books transaction plan_cache table cache
+GROUND    = exact invalidate ids cells called books_scope books books_sql books_privileges books_require \
+            books_script books_install books_migrate books_restore transaction plan_cache table cache
 GUARD     = access visible erasure audit privacy trigger
 SCORES    = score_row facts
 ROOMS_C   = signal score review

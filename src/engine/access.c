@@ -13,6 +13,7 @@
 
 #include "access.h"
 #include "books.h"
+#include "books_scope.h"
 #include "invalidate.h"
 #include "plan_cache.h"
 

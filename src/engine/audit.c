@@ -19,6 +19,8 @@
 #include "access.h"
 #include "audit.h"
 #include "books.h"
+#include "books_scope.h"
+#include "books_sql.h"
 #include "called.h"
 #include "cells.h"
 #include "erasure.h"

@@ -1,16 +1,11 @@
 /*
- * books.h - one company's schema, and how the engine works in it.
+ * books.h - which schemas hold books, of which version they are, and whose.
+ *
+ * Books are one company's schema.  They are handed over as their table `book`, or by
+ * the oid of the schema.
  */
 #ifndef HRLOOP_BOOKS_H
 #define HRLOOP_BOOKS_H
-
-/* What a scope puts back when it is left. */
-typedef struct HrScope
-{
-	Oid			user;
-	int			security;
-	int			guc_level;
-} HrScope;
 
 /* Called once, when the library is loaded. */
 extern void hr_books_init(void);
@@ -30,25 +25,13 @@ extern Oid	hr_books_owner(Oid book_table);
 /* As hr_books_of(), for who has the rights of the owner.  Others are told that they cannot do what. */
 extern Oid	hr_owned(Oid book_table, const char *what);
 
-/* A statement of the books' own making, with unqualified names.  Call it between SPI_connect() and SPI_finish(). */
-extern void hr_execute_for_script(const char *schema, const char *sql);
+/* The version that a `book` table states, or NULL.  Looking at somebody's schema runs nobody's code. */
+extern char *hr_stated_version(Oid book_table);
 
-/*
- * A scope runs SPI as the owner of the books with a pinned search_path, as
- * foreign key triggers do.  An error leaves it by itself.
- */
-extern void hr_scope_enter(HrScope *scope, Oid owner);
+/* Which of two versions such as 0.10.2 is the later one: > 0 if it is a. */
+extern int	hr_compare_versions(const char *a, const char *b);
 
-/* Leave it: what is to last must be in the caller's memory by then. */
-extern void hr_scope_leave(HrScope *scope);
-
-/*
- * A scope that reads what is committed now.  What comes back is 0, or the statement
- * for which alone that holds which is read.
- */
-extern TimestampTz hr_scope_enter_latest(HrScope *scope, Oid owner);
-
-/* Leave such a scope. */
-extern void hr_scope_leave_latest(HrScope *scope);
+/* Books whose version is not asked for while they are migrated; InvalidOid ends it. */
+extern void hr_books_migrating(Oid books);
 
 #endif

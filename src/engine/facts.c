@@ -3,7 +3,7 @@
  */
 #include "hrloop.h"
 
-#include "books.h"
+#include "books_scope.h"
 #include "facts.h"
 #include "plan_cache.h"
 

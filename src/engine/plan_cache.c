@@ -11,6 +11,7 @@
 #include "hrloop.h"
 
 #include "books.h"
+#include "books_scope.h"
 #include "plan_cache.h"
 
 #include <ctype.h>

@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "books.h"
+#include "books_scope.h"
 #include "erasure.h"
 #include "plan_cache.h"
 

@@ -3,7 +3,7 @@
  */
 #include "hrloop.h"
 
-#include "books.h"
+#include "books_scope.h"
 #include "cells.h"
 #include "plan_cache.h"
 #include "score_row.h"

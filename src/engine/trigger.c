@@ -26,6 +26,7 @@
 
 #include "audit.h"
 #include "books.h"
+#include "books_scope.h"
 #include "called.h"
 #include "cells.h"
 #include "erasure.h"

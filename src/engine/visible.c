@@ -19,6 +19,7 @@
 
 #include "access.h"
 #include "books.h"
+#include "books_scope.h"
 #include "ids.h"
 #include "plan_cache.h"
 

@@ -97,7 +97,7 @@ $node->restart;
 like($err, qr/ERROR:  53200: .*HINT:  Set max_locks_per_transaction to \d+ or more/s, 'a lock table that is too small: the setting is named, and a figure');
 my ($enough, $install, $drop) = $err =~ /transaction to (\d+) or more.* up to (\d+) locks, and (\d+) to drop/;
 is(as_alice($node, $db, q{SELECT count(*) FROM pg_namespace WHERE nspname = 'hr'}), 0, 'and nothing is left behind');
-cmp_ok($to_install, '<=', $install, 'as many locks as it says are enough to install (LOCKS_TO_INSTALL in src/engine/books.c)');
+cmp_ok($to_install, '<=', $install, 'as many locks as it says are enough to install (LOCKS_TO_INSTALL in src/engine/books_script.c)');
 cmp_ok($to_drop, '<=', $drop, 'and to drop (LOCKS_TO_DROP)');
 cmp_ok($drop, '<=', 2 * $to_drop, 'not far too many');
 $node->append_conf('postgresql.conf', "max_locks_per_transaction = $enough");
