@@ -33,7 +33,8 @@ MODULE_big = hrloop
 # more than one room knows of them; and of the rooms none knows another.
 GROUND    = exact invalidate ids cells called books_scope books books_sql books_privileges books_require \
             books_script books_install books_migrate books_restore transaction plan_cache table cache
-GUARD     = access visible erasure audit privacy trigger
+GUARD     = access visible erasure audit_digest audit_lane audit_subject audit_row audit_entry \
+            audit_erasure audit audit_attach audit_log privacy trigger
 SCORES    = score_row facts
 ROOMS_C   = signal score review
 MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop

@@ -267,6 +267,14 @@ hr_acting(const char **books, const char **number)
 		*books = get_namespace_name(set_for);
 }
 
+const char *
+hr_role(void)
+{
+	const char *role = GetConfigOption("role", true, false);
+
+	return role == NULL || strcmp(role, "none") == 0 ? NULL : role;
+}
+
 /* act_as of the engine is worth as much as the EXECUTE right on that of the books. */
 static void
 require_act_as(Oid books)

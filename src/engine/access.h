@@ -31,6 +31,9 @@ extern bool hr_actor(Oid books, int64 *employee, const char **number);
 /* Who acts, in whichever books: both NULL if nobody does. */
 extern void hr_acting(const char **books, const char **number);
 
+/* The role that SET ROLE took; NULL: the login's own. */
+extern const char *hr_role(void);
+
 /* Note changes of these tables from now on. */
 extern void hr_watch(Oid books, const char *const *tables, int count);
 

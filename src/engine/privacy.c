@@ -5,7 +5,7 @@
  */
 #include "hrloop.h"
 
-#include "audit.h"
+#include "audit_erasure.h"
 #include "books.h"
 #include "books_scope.h"
 #include "erasure.h"

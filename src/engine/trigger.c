@@ -24,7 +24,7 @@
  */
 #include "hrloop.h"
 
-#include "audit.h"
+#include "audit_log.h"
 #include "books.h"
 #include "books_scope.h"
 #include "called.h"
