@@ -94,6 +94,33 @@ ROLLBACK;
 INSERT INTO message_text (kind, locale, body) VALUES ('x', 'fr', 'x');
 INSERT INTO message_text (kind, locale, body) VALUES ('x', 'zh', '');
 \set VERBOSITY default
+-- a kind that is switched off is not written; the others are, and so is what an application words itself
+BEGIN;
+UPDATE notice SET active = false WHERE kind IN ('plan.updated', 'plan.confirm');
+SELECT count(*) AS notices FROM notification \gset
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key) VALUES (find_employee('E010'), 'employee', 'plan.updated', 'app:9') RETURNING kind;
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key, body) VALUES (find_employee('E010'), 'employee', 'plan.confirm', 'app:9', '请确认') RETURNING kind;
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key, body) VALUES (find_employee('E010'), 'employee', 'own.kind', 'app:9', '下周一例会') RETURNING kind;
+SELECT count(*) - :notices AS written FROM notification;
+UPDATE notice SET active = true;
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key) VALUES (find_employee('E010'), 'employee', 'plan.updated', 'app:9') RETURNING kind;
+ROLLBACK;
+-- a kind of one's own, in every language; who is told is checked
+BEGIN;
+SELECT register_notice('party', '{employee}', zh => '{on}聚餐', en => 'Dinner on {on}');
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args) VALUES (find_employee('E010'), 'employee', 'party', 'app:9', '{"on": "2023-12-24"}') RETURNING body;
+INSERT INTO notification (recipient_role, kind, event_key, args) VALUES ('hr', 'party', 'app:9', '{"on": "2023-12-24"}');
+SELECT problem, expected, found FROM verify();
+ROLLBACK;
+\set VERBOSITY sqlstate
+SELECT register_notice('pay.raise', '{employee}', zh => '加薪', en => 'A raise');
+SELECT register_notice('party', '{}', zh => '聚餐', en => 'Dinner');
+SELECT register_notice('party', '{boss}', zh => '聚餐', en => 'Dinner');
+SELECT register_notice('party', '{hr}', zh => '聚餐', en => NULL);
+\set VERBOSITY default
+-- every kind of notice has a text in every language
+SELECT k.kind, l.locale AS without FROM notice k CROSS JOIN (SELECT DISTINCT locale FROM message_text) l
+ WHERE NOT EXISTS (SELECT FROM message_text m WHERE m.kind = k.kind AND m.locale = l.locale);
 -- sentence(): the language asked for, else that of who is acting, else the books'
 SELECT sentence('trail.when', '{"year": 2023, "quarter": 1}') AS books, sentence('trail.when', '{"year": 2023, "quarter": 1}', 'en') AS asked, sentence('no.such', '{}') AS none;
 BEGIN; SELECT act_as('E021') > 0 AS acting; SELECT sentence('trail.when', '{"year": 2023, "quarter": 1}') AS actor; COMMIT;

@@ -67,7 +67,7 @@ INSERT INTO visibility (table_name, kind)
 SELECT t, k FROM (VALUES
   ('public', ARRAY['allowance_rule', 'audit_rule', 'band', 'book', 'cause_rule', 'certification', 'course_push', 'cycle_course', 'cycle_raise_rule',
                    'cycle_template', 'due_rule', 'erasure_rule', 'export_limit', 'grade_distribution', 'grade_share', 'indicator', 'indicator_pair', 'indicator_skill', 'job',
-                   'job_skill', 'message_text', 'org_unit', 'org_unit_import', 'personal_reference', 'pool_rule', 'raise_rule', 'rater_group', 'resource', 'resource_tag',
+                   'job_skill', 'message_text', 'notice', 'org_unit', 'org_unit_import', 'personal_reference', 'pool_rule', 'raise_rule', 'rater_group', 'resource', 'resource_tag',
                    'review_cycle', 'review_template', 'scale', 'setting', 'skill', 'skill_level', 'talent_pool', 'template_group', 'template_item',
                    'template_rater_group', 'visibility', 'workflow_stage']),
   ('known',  ARRAY['calibration_session', 'cause_analysis', 'cycle_signature', 'delegation', 'department_input', 'department_month', 'role_holder', 'unit_head']),

@@ -6,11 +6,13 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
 ALTER TABLE setting ADD CONSTRAINT setting_appeal_range
   CHECK (CASE setting WHEN 'appeal.days' THEN value::numeric >= 0 WHEN 'review.disclose' THEN coalesce(value, '') IN ('lock', 'manual') ELSE true END);
 
-INSERT INTO message_text (kind, locale, body, source) VALUES
-  ('review.disclosed', 'zh', '你的绩效反馈已生成,请及时查看', 'TXT-23'),
-  ('review.disclosed', 'en', 'Your performance feedback is ready, please have a look', NULL),
-  ('review.refused',   'zh', '员工{employee}不认可{cycle}考核结果:{remark}', NULL),
-  ('review.refused',   'en', '{employee} refuses the result of {cycle}: {remark}', NULL);
+SELECT register_notice('review.disclosed', '{employee}',
+  zh => '你的绩效反馈已生成,请及时查看',
+  en => 'Your performance feedback is ready, please have a look',
+  source => 'TXT-23');
+SELECT register_notice('review.refused', '{hr}',
+  zh => '员工{employee}不认可{cycle}考核结果:{remark}',
+  en => '{employee} refuses the result of {cycle}: {remark}');
 
 -- disclosure ----------------------------------------------------------------------
 
@@ -230,13 +232,15 @@ COMMENT ON FUNCTION review_appeal_problem(bigint[]) IS 'Rule: no unlock while an
 CREATE TRIGGER review_status_1_appeal AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_appeal_problem', 'key=review_id', 'changed=status');
 
-INSERT INTO message_text (kind, locale, body) VALUES
-  ('appeal.filed',    'zh', '员工{employee}对{cycle}考核得分{score}分提出异议,请复核:{reason}'),
-  ('appeal.filed',    'en', '{employee} appeals against the score {score} of {cycle}, please review it: {reason}'),
-  ('appeal.rejected', 'zh', '您对{cycle}考核得分的异议未获支持,得分保持{score}分:{rationale}'),
-  ('appeal.rejected', 'en', 'Your appeal against the score of {cycle} was rejected, it stays {score}: {rationale}'),
-  ('appeal.upheld',   'zh', '您对{cycle}考核得分的异议成立,原得分{score}分将更正:{rationale}'),
-  ('appeal.upheld',   'en', 'Your appeal against the score of {cycle} was upheld, {score} will be corrected: {rationale}');
+SELECT register_notice('appeal.filed', '{hr}',
+  zh => '员工{employee}对{cycle}考核得分{score}分提出异议,请复核:{reason}',
+  en => '{employee} appeals against the score {score} of {cycle}, please review it: {reason}');
+SELECT register_notice('appeal.rejected', '{employee}',
+  zh => '您对{cycle}考核得分的异议未获支持,得分保持{score}分:{rationale}',
+  en => 'Your appeal against the score of {cycle} was rejected, it stays {score}: {rationale}');
+SELECT register_notice('appeal.upheld', '{employee}',
+  zh => '您对{cycle}考核得分的异议成立,原得分{score}分将更正:{rationale}',
+  en => 'Your appeal against the score of {cycle} was upheld, {score} will be corrected: {rationale}');
 
 CREATE FUNCTION appeal_filed(appeals bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -585,9 +585,9 @@ CREATE TRIGGER review_calibrated_1_rules AFTER UPDATE ON review REFERENCING OLD 
 CREATE TRIGGER review_calibrated_2_follow AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_calibrated', 'key=review_id', 'changed=calibrated');
 
-INSERT INTO message_text (kind, locale, body) VALUES
-  ('calibration.void', 'zh', '员工{employee}的{cycle}考核得分由{original}分变为{score}分,{session}中校准的{calibrated}分失效'),
-  ('calibration.void', 'en', 'The score of {employee} in {cycle} went from {original} to {score}: the {calibrated} calibrated in {session} is void');
+SELECT register_notice('calibration.void', '{hr}',
+  zh => '员工{employee}的{cycle}考核得分由{original}分变为{score}分,{session}中校准的{calibrated}分失效',
+  en => 'The score of {employee} in {cycle} went from {original} to {score}: the {calibrated} calibrated in {session} is void');
 
 CREATE FUNCTION calibration_voided(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -16,9 +16,9 @@ SELECT s, k, v, v, c FROM (VALUES
 ALTER TABLE setting ADD CONSTRAINT setting_health_range
   CHECK (CASE WHEN setting LIKE 'health.%' AND kind = 'integer' THEN value::integer >= 0 ELSE true END);
 
-INSERT INTO message_text (kind, locale, body, source) VALUES
-  ('health.report', 'zh', '{month}系统健康检查:{checks}项检查,{warnings}项需要关注{list}', NULL),
-  ('health.report', 'en', 'Health check of {month}: {checks} checks, {warnings} of them need attention{list}', NULL);
+SELECT register_notice('health.report', '{hr}',
+  zh => '{month}系统健康检查:{checks}项检查,{warnings}项需要关注{list}',
+  en => 'Health check of {month}: {checks} checks, {warnings} of them need attention{list}');
 
 CREATE TABLE health_report (
   month       date PRIMARY KEY CHECK (extract(day FROM month) = 1),

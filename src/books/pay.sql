@@ -659,9 +659,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION void_approvals(bigint[]) IS
   'Approved raises whose figures or pay are no longer those that were approved: proposed again, by a decision and with a notice to HR; on another base with other figures.';
-INSERT INTO message_text (kind, locale, body) VALUES
-  ('pay.void', 'zh', '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批'),
-  ('pay.void', 'en', 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide again');
+SELECT register_notice('pay.void', '{hr}',
+  zh => '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批',
+  en => 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide again');
 
 -- What is paid is the base of later raises, though it is paid late or corrected.
 CREATE FUNCTION carry_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL

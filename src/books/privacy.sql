@@ -5,9 +5,9 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
 ALTER TABLE setting ADD CONSTRAINT setting_privacy_range
   CHECK (CASE WHEN setting = 'privacy.min_cell' THEN coalesce(value::integer, 0) > 0 ELSE true END);
 
-INSERT INTO message_text (kind, locale, body, source) VALUES
-  ('erasure.requested', 'zh', '个人信息删除申请{erasure}待另一人确认', NULL),
-  ('erasure.requested', 'en', 'Erasure {erasure} of personal data waits for somebody else to confirm it', NULL);
+SELECT register_notice('erasure.requested', '{hr}',
+  zh => '个人信息删除申请{erasure}待另一人确认',
+  en => 'Erasure {erasure} of personal data waits for somebody else to confirm it');
 
 -- what is about whom -------------------------------------------------------------------
 

@@ -16,26 +16,6 @@ CREATE TRIGGER message_text_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE 
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
-  ('plan.updated',   'zh', '您的季度发展计划已更新,请查看', 'TXT-01'),
-  ('plan.updated',   'en', 'Your quarterly development plan has been updated, please have a look', NULL),
-  ('plan.confirm',   'zh', '请确认员工的发展计划', 'TXT-02'),
-  ('plan.confirm',   'en', 'Please confirm the employee''s development plan', NULL),
-  ('plan.draft',     'zh', '员工{employee}的考核得分{score}分,已生成发展计划草案,锁定后生效', NULL),
-  ('plan.draft',     'en', '{employee} scores {score}: a development plan was drafted and will stand once the review is locked', NULL),
-  ('plan.draft_improvement', 'zh', '员工{employee}的考核得分{score}分,已生成改进计划草案,锁定后生效', NULL),
-  ('plan.draft_improvement', 'en', '{employee} scores {score}: an improvement plan was drafted and will stand once the review is locked', NULL),
-  ('plan.withdrawn', 'zh', '员工{employee}的发展计划已撤回:原因已消除', NULL),
-  ('plan.withdrawn', 'en', 'The development plan of {employee} was withdrawn: its cause is gone', NULL),
-  ('plan.no_resource', 'zh', '员工{employee}的短板‘{gap}’没有匹配的发展资源,请补充资源', NULL),
-  ('plan.no_resource', 'en', 'No development resource matches the gap "{gap}" of {employee}: please add one', NULL),
-  ('pay.raise',      'zh', '您的季度绩效得分{score}分,符合加薪{percent}%的条件,加薪后月薪从{old}元调整为{new}元', 'TXT-06'),
-  ('pay.raise',      'en', 'Your quarterly score of {score} meets the condition for a raise of {percent} %: your monthly pay goes from {old} to {new} yuan', NULL),
-  ('pay.no_raise',   'zh', '您的季度绩效得分{score}分,未达到加薪条件,月薪保持{old}元', NULL),
-  ('pay.no_raise',   'en', 'Your quarterly score of {score} does not meet the condition for a raise: your monthly pay stays {old} yuan', NULL),
-  ('pay.corrected',  'zh', '薪资更正:您的绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪由{old}元更正为{new}元,每月差额{raise}元', NULL),
-  ('pay.corrected',  'en', 'Correction of your pay: your score of {score} gives a raise of {percent} % on {base} yuan; from {effective_on} your monthly pay is corrected from {old} to {new} yuan, a difference of {raise} yuan a month', NULL),
-  ('pay.allowance',  'zh', '您的技能津贴自{from}起由每月{old}元调整为{new}元', NULL),
-  ('pay.allowance',  'en', 'From {from} your skill allowance goes from {old} to {new} yuan a month', NULL),
   ('trail.certification', 'zh', '{when}完成‘{name}’认证,技能津贴增加{amount}元', 'TXT-07'),
   ('trail.certification', 'en', '{when}: certified "{name}", skill allowance up by {amount} yuan', NULL),
   ('trail.course',   'zh', '{when}完成‘{name}’培训,技能津贴增加{amount}元', 'TXT-07'),
@@ -53,9 +33,29 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('score.item',     'zh', '{indicator}:{value}分×权重{weight}%={points}分', NULL),
   ('score.item',     'en', '{indicator}: {value} × weight {weight} % = {points}', NULL),
   ('score.rationale', 'zh', '评分依据({rater}):{rationale}', NULL),
-  ('score.rationale', 'en', 'Rationale ({rater}): {rationale}', NULL),
-  ('warning.threshold', 'zh', '您的{indicator}指标未达标,请查看生产记录调整流程', 'TXT-15'),
-  ('warning.threshold', 'en', 'Your indicator {indicator} is below its threshold, please check the records and adjust the process', NULL);
+  ('score.rationale', 'en', 'Rationale ({rater}): {rationale}', NULL);
+
+CREATE TABLE notice (
+  kind   text PRIMARY KEY CHECK (kind <> ''),
+  told   text[] NOT NULL CHECK (told <> '{}' AND told <@ '{employee,manager,mentor,mentee,supervisor,department_manager,hr}'),
+  active boolean NOT NULL DEFAULT true
+);
+COMMENT ON TABLE notice IS 'What people are told of, one row per kind; switch one off by active. An application''s own notices bring their text and need no row (NOT-01).';
+COMMENT ON COLUMN notice.kind IS 'Kind of notification; its texts are in message_text.';
+COMMENT ON COLUMN notice.told IS 'Who is told, as what: employee, manager, mentor, mentee, supervisor, department_manager, hr.';
+COMMENT ON COLUMN notice.active IS 'Whether it is sent. What is off is not written, and not made up for later.';
+CREATE TRIGGER notice_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON notice
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+
+CREATE FUNCTION register_notice(kind text, told text[], zh text, en text, source text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO notice (kind, told) VALUES (register_notice.kind, register_notice.told);
+  INSERT INTO message_text (kind, locale, body, source)
+  VALUES (register_notice.kind, 'zh', zh, register_notice.source), (register_notice.kind, 'en', en, NULL);
+  SELECT register_notice.kind;
+END;
+COMMENT ON FUNCTION register_notice(text, text[], text, text, text) IS
+  'A kind of notice: who is told, and the text in each language, with {placeholders} that the notice''s args fill. Errors: 23505 it is there, 23514 nobody is told or the text is empty, 23502 a language is missing (NOT-01).';
 
 CREATE TABLE notification (
   notification_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -79,7 +79,7 @@ COMMENT ON TABLE notification IS 'Notices: one per event, recipient and kind (NO
 COMMENT ON COLUMN notification.notification_id IS 'Key; what NOTIFY sends.';
 COMMENT ON COLUMN notification.recipient_id IS 'Who gets it; null: everybody who holds the role hr.';
 COMMENT ON COLUMN notification.recipient_role IS 'As what: employee, manager, mentor, mentee, supervisor, department_manager or hr.';
-COMMENT ON COLUMN notification.kind IS 'Kind, as in message_text.';
+COMMENT ON COLUMN notification.kind IS 'Kind, as in notice.';
 COMMENT ON COLUMN notification.event_key IS 'The event; the same event never makes a second notice.';
 COMMENT ON COLUMN notification.args IS 'Figures that filled the text.';
 COMMENT ON COLUMN notification.locale IS 'Language of the text.';
@@ -112,3 +112,42 @@ CREATE FUNCTION sentence(kind text, args jsonb, locale text DEFAULT NULL) RETURN
   RETURN (SELECT hrloop.render(m.body, args) FROM message_text m WHERE m.kind = sentence.kind
            ORDER BY m.locale = reader_locale(sentence.locale) DESC LIMIT 1);
 COMMENT ON FUNCTION sentence(text, jsonb, text) IS 'A text of message_text with its figures, in a language (default: that of who is acting).';
+
+-- of every room
+SELECT register_notice('plan.updated', '{employee}',
+  zh => '您的季度发展计划已更新,请查看',
+  en => 'Your quarterly development plan has been updated, please have a look',
+  source => 'TXT-01');
+SELECT register_notice('plan.confirm', '{manager}',
+  zh => '请确认员工的发展计划',
+  en => 'Please confirm the employee''s development plan',
+  source => 'TXT-02');
+SELECT register_notice('plan.draft', '{manager}',
+  zh => '员工{employee}的考核得分{score}分,已生成发展计划草案,锁定后生效',
+  en => '{employee} scores {score}: a development plan was drafted and will stand once the review is locked');
+SELECT register_notice('plan.draft_improvement', '{manager}',
+  zh => '员工{employee}的考核得分{score}分,已生成改进计划草案,锁定后生效',
+  en => '{employee} scores {score}: an improvement plan was drafted and will stand once the review is locked');
+SELECT register_notice('plan.withdrawn', '{employee,manager}',
+  zh => '员工{employee}的发展计划已撤回:原因已消除',
+  en => 'The development plan of {employee} was withdrawn: its cause is gone');
+SELECT register_notice('plan.no_resource', '{hr}',
+  zh => '员工{employee}的短板‘{gap}’没有匹配的发展资源,请补充资源',
+  en => 'No development resource matches the gap "{gap}" of {employee}: please add one');
+SELECT register_notice('pay.raise', '{employee}',
+  zh => '您的季度绩效得分{score}分,符合加薪{percent}%的条件,加薪后月薪从{old}元调整为{new}元',
+  en => 'Your quarterly score of {score} meets the condition for a raise of {percent} %: your monthly pay goes from {old} to {new} yuan',
+  source => 'TXT-06');
+SELECT register_notice('pay.no_raise', '{employee}',
+  zh => '您的季度绩效得分{score}分,未达到加薪条件,月薪保持{old}元',
+  en => 'Your quarterly score of {score} does not meet the condition for a raise: your monthly pay stays {old} yuan');
+SELECT register_notice('pay.corrected', '{employee}',
+  zh => '薪资更正:您的绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪由{old}元更正为{new}元,每月差额{raise}元',
+  en => 'Correction of your pay: your score of {score} gives a raise of {percent} % on {base} yuan; from {effective_on} your monthly pay is corrected from {old} to {new} yuan, a difference of {raise} yuan a month');
+SELECT register_notice('pay.allowance', '{employee}',
+  zh => '您的技能津贴自{from}起由每月{old}元调整为{new}元',
+  en => 'From {from} your skill allowance goes from {old} to {new} yuan a month');
+SELECT register_notice('warning.threshold', '{employee}',
+  zh => '您的{indicator}指标未达标,请查看生产记录调整流程',
+  en => 'Your indicator {indicator} is below its threshold, please check the records and adjust the process',
+  source => 'TXT-15');

@@ -1,34 +1,47 @@
 -- talent: what an excellent result is good for: pool, course, promotion, priority (REV-15).
 
 INSERT INTO message_text (kind, locale, body) VALUES
-  ('talent.entered',         'zh', '您在{cycle}考核中得{score}分,等级{grade},进入{pool},享有培训优先'),
-  ('talent.entered',         'en', 'You scored {score} in {cycle}, grade {grade}: you enter the talent pool {pool} and have priority for training'),
-  ('talent.entered.plain',   'zh', '您在{cycle}考核中得{score}分,等级{grade},进入{pool}'),
-  ('talent.entered.plain',   'en', 'You scored {score} in {cycle}, grade {grade}: you enter the talent pool {pool}'),
-  ('talent.confirmed',       'zh', '您在{cycle}考核中得{score}分,等级{grade},继续留在{pool}'),
-  ('talent.confirmed',       'en', 'You scored {score} in {cycle}, grade {grade}: you stay in the talent pool {pool}'),
-  ('talent.left',            'zh', '{cycle}考核结果重开,您自{until}起不再属于{pool}'),
-  ('talent.left',            'en', 'The result of {cycle} was opened again: from {until} you are no longer in the talent pool {pool}'),
-  ('talent.member',          'zh', '员工{employee}在{cycle}考核中得{score}分,等级{grade},进入{pool}'),
-  ('talent.member',          'en', '{employee} scored {score} in {cycle}, grade {grade}, and enters the talent pool {pool}'),
-  ('talent.course.lowest',   'zh', '为您推荐技能提升课程‘{course}’:补强得分最低的指标‘{reason}’'),
-  ('talent.course.lowest',   'en', 'A course for you, "{course}": for "{reason}", your lowest indicator'),
-  ('talent.course.indicator','zh', '为您推荐技能提升课程‘{course}’:提升指标‘{reason}’'),
-  ('talent.course.indicator','en', 'A course for you, "{course}": for the indicator "{reason}"'),
-  ('talent.course.ladder',   'zh', '为您推荐技能提升课程‘{course}’:晋级‘{reason}’'),
-  ('talent.course.ladder',   'en', 'A course for you, "{course}": towards the level "{reason}"'),
-  ('talent.no_course',       'zh', '员工{employee}在{cycle}考核等级为{grade},但没有可推荐的课程,请补充资源'),
-  ('talent.no_course',       'en', '{employee} was graded {grade} in {cycle}, but there is no course to recommend: please add one'),
-  ('promotion.proposed',     'zh', '员工{employee}在{cycle}考核中得{score}分,等级{grade},系统提出薪酬晋升申请,请审批'),
-  ('promotion.proposed',     'en', '{employee} scored {score} in {cycle}, grade {grade}: a promotion in pay is proposed, please decide'),
   ('promotion.waiting',      'zh', '{cycle}考核得{score}分,等级{grade}:系统已提出薪酬晋升申请,待审批'),
-  ('promotion.waiting',      'en', '{score} in {cycle}, grade {grade}: a promotion in pay is proposed and waits for a decision'),
-  ('promotion.approved',     'zh', '您因{cycle}考核得{score}分提出的薪酬晋升申请已批准:{reason}'),
-  ('promotion.approved',     'en', 'Your promotion in pay for the score {score} of {cycle} was approved: {reason}'),
-  ('promotion.withdrawn',    'zh', '{cycle}考核结果重开,您的薪酬晋升申请随之撤回'),
-  ('promotion.withdrawn',    'en', 'The result of {cycle} was opened again: your promotion in pay was withdrawn with it'),
-  ('promotion.rejected',     'zh', '您因{cycle}考核得{score}分提出的薪酬晋升申请未获批准:{reason}'),
-  ('promotion.rejected',     'en', 'Your promotion in pay for the score {score} of {cycle} was not approved: {reason}');
+  ('promotion.waiting',      'en', '{score} in {cycle}, grade {grade}: a promotion in pay is proposed and waits for a decision');
+SELECT register_notice('talent.entered', '{employee}',
+  zh => '您在{cycle}考核中得{score}分,等级{grade},进入{pool},享有培训优先',
+  en => 'You scored {score} in {cycle}, grade {grade}: you enter the talent pool {pool} and have priority for training');
+SELECT register_notice('talent.entered.plain', '{employee}',
+  zh => '您在{cycle}考核中得{score}分,等级{grade},进入{pool}',
+  en => 'You scored {score} in {cycle}, grade {grade}: you enter the talent pool {pool}');
+SELECT register_notice('talent.confirmed', '{employee}',
+  zh => '您在{cycle}考核中得{score}分,等级{grade},继续留在{pool}',
+  en => 'You scored {score} in {cycle}, grade {grade}: you stay in the talent pool {pool}');
+SELECT register_notice('talent.left', '{employee}',
+  zh => '{cycle}考核结果重开,您自{until}起不再属于{pool}',
+  en => 'The result of {cycle} was opened again: from {until} you are no longer in the talent pool {pool}');
+SELECT register_notice('talent.member', '{hr}',
+  zh => '员工{employee}在{cycle}考核中得{score}分,等级{grade},进入{pool}',
+  en => '{employee} scored {score} in {cycle}, grade {grade}, and enters the talent pool {pool}');
+SELECT register_notice('talent.course.lowest', '{employee}',
+  zh => '为您推荐技能提升课程‘{course}’:补强得分最低的指标‘{reason}’',
+  en => 'A course for you, "{course}": for "{reason}", your lowest indicator');
+SELECT register_notice('talent.course.indicator', '{employee}',
+  zh => '为您推荐技能提升课程‘{course}’:提升指标‘{reason}’',
+  en => 'A course for you, "{course}": for the indicator "{reason}"');
+SELECT register_notice('talent.course.ladder', '{employee}',
+  zh => '为您推荐技能提升课程‘{course}’:晋级‘{reason}’',
+  en => 'A course for you, "{course}": towards the level "{reason}"');
+SELECT register_notice('talent.no_course', '{hr}',
+  zh => '员工{employee}在{cycle}考核等级为{grade},但没有可推荐的课程,请补充资源',
+  en => '{employee} was graded {grade} in {cycle}, but there is no course to recommend: please add one');
+SELECT register_notice('promotion.proposed', '{hr}',
+  zh => '员工{employee}在{cycle}考核中得{score}分,等级{grade},系统提出薪酬晋升申请,请审批',
+  en => '{employee} scored {score} in {cycle}, grade {grade}: a promotion in pay is proposed, please decide');
+SELECT register_notice('promotion.approved', '{employee}',
+  zh => '您因{cycle}考核得{score}分提出的薪酬晋升申请已批准:{reason}',
+  en => 'Your promotion in pay for the score {score} of {cycle} was approved: {reason}');
+SELECT register_notice('promotion.withdrawn', '{employee}',
+  zh => '{cycle}考核结果重开,您的薪酬晋升申请随之撤回',
+  en => 'The result of {cycle} was opened again: your promotion in pay was withdrawn with it');
+SELECT register_notice('promotion.rejected', '{employee}',
+  zh => '您因{cycle}考核得{score}分提出的薪酬晋升申请未获批准:{reason}',
+  en => 'Your promotion in pay for the score {score} of {cycle} was not approved: {reason}');
 
 -- pools and the ways into them ------------------------------------------------------
 

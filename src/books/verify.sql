@@ -91,9 +91,9 @@ COMMENT ON COLUMN verify_slice.checked_at IS 'When the slice was checked; null: 
 COMMENT ON COLUMN verify_slice.differences IS 'How many rows verify_part() returned.';
 COMMENT ON COLUMN verify_slice.broken IS 'How many of them are about the audit log or decisions that were changed.';
 
-INSERT INTO message_text (kind, locale, body, source) VALUES
-  ('verify.found', 'zh', '核对发现{count}处差异:{parts}', NULL),
-  ('verify.found', 'en', 'Checking the books found differences: {count} ({parts})', NULL);
+SELECT register_notice('verify.found', '{hr}',
+  zh => '核对发现{count}处差异:{parts}',
+  en => 'Checking the books found differences: {count} ({parts})');
 
 CREATE FUNCTION verify_for(duration interval DEFAULT '5 minutes')
   RETURNS TABLE (part text, slices bigint, checked bigint, differences bigint) VOLATILE LANGUAGE SQL SET jit = off

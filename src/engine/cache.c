@@ -41,7 +41,7 @@ typedef struct TemplateEntry
 } TemplateEntry;
 
 /* the tables a generation was read from */
-static const char *const sources[] = {"setting", "rater_group", "message_text",
+static const char *const sources[] = {"setting", "rater_group", "message_text", "notice",
 	"review_template", "template_item", "template_rater_group"};
 
 static MemoryContext generation;
@@ -243,6 +243,20 @@ load_texts(Oid books, HrRules *rules)
 	}
 }
 
+static void
+load_silent(Oid books, HrRules *rules)
+{
+	static const HrQuery query = {"silent",
+	"SELECT kind FROM @notice WHERE NOT active ORDER BY kind", 0, {0}};
+
+	hr_execute_latest(books, &query, NULL);
+	rules->nsilent = (int) SPI_processed;
+	rules->silent = MemoryContextAllocZero(generation,
+										   sizeof(HrSilent) * Max(rules->nsilent, 1));
+	for (int i = 0; i < rules->nsilent; i++)
+		rules->silent[i].kind = text_at(i, 1);
+}
+
 /* The rules of these books if they are at hand, else NULL: no scope needed. */
 const HrRules *
 hr_rules_cached(Oid books)
@@ -271,6 +285,7 @@ hr_rules(Oid books)
 	load_settings(books, &entry->rules);
 	load_groups(books, &entry->rules);
 	load_texts(books, &entry->rules);
+	load_silent(books, &entry->rules);
 	entry->loaded = true;
 	return &entry->rules;
 }

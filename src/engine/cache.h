@@ -71,6 +71,12 @@ typedef struct HrText
 	char	   *body;
 } HrText;
 
+/* A kind of notice that is switched off. */
+typedef struct HrSilent
+{
+	char	   *kind;
+} HrSilent;
+
 /* What the engine asks of a company's rules. */
 typedef struct HrRules
 {
@@ -78,6 +84,8 @@ typedef struct HrRules
 	HrRaterGroup *groups;
 	int			ntexts;
 	HrText	   *texts;
+	int			nsilent;
+	HrSilent   *silent;
 	int			rationale_min;	/* meaningful characters */
 	int			rationale_same; /* reviews of one rater that may share a text; 0: any */
 	Numeric		qualitative_missed; /* NULL: never */

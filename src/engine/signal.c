@@ -94,6 +94,16 @@ find_text(const HrRules *rules, const char *kind, const char *locale)
 	return any;
 }
 
+/* Whether a kind of notice is switched off. */
+static bool
+is_silent(const HrRules *rules, const char *kind)
+{
+	for (int i = 0; i < rules->nsilent; i++)
+		if (strcmp(rules->silent[i].kind, kind) == 0)
+			return true;
+	return false;
+}
+
 /* The recipient's language; roles without a person read the books' own. */
 static char *
 recipient_locale(Oid books, bool null, Datum recipient)
@@ -107,7 +117,7 @@ recipient_locale(Oid books, bool null, Datum recipient)
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
-/* BEFORE INSERT row: the text of a notice, if it did not bring its own. */
+/* BEFORE INSERT row: the text of a notice, if it did not bring its own; nothing, if its kind is switched off. */
 Datum
 hrloop_signal_render(PG_FUNCTION_ARGS)
 {
@@ -126,11 +136,18 @@ hrloop_signal_render(PG_FUNCTION_ARGS)
 				recipient;
 	bool		null;
 
-	if (SPI_getvalue(row, desc, column[0]) != NULL || kind == NULL)
+	if (kind == NULL)
 		return PointerGetDatum(row);
 
 	hr_books_check(books);
 	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
+	if (is_silent(hr_rules(books), kind))
+		row = NULL;
+	if (row == NULL || SPI_getvalue(row, desc, column[0]) != NULL)
+	{
+		hr_scope_leave(&scope);
+		return PointerGetDatum(row);
+	}
 	recipient = SPI_getbinval(row, desc, hr_column(desc, "recipient_id", INT8OID), &null);
 	if (locale == NULL)
 		locale = recipient_locale(books, null, recipient);

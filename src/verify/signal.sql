@@ -8,6 +8,9 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'notice_text', 'notification', n.notification_id, 'no placeholder', n.body FROM notification n WHERE n.body ~ '[{}]'
   UNION ALL
+  SELECT 'notice_recipient', 'notification', n.notification_id, array_to_string(k.told, ', '), n.recipient_role
+    FROM notification n JOIN notice k USING (kind) WHERE n.recipient_role <> ALL (k.told)
+  UNION ALL
   SELECT 'template_weights', 'review_template', t.template_id, '100', sum(i.effective_weight)::text
     FROM review_template t JOIN template_item i USING (template_id)
    WHERE t.activated_at IS NOT NULL GROUP BY t.template_id HAVING sum(i.effective_weight) <> 100;
