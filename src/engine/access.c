@@ -14,6 +14,7 @@
 #include "access.h"
 #include "books.h"
 #include "books_scope.h"
+#include "cells.h"
 #include "invalidate.h"
 #include "plan_cache.h"
 
@@ -160,7 +161,6 @@ look_up_login(Login *login, Oid book_table)
 	static const char *const employees = "employee";
 	Datum		arg = CStringGetTextDatum(NameStr(login->key.login));
 	HrScope		scope;
-	bool		null;
 
 	login->seen = 0;
 	hr_watch(login->key.books, &employees, 1);
@@ -168,11 +168,8 @@ look_up_login(Login *login, Oid book_table)
 	login->known = hr_execute(login->key.books, &find, &arg, NULL, true) == 1;
 	if (login->known)
 	{
-		login->employee = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-													  SPI_tuptable->tupdesc, 1, &null));
-		login->number = MemoryContextStrdup(TopMemoryContext,
-											SPI_getvalue(SPI_tuptable->vals[0],
-														 SPI_tuptable->tupdesc, 2));
+		login->employee = hr_bigint(hr_cell_found(0, 1));
+		login->number = MemoryContextStrdup(TopMemoryContext, hr_text(hr_cell_found(0, 2)));
 	}
 	hr_scope_leave_latest(&scope);
 }
@@ -336,7 +333,6 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 	char	   *number;
 	HrScope		scope;
 	Datum		arg;
-	bool		null;
 	int64		employee;
 
 	books = hr_books_to_read(book_argument(fcinfo));
@@ -355,8 +351,7 @@ hrloop_act_as(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no employee \"%s\" in books \"%s\"", number,
 						get_namespace_name(books))));
-	employee = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &null));
+	employee = hr_bigint(hr_cell_found(0, 1));
 	hr_scope_leave(&scope);
 
 	set_actor(psprintf("%u:" INT64_FORMAT ":%s", books, employee, number));

@@ -157,7 +157,7 @@ audit_open(Statement *statement, TriggerData *td)
 	const char *reason = argument(trigger, "reason");
 	const char *digested = argument(trigger, "digest");
 	TupleDesc	desc = RelationGetDescr(td->tg_relation);
-	HrAudit    *audit = hr_audit_new(RelationGetNamespace(td->tg_relation), td->tg_relation->rd_rel->relowner,
+	HrAudit    *audit = hr_audit_new(RelationGetNamespace(td->tg_relation), hr_owner_of(td->tg_relation),
 									 RelationGetRelationName(td->tg_relation), action_name(td->tg_event));
 
 	statement->td = td;

@@ -30,11 +30,10 @@ digest_known(HrAudit *audit, HrAuditTable *table, TupleTableSlot *row, uint8 *di
 	for (int i = 0; i < HR_DIGEST_TEXTS; i++)
 	{
 		int			column = hr_column(table->desc, name[i], InvalidOid);
-		bool		null;
-		Datum		value = slot_getattr(row, column, &null);
+		HrCell		cell = hr_cell(row, column);
 
-		if (!null)
-			texts[i] = hr_row_text(table, column, value);
+		if (!cell.null)
+			texts[i] = hr_row_text(table, column, cell.value);
 	}
 	hr_digest_texts(&audit->sha, texts, digest);
 }

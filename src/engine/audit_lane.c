@@ -100,7 +100,6 @@ hr_lane_take(HrLane *lane, Oid books)
 {
 	HrTable    *lanes;
 	TupleDesc	desc;
-	bool		null;
 
 	if (left.lane.books == books && left.part == GetCurrentSubTransactionId() &&
 		FullTransactionIdEquals(left.transaction, GetTopFullTransactionId()))
@@ -112,9 +111,9 @@ hr_lane_take(HrLane *lane, Oid books)
 	lane->number = find_lane(get_relname_relid("audit_lane", books));
 	lanes = open_lanes(lane);
 	desc = RelationGetDescr(lanes->rel);
-	lane->length = DatumGetInt64(slot_getattr(lanes->row, hr_column(desc, "length", INT8OID), &null));
+	lane->length = hr_bigint(hr_table_cell(lanes, hr_column(desc, "length", INT8OID)));
 	memcpy(lane->head,
-		   VARDATA_ANY(DatumGetByteaPP(slot_getattr(lanes->row, hr_column(desc, "head", BYTEAOID), &null))),
+		   VARDATA_ANY(DatumGetByteaPP(hr_table_cell(lanes, hr_column(desc, "head", BYTEAOID)).value)),
 		   PG_SHA256_DIGEST_LENGTH);
 	close_lanes(lanes);
 }

@@ -14,7 +14,6 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
-#include "utils/datum.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -154,16 +153,16 @@ hr_json_of(StringInfo text)
 }
 
 static void
-append_column(JsonbParseState **out, HrAuditColumn *column, Datum value, bool null)
+append_column(JsonbParseState **out, HrAuditColumn *column, HrCell cell)
 {
 	JsonbValue	json;
 
 	set_string(&json, (char *) column->key, strlen(column->key));
 	pushJsonbValue(out, WJB_KEY, &json);
-	if (null)
+	if (cell.null)
 		json.type = jbvNull;
 	else
-		json_value(&json, column, value);
+		json_value(&json, column, cell.value);
 	pushJsonbValue(out, WJB_VALUE, &json);
 }
 
@@ -193,14 +192,13 @@ hr_row_json(HrAuditTable *table, TupleTableSlot *row, bool digested, int beside)
 	pushJsonbValue(&out, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < table->desc->natts; i++)
 	{
-		bool		null;
-		Datum		value;
+		HrCell		cell;
 
 		if (!wanted(table, i, digested, beside))
 			continue;
-		value = slot_getattr(row, i + 1, &null);
-		if (!null)
-			append_column(&out, column_for(table, i), value, false);
+		cell = hr_cell(row, i + 1);
+		if (!cell.null)
+			append_column(&out, column_for(table, i), cell);
 	}
 	return json_done(&out);
 }
@@ -238,25 +236,22 @@ hr_row_differences(HrAuditTable *table, TupleTableSlot *was, TupleTableSlot *is,
 	for (int i = 0; i < table->desc->natts; i++)
 	{
 		HrAuditColumn *column = &table->column[i];
-		bool		wasnull,
-					isnull;
-		Datum		x,
+		HrCell		x,
 					y;
 
 		if (column->left_out)
 			continue;
-		x = slot_getattr(was, i + 1, &wasnull);
-		y = slot_getattr(is, i + 1, &isnull);
-		if (wasnull == isnull &&
-			(isnull || datum_image_eq(x, y, TupleDescAttr(table->desc, i)->attbyval, TupleDescAttr(table->desc, i)->attlen)))
+		x = hr_cell(was, i + 1);
+		y = hr_cell(is, i + 1);
+		if (hr_same(x, y, TupleDescAttr(table->desc, i)))
 			continue;
 		if (old == NULL)
 		{
 			pushJsonbValue(&old, WJB_BEGIN_OBJECT, NULL);
 			pushJsonbValue(&new, WJB_BEGIN_OBJECT, NULL);
 		}
-		append_column(&old, column_for(table, i), x, wasnull);
-		append_column(&new, column_for(table, i), y, isnull);
+		append_column(&old, column_for(table, i), x);
+		append_column(&new, column_for(table, i), y);
 	}
 	if (old == NULL)
 		return false;
@@ -274,15 +269,11 @@ hr_row_key(HrAuditTable *table, TupleTableSlot *row)
 	initStringInfo(&out);
 	for (int i = 0; i < table->desc->natts; i++)
 	{
-		bool		null;
-		Datum		value;
-
 		if (!table->column[i].in_key)
 			continue;
-		value = slot_getattr(row, i + 1, &null);
 		if (out.len > 0)
 			appendStringInfoChar(&out, ',');
-		appendStringInfoString(&out, hr_row_text(table, i + 1, value));
+		appendStringInfoString(&out, hr_row_text(table, i + 1, hr_cell(row, i + 1).value));
 	}
 	return CStringGetTextDatum(out.data);
 }

@@ -20,8 +20,7 @@ follow_step(HrSubjects *subjects, int count, Oid books, const char *name, const 
 	int			target = hr_column(desc, column, INT8OID);
 	int64		found;
 	int64	   *last = NULL;
-	Datum		value = (Datum) 0;
-	bool		null = true;
+	HrCell		cell = {(Datum) 0, true};
 
 	hr_table_scan(table, hr_column(desc, key, INT8OID));
 	for (int i = 0; i < count; i++)
@@ -33,12 +32,12 @@ follow_step(HrSubjects *subjects, int count, Oid books, const char *name, const 
 		{
 			found = DatumGetInt64(subjects->id[i]);
 			last = &found;
-			null = !hr_table_find(table, subjects->id[i]);
-			if (!null)
-				value = slot_getattr(table->row, target, &null);
+			cell.null = !hr_table_find(table, subjects->id[i]);
+			if (!cell.null)
+				cell = hr_table_cell(table, target);
 		}
-		subjects->id[i] = value;
-		subjects->null[i] = null;
+		subjects->id[i] = cell.value;
+		subjects->null[i] = cell.null;
 	}
 	hr_table_close(table);
 }

@@ -4,6 +4,7 @@
 #include "hrloop.h"
 
 #include "books.h"
+#include "cells.h"
 #include "invalidate.h"
 
 #include "access/relation.h"
@@ -79,13 +80,7 @@ hr_stated_version(Oid book_table)
 		slot = table_slot_create(rel, NULL);
 		scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
 		if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		{
-			bool		null;
-			Datum		value = slot_getattr(slot, attno, &null);
-
-			if (!null)
-				version = TextDatumGetCString(value);
-		}
+			version = hr_text(hr_cell(slot, attno));
 		table_endscan(scan);
 		ExecDropSingleTupleTableSlot(slot);
 	}
@@ -203,10 +198,16 @@ hr_books_migrating(Oid books)
 }
 
 Oid
+hr_owner_of(Relation table)
+{
+	return table->rd_rel->relowner;
+}
+
+Oid
 hr_books_owner(Oid book_table)
 {
 	Relation	rel = relation_open(book_table, AccessShareLock);
-	Oid			owner = rel->rd_rel->relowner;
+	Oid			owner = hr_owner_of(rel);
 
 	relation_close(rel, AccessShareLock);
 	return owner;
@@ -241,18 +242,17 @@ hrloop_list_books(PG_FUNCTION_ARGS)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		null;
-		Oid			book_table = DatumGetObjectId(SPI_getbinval(row, desc, 1, &null));
+		Oid			book_table = DatumGetObjectId(hr_cell_of(row, desc, 1).value);
 		char	   *version = hr_stated_version(book_table);
 		Datum		values[4];
 		bool		nulls[4] = {false};
 
 		if (version == NULL)
 			continue;
-		values[0] = SPI_getbinval(row, desc, 2, &null);
+		values[0] = hr_cell_of(row, desc, 2).value;
 		values[1] = CStringGetTextDatum(version);
 		values[2] = BoolGetDatum(hr_compare_versions(version, HRLOOP_VERSION) < 0);
-		values[3] = SPI_getbinval(row, desc, 3, &null);
+		values[3] = hr_cell_of(row, desc, 3).value;
 		tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
 	}
 	SPI_finish();

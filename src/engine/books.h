@@ -19,7 +19,10 @@ extern Oid	hr_books_of(Oid book_table);
 /* The same to read: books that wait for their migration are good enough. */
 extern Oid	hr_books_to_read(Oid book_table);
 
-/* The role to which a table of the books belongs, and with it the books. */
+/* The role to which the books of a table belong: whoever owns the table. */
+extern Oid	hr_owner_of(Relation table);
+
+/* The same of a `book` table. */
 extern Oid	hr_books_owner(Oid book_table);
 
 /* As hr_books_of(), for who has the rights of the owner.  Others are told that they cannot do what. */

@@ -8,6 +8,7 @@
 
 #include "books_scope.h"
 #include "books_sql.h"
+#include "cells.h"
 
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -85,11 +86,8 @@ hr_sql_text(const char *query)
 int64
 hr_sql_count(const char *sql)
 {
-	bool		null;
-
 	hr_sql(sql);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									   SPI_tuptable->tupdesc, 1, &null));
+	return hr_bigint(hr_cell_found(0, 1));
 }
 
 /* Run each of the statements that a query makes. */

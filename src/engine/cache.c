@@ -11,6 +11,7 @@
 #include "hrloop.h"
 
 #include "cache.h"
+#include "cells.h"
 #include "invalidate.h"
 #include "plan_cache.h"
 
@@ -126,10 +127,11 @@ watch(Oid books)
 
 /* ------------------------------------------------------- reading SPI rows */
 
+/* What is kept is in memory of the generation. */
 static char *
 text_at(uint64 row, int column)
 {
-	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+	char	   *value = hr_text(hr_cell_found(row, column));
 
 	return value ? MemoryContextStrdup(generation, value) : NULL;
 }
@@ -137,38 +139,11 @@ text_at(uint64 row, int column)
 static Numeric
 numeric_at(uint64 row, int column)
 {
-	bool		null;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-									  column, &null);
-	Numeric		from,
-				copy;
+	MemoryContext caller = MemoryContextSwitchTo(generation);
+	Numeric		copy = hr_numeric_copy(hr_cell_found(row, column));
 
-	if (null)
-		return NULL;
-	from = DatumGetNumeric(value);
-	copy = MemoryContextAlloc(generation, VARSIZE(from));
-	memcpy(copy, from, VARSIZE(from));
+	MemoryContextSwitchTo(caller);
 	return copy;
-}
-
-static int64
-int_at(uint64 row, int column)
-{
-	bool		null;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-									  column, &null);
-
-	return null ? 0 : DatumGetInt64(value);
-}
-
-static bool
-bool_at(uint64 row, int column)
-{
-	bool		null;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-									  column, &null);
-
-	return !null && DatumGetBool(value);
 }
 
 /* ------------------------------------------------------------------ rules */
@@ -188,13 +163,13 @@ load_settings(Oid books, HrRules *rules)
 		"  FROM @setting", 0, {0}};
 
 	hr_execute_latest(books, &query, NULL);
-	rules->rationale_min = (int) int_at(0, 1);
-	rules->rationale_same = (int) int_at(0, 2);
+	rules->rationale_min = (int) hr_bigint(hr_cell_found(0, 1));
+	rules->rationale_same = (int) hr_bigint(hr_cell_found(0, 2));
 	rules->qualitative_missed = numeric_at(0, 3);
 	rules->plan_threshold = numeric_at(0, 4);
 	rules->plan_ceiling = numeric_at(0, 5);
-	rules->plan_on_missed = bool_at(0, 6);
-	rules->announce = bool_at(0, 7);
+	rules->plan_on_missed = hr_bool(hr_cell_found(0, 6));
+	rules->announce = hr_bool(hr_cell_found(0, 7));
 }
 
 static void
@@ -210,8 +185,8 @@ load_groups(Oid books, HrRules *rules)
 	for (int i = 0; i < rules->ngroups; i++)
 	{
 		strlcpy(rules->groups[i].code, text_at(i, 1), NAMEDATALEN);
-		rules->groups[i].rationale = bool_at(i, 2);
-		rules->groups[i].peers = bool_at(i, 3);
+		rules->groups[i].rationale = hr_bool(hr_cell_found(i, 2));
+		rules->groups[i].peers = hr_bool(hr_cell_found(i, 3));
 	}
 }
 
@@ -310,8 +285,8 @@ load_weights(Oid books, HrTemplate *template)
 
 		strlcpy(weight->code, text_at(i, 1), NAMEDATALEN);
 		weight->weight = numeric_at(i, 2);
-		weight->required = bool_at(i, 3);
-		weight->minimum = (int) int_at(i, 4);
+		weight->required = hr_bool(hr_cell_found(i, 3));
+		weight->minimum = (int) hr_bigint(hr_cell_found(i, 4));
 		weight->below = strcmp(below, "drop") == 0 ? HR_BELOW_DROPS
 			: strcmp(below, "block") == 0 ? HR_BELOW_BLOCKS : HR_BELOW_COUNTS;
 	}
@@ -359,7 +334,7 @@ hr_template(Oid books, int64 id)
 											 sizeof(HrItem) * Max(template->nitems, 1));
 	for (int i = 0; i < template->nitems; i++)
 	{
-		template->items[i].indicator = int_at(i, 1);
+		template->items[i].indicator = hr_bigint(hr_cell_found(i, 1));
 		template->items[i].weight = numeric_at(i, 2);
 		template->items[i].pass = numeric_at(i, 3);
 		template->items[i].veto_at = numeric_at(i, 5);

@@ -4,6 +4,7 @@
 #include "hrloop.h"
 
 #include "books_scope.h"
+#include "cells.h"
 #include "facts.h"
 #include "plan_cache.h"
 
@@ -36,22 +37,20 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *
 	static const HrQuery query = {"attainment",
 		"SELECT a.attainment, a.value, a.formula::text, a.facts::text FROM (" VALUE_OF_FACTS("$1", "$2", "$3", "$4") ") a",
 		4, {INT8OID, INT8OID, JSONBOID, INT8OID}};
-	bool		no_rater;		/* refused after this */
 	Datum		args[4] = {Int64GetDatum(row->review), Int64GetDatum(row->indicator), facts,
-	SPI_getbinval(row->tuple, row->desc, row->column->rater, &no_rater)};
+	hr_cell_of(row->tuple, row->desc, row->column->rater).value};	/* none is refused after this */
 	HrScope		scope;
-	bool		missing,
-				novalue;
+	HrCell		found[2];
 
 	hr_scope_enter(&scope, row->owner);
 	if (hr_execute(row->books, &query, args, NULL, false) != 1)
 		hr_no_such_item(row);
-	*attainment = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &missing);
-	*value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &novalue);
-	if (missing || novalue)
+	found[0] = hr_cell_found(0, 1);
+	found[1] = hr_cell_found(0, 2);
+	if (found[0].null || found[1].null)
 	{
-		char	   *formula = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
-		char	   *over = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4);
+		char	   *formula = hr_text(hr_cell_found(0, 3));
+		char	   *over = hr_text(hr_cell_found(0, 4));
 		char	   *where = hr_describe_row(row);
 
 		ereport(ERROR,
@@ -64,8 +63,8 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *
 				 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_facts")));
 	}
-	*attainment = SPI_datumTransfer(*attainment, false, -1);
-	*value = SPI_datumTransfer(*value, false, -1);
+	*attainment = SPI_datumTransfer(found[0].value, false, -1);
+	*value = SPI_datumTransfer(found[1].value, false, -1);
 	hr_scope_leave(&scope);
 }
 
@@ -98,11 +97,7 @@ hr_facts_settle(Oid books, HrIds *scores)
 	if (IsolationUsesXactSnapshot())
 		hr_not_current();
 	for (uint64 row = 0; row < rows; row++)
-	{
-		bool		null;
-
-		hr_ids_add(&found, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &null)));
-	}
+		hr_ids_add(&found, hr_bigint(hr_cell_found(row, 1)));
 	arg = PointerGetDatum(hr_ids_array(&found));
 	hr_execute(books, &again, &arg, NULL, false);
 }

@@ -8,6 +8,7 @@
 #include "audit_erasure.h"
 #include "books.h"
 #include "books_scope.h"
+#include "cells.h"
 #include "erasure.h"
 #include "plan_cache.h"
 
@@ -35,22 +36,21 @@ hrloop_query_rows(PG_FUNCTION_ARGS)
 {
 	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MemoryContext caller = CurrentMemoryContext;
-	Datum		result = (Datum) 0;
-	bool		null = true;
+	HrCell		result = {(Datum) 0, true};
 
 	SPI_connect();
 	if (SPI_execute(psprintf("SELECT coalesce(pg_catalog.jsonb_agg(q), '[]') FROM (%s) q", query),
 					true, 0) == SPI_OK_SELECT &&
 		SPI_processed == 1 && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == JSONBOID)
-		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-	if (null)
+		result = hr_cell_found(0, 1);
+	if (result.null)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("not a single query: %s", query)));
 	MemoryContextSwitchTo(caller);
-	result = PointerGetDatum(PG_DETOAST_DATUM_COPY(result));
+	result.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(result.value));
 	SPI_finish();
-	return result;
+	return result.value;
 }
 
 /* ------------------------------------------------------------------ scrub */
@@ -197,7 +197,6 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	uint64		count;
 	char	  **statement;
 	int64		changed;
-	bool		null;
 
 	books = hr_books_of(PG_GETARG_OID(0));
 	owner = hr_books_owner(PG_GETARG_OID(0));
@@ -210,12 +209,11 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	count = hr_execute(books, &statements, &arg, NULL, false);
 	statement = palloc(Max(count, 1) * sizeof(char *));
 	for (uint64 i = 0; i < count; i++)
-		statement[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		statement[i] = hr_text(hr_cell_found(i, 1));
 	hr_audit_erasing();
 	changed = hr_erase(books, statement, count);
 	if (changed > 0 && hr_execute(books, &whose, &arg, NULL, false) > 0)
-		hr_audit_erased(books, owner, DatumGetInt64(arg),
-						DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)), changed);
+		hr_audit_erased(books, owner, DatumGetInt64(arg), hr_bigint(hr_cell_found(0, 1)), changed);
 	hr_scope_leave(&scope);
 	PG_RETURN_INT64(changed);
 }

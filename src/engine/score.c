@@ -92,20 +92,19 @@ hrloop_meaningful_chars(PG_FUNCTION_ARGS)
 static void
 check_rationale(const HrScoreRow *row, const HrRules *rules)
 {
-	char	   *code = SPI_getvalue(row->tuple, row->desc, row->column->group);
+	char	   *code = hr_text(hr_cell_of(row->tuple, row->desc, row->column->group));
 	const HrRaterGroup *group = code ? hr_rater_group(rules, code) : NULL;
 	int			needed = Max(rules->rationale_min, 1);
-	bool		null;
-	Datum		value;
+	HrCell		value;
 	int			have = 0;
 	char	   *where;
 
 	if (group == NULL || !group->rationale)
 		return;					/* an unknown group fails its foreign key */
-	value = SPI_getbinval(row->tuple, row->desc, row->column->rationale, &null);
-	if (!null)
+	value = hr_cell_of(row->tuple, row->desc, row->column->rationale);
+	if (!value.null)
 	{
-		text	   *t = DatumGetTextPP(value);
+		text	   *t = DatumGetTextPP(value.value);
 
 		have = meaningful_chars(VARDATA_ANY(t), (int) VARSIZE_ANY_EXHDR(t));
 	}
@@ -128,22 +127,21 @@ check_rationale(const HrScoreRow *row, const HrRules *rules)
 static Numeric
 value_of_raw(const HrScoreRow *row, Numeric raw)
 {
-	bool		null;
-	Datum		maximum = SPI_getbinval(row->tuple, row->desc, row->column->scale_max, &null);
+	Numeric		maximum = hr_numeric(hr_cell_of(row->tuple, row->desc, row->column->scale_max));
 	Numeric		zero = int64_to_numeric(0);
 	char	   *where;
 
-	if (!null && !numeric_is_nan(DatumGetNumeric(maximum)) &&
-		!numeric_is_inf(DatumGetNumeric(maximum)) && !numeric_is_nan(raw) &&
-		hr_compare(DatumGetNumeric(maximum), zero) > 0 &&
-		hr_compare(raw, zero) >= 0 && hr_compare(raw, DatumGetNumeric(maximum)) <= 0)
-		return hr_compare(DatumGetNumeric(maximum), int64_to_numeric(100)) == 0 ? hr_rounded(raw, 4)
-			: hr_quotient(hr_multiply(raw, int64_to_numeric(100)), DatumGetNumeric(maximum), 4);
+	if (maximum != NULL && !numeric_is_nan(maximum) &&
+		!numeric_is_inf(maximum) && !numeric_is_nan(raw) &&
+		hr_compare(maximum, zero) > 0 &&
+		hr_compare(raw, zero) >= 0 && hr_compare(raw, maximum) <= 0)
+		return hr_compare(maximum, int64_to_numeric(100)) == 0 ? hr_rounded(raw, 4)
+			: hr_quotient(hr_multiply(raw, int64_to_numeric(100)), maximum, 4);
 	where = hr_describe_row(row);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("score %s is outside 0 to %s: %s", numeric_normalize(raw),
-					null ? "null" : numeric_normalize(DatumGetNumeric(maximum)), where),
+					maximum == NULL ? "null" : numeric_normalize(maximum), where),
 			 errhint("Give a value from 0 to scale_max; scale_max must be positive, 100 unless you use another scale."),
 			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
 			 err_generic_string(PG_DIAG_COLUMN_NAME, "raw_value"),
@@ -187,17 +185,15 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW);
 	HrScoreRow	row = {
 		.books = RelationGetNamespace(td->tg_relation),
-		.owner = td->tg_relation->rd_rel->relowner,
+		.owner = hr_owner_of(td->tg_relation),
 		.desc = RelationGetDescr(td->tg_relation),
 		.tuple = TRIGGER_FIRED_BY_UPDATE(td->tg_event) ? td->tg_newtuple : td->tg_trigtuple
 	};
 	Datum		values[2];
 	bool		nulls[2] = {true, true};
-	bool		review_null,
-				indicator_null,
-				raw_null,
-				facts_null;
-	Datum		raw,
+	HrCell		review,
+				indicator,
+				raw,
 				facts;
 	int			columns[2];
 
@@ -207,25 +203,27 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = hr_score_columns(row.desc, fcinfo->flinfo->fn_mcxt);
 	row.column = fcinfo->flinfo->fn_extra;
-	row.review = DatumGetInt64(SPI_getbinval(row.tuple, row.desc, row.column->review, &review_null));
-	row.indicator = DatumGetInt64(SPI_getbinval(row.tuple, row.desc, row.column->indicator, &indicator_null));
-	if (review_null || indicator_null)
+	review = hr_cell_of(row.tuple, row.desc, row.column->review);
+	indicator = hr_cell_of(row.tuple, row.desc, row.column->indicator);
+	row.review = hr_bigint(review);
+	row.indicator = hr_bigint(indicator);
+	if (review.null || indicator.null)
 		return PointerGetDatum(row.tuple);	/* NOT NULL says it better */
 
 	check_rationale(&row, rules_for(&row));
 
-	raw = SPI_getbinval(row.tuple, row.desc, row.column->raw, &raw_null);
-	facts = SPI_getbinval(row.tuple, row.desc, row.column->facts, &facts_null);
-	if (raw_null && facts_null)
+	raw = hr_cell_of(row.tuple, row.desc, row.column->raw);
+	facts = hr_cell_of(row.tuple, row.desc, row.column->facts);
+	if (raw.null && facts.null)
 		no_value(&row);
-	if (!facts_null)
+	if (!facts.null)
 	{
-		hr_value_of_facts(&row, facts, &values[0], &values[1]);
+		hr_value_of_facts(&row, facts.value, &values[0], &values[1]);
 		nulls[0] = nulls[1] = false;
 	}
-	if (!raw_null)
+	if (!raw.null)
 	{
-		values[1] = NumericGetDatum(value_of_raw(&row, DatumGetNumeric(raw)));
+		values[1] = NumericGetDatum(value_of_raw(&row, hr_numeric(raw)));
 		nulls[1] = false;
 	}
 	columns[0] = row.column->attainment;

@@ -28,8 +28,7 @@ hr_describe(Oid books, Oid owner, int64 review, int64 indicator)
 
 	hr_scope_enter(&scope, owner);
 	if (hr_execute(books, &query, args, NULL, true) == 1)
-		text = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0],
-														SPI_tuptable->tupdesc, 1));
+		text = MemoryContextStrdup(caller, hr_text(hr_cell_found(0, 1)));
 	else
 		text = MemoryContextStrdup(caller, psprintf("review " INT64_FORMAT, review));
 	hr_scope_leave(&scope);

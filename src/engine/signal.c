@@ -106,15 +106,15 @@ is_silent(const HrRules *rules, const char *kind)
 
 /* The recipient's language; roles without a person read the books' own. */
 static char *
-recipient_locale(Oid books, bool null, Datum recipient)
+recipient_locale(Oid books, HrCell recipient)
 {
 	static const HrQuery query = {"locale",
 		"SELECT COALESCE((SELECT e.locale FROM @employee e WHERE e.employee_id = $1),"
 		"                (SELECT s.value FROM @setting s WHERE s.setting = 'signal.locale'),"
 		"                'zh')", 1, {INT8OID}};
 
-	hr_execute(books, &query, &recipient, null ? "n" : " ", true);
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	hr_execute(books, &query, &recipient.value, recipient.null ? "n" : " ", true);
+	return hr_text(hr_cell_found(0, 1));
 }
 
 /* BEFORE INSERT row: the text of a notice, if it did not bring its own; nothing, if its kind is switched off. */
@@ -130,35 +130,34 @@ hrloop_signal_render(PG_FUNCTION_ARGS)
 	bool		nulls[2] = {false, false};
 	HrScope		scope;
 	const HrText *text;
-	char	   *kind = SPI_getvalue(row, desc, hr_column(desc, "kind", TEXTOID));
-	char	   *locale = SPI_getvalue(row, desc, column[1]);
-	Datum		args,
+	char	   *kind = hr_text(hr_cell_of(row, desc, hr_column(desc, "kind", TEXTOID)));
+	char	   *locale = hr_text(hr_cell_of(row, desc, column[1]));
+	HrCell		args,
 				recipient;
-	bool		null;
 
 	if (kind == NULL)
 		return PointerGetDatum(row);
 
 	hr_books_check(books);
-	hr_scope_enter(&scope, td->tg_relation->rd_rel->relowner);
+	hr_scope_enter(&scope, hr_owner_of(td->tg_relation));
 	if (is_silent(hr_rules(books), kind))
 		row = NULL;
-	if (row == NULL || SPI_getvalue(row, desc, column[0]) != NULL)
+	if (row == NULL || !hr_cell_of(row, desc, column[0]).null)
 	{
 		hr_scope_leave(&scope);
 		return PointerGetDatum(row);
 	}
-	recipient = SPI_getbinval(row, desc, hr_column(desc, "recipient_id", INT8OID), &null);
+	recipient = hr_cell_of(row, desc, hr_column(desc, "recipient_id", INT8OID));
 	if (locale == NULL)
-		locale = recipient_locale(books, null, recipient);
+		locale = recipient_locale(books, recipient);
 	text = find_text(hr_rules(books), kind, locale);
 	if (text == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no text for notices of kind \"%s\"", kind),
 				 errhint("Add a row to message_text, or give the notice a body.")));
-	args = SPI_getbinval(row, desc, hr_column(desc, "args", JSONBOID), &null);
-	kind = render(text->body, null ? NULL : DatumGetJsonbP(args));
+	args = hr_cell_of(row, desc, hr_column(desc, "args", JSONBOID));
+	kind = render(text->body, args.null ? NULL : DatumGetJsonbP(args.value));
 	values[0] = SPI_datumTransfer(CStringGetTextDatum(kind), false, -1);
 	values[1] = SPI_datumTransfer(CStringGetTextDatum(text->locale), false, -1);
 	hr_scope_leave(&scope);
@@ -181,7 +180,7 @@ announces(Relation rel)
 
 	if (rules != NULL)
 		return rules->announce;
-	hr_scope_enter(&scope, rel->rd_rel->relowner);
+	hr_scope_enter(&scope, hr_owner_of(rel));
 	announce = hr_rules(books)->announce;
 	hr_scope_leave(&scope);
 	return announce;

@@ -4,6 +4,8 @@
 #ifndef HRLOOP_TABLE_H
 #define HRLOOP_TABLE_H
 
+#include "cells.h"
+
 #include "nodes/execnodes.h"
 #include "nodes/lockoptions.h"
 
@@ -42,6 +44,13 @@ extern bool hr_table_next(HrTable *table);
 
 /* Both: the first row with this value. */
 extern bool hr_table_find(HrTable *table, Datum value);
+
+/* What stands in a column of the row that was found. */
+static inline HrCell
+hr_table_cell(HrTable *table, AttrNumber column)
+{
+	return hr_cell(table->row, column);
+}
 
 /* Lock the row that was found, as SELECT ... FOR does.  False: it is gone. */
 extern bool hr_table_lock(HrTable *table, LockTupleMode mode);

@@ -20,6 +20,7 @@
 #include "access.h"
 #include "books.h"
 #include "books_scope.h"
+#include "cells.h"
 #include "ids.h"
 #include "plan_cache.h"
 
@@ -129,12 +130,10 @@ step(Oid books, const HrQuery *query, const HrIds *from, DateADT day,
 		hr_execute(books, query, args, NULL, true);
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
-			bool		null;
-			int64		id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-														 SPI_tuptable->tupdesc, 1, &null));
+			HrCell		id = hr_cell_found(i, 1);
 
-			if (!null && !(except && people_lookup(except, id)))
-				add_person(set, id, fresh);
+			if (!id.null && !(except && people_lookup(except, hr_bigint(id))))
+				add_person(set, hr_bigint(id), fresh);
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}
@@ -236,8 +235,7 @@ gather_roles(Sight *sight)
 	old = MemoryContextSwitchTo(sight->context);
 	sight->roles = NIL;
 	for (uint64 i = 0; i < SPI_processed; i++)
-		sight->roles = lappend(sight->roles, pstrdup(SPI_getvalue(SPI_tuptable->vals[i],
-																  SPI_tuptable->tupdesc, 1)));
+		sight->roles = lappend(sight->roles, hr_text(hr_cell_found(i, 1)));
 	MemoryContextSwitchTo(old);
 	sight->all[WORK] = holds(sight, "hr") || holds(sight, "executive");
 	sight->all[PAY] = holds(sight, "hr") || holds(sight, "finance");
@@ -413,12 +411,7 @@ collect_everybody(const HrIdentity *who, HrIds *ids, MemoryContext context)
 	hr_execute(who->books, &everybody, NULL, NULL, true);
 	MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		null;
-
-		hr_ids_add(ids, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
-													SPI_tuptable->tupdesc, 1, &null)));
-	}
+		hr_ids_add(ids, hr_bigint(hr_cell_found(i, 1)));
 	hr_scope_leave(&scope);
 	MemoryContextSwitchTo(context);
 }
