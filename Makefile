@@ -6,6 +6,7 @@
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
 #   make lint                 static analysis of the C files, and whether any asks what stands above it
 #   make layers               draws who asks whom among the C files
+#   make format               lays them out as PostgreSQL's own
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
@@ -114,7 +115,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers real bench bench-instructions bench-verify growth
+.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers format real bench bench-instructions bench-verify growth
 
 demo:
 	@test/packages
@@ -165,6 +166,10 @@ lint:
 
 layers:
 	@test/layers draw
+
+format:
+	@test/packages format
+	@test/format
 
 # The script reads the copy that test/server makes, ./real.csv: the server's
 # unprivileged user may not be able to read the original.

@@ -58,10 +58,10 @@ hr_field(StringInfo out, const char *value)
 void
 hr_number_field(StringInfo out, int64 value)
 {
-	char		text[MAXINT8LEN + 1];
+	char		digits[MAXINT8LEN + 1];
 
-	pg_lltoa(value, text);
-	hr_field(out, text);
+	pg_lltoa(value, digits);
+	hr_field(out, digits);
 }
 
 char *

@@ -72,10 +72,10 @@ hr_row_text(HrAuditTable *table, AttrNumber column, Datum value)
 }
 
 static void
-set_string(JsonbValue *json, char *text, int length)
+set_string(JsonbValue *json, char *string, int length)
 {
 	json->type = jbvString;
-	json->val.string.val = text;
+	json->val.string.val = string;
 	json->val.string.len = length;
 }
 
@@ -206,10 +206,10 @@ hr_row_json(HrAuditTable *table, TupleTableSlot *row, bool digested, int beside)
 void
 hr_digest_row(HrAuditTable *table, pg_cryptohash_ctx **sha, TupleTableSlot *row, uint8 *digest)
 {
-	char	   *text = hr_json_text(hr_row_json(table, row, true, 0));
+	char	   *json = hr_json_text(hr_row_json(table, row, true, 0));
 
-	text = pg_server_to_any(text, strlen(text), PG_UTF8);
-	hr_sha256(sha, NULL, text, strlen(text), digest);
+	json = pg_server_to_any(json, strlen(json), PG_UTF8);
+	hr_sha256(sha, NULL, json, strlen(json), digest);
 }
 
 Datum

@@ -21,6 +21,15 @@ typedef struct HrCell
 /* Number of a column that must exist with this type (InvalidOid: any).  Raises if it does not. */
 extern int	hr_column(TupleDesc desc, const char *name, Oid type);
 
+/* One that is made here. */
+static inline HrCell
+hr_cell_with(Datum value, bool null)
+{
+	HrCell		cell = {value, null};
+
+	return cell;
+}
+
 /* Of a row in a slot. */
 static inline HrCell
 hr_cell(TupleTableSlot *slot, AttrNumber column)

@@ -59,6 +59,15 @@ typedef struct HrFraction
 	Numeric		bottom;			/* > 0; NULL: 1 */
 } HrFraction;
 
+/* top / bottom */
+static inline HrFraction
+hr_fraction(Numeric top, Numeric bottom)
+{
+	HrFraction	fraction = {top, bottom};
+
+	return fraction;
+}
+
 /* a * b, where NULL stands for 1 */
 static inline Numeric
 hr_times(Numeric a, Numeric b)
@@ -86,7 +95,7 @@ hr_fraction_add(HrFraction *sum, HrFraction more)
 static inline HrFraction
 hr_weighted(Numeric weight, HrFraction value)
 {
-	return (HrFraction) {hr_multiply(weight, value.top), value.bottom};
+	return hr_fraction(hr_multiply(weight, value.top), value.bottom);
 }
 
 /* The division made at last, and rounded once. */

@@ -53,13 +53,13 @@ static void
 mean_settle(Mean *mean)
 {
 	if (mean->sum.top != NULL)
-		mean->value = (HrFraction) {mean->sum.top, hr_times(mean->weight, mean->sum.bottom)};
+		mean->value = hr_fraction(mean->sum.top, hr_times(mean->weight, mean->sum.bottom));
 }
 
 static HrFraction
 mean_of(Numeric sum, int64 count)
 {
-	return (HrFraction) {sum, count == 1 ? NULL : int64_to_numeric(count)};
+	return hr_fraction(sum, count == 1 ? NULL : int64_to_numeric(count));
 }
 
 static void
@@ -125,7 +125,7 @@ compose(const HrTemplate *template, const Side *sides)
 			scored++;
 		}
 		else if (template->missing == HR_MISSING_ZERO)
-			mean_add(&mean, template->items[i].weight, (HrFraction) {int64_to_numeric(0)});
+			mean_add(&mean, template->items[i].weight, hr_fraction(int64_to_numeric(0), NULL));
 	}
 	if (scored == 0 || (scored < template->nitems && template->missing == HR_MISSING_BLOCK))
 		return NULL;

@@ -43,17 +43,17 @@ static const struct
 static HrCell
 numeric_cell(Numeric number)
 {
-	return (HrCell) {NumericGetDatum(number), number == NULL};
+	return hr_cell_with(NumericGetDatum(number), number == NULL);
 }
 
 static HrCell
 array_cell(const char *literal, Oid element)
 {
 	if (literal == NULL)
-		return (HrCell) {(Datum) 0, true};
+		return hr_cell_with((Datum) 0, true);
 	if (strcmp(literal, "{}") == 0)
-		return (HrCell) {PointerGetDatum(construct_empty_array(element)), false};
-	return (HrCell) {OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(literal), ObjectIdGetDatum(element), Int32GetDatum(-1)), false};
+		return hr_cell_with(PointerGetDatum(construct_empty_array(element)), false);
+	return hr_cell_with(OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(literal), ObjectIdGetDatum(element), Int32GetDatum(-1)), false);
 }
 
 /* What a review's outcome is in one of these columns. */
@@ -67,25 +67,25 @@ outcome(const HrReview *review, int column)
 		case C_SELF:
 			return numeric_cell(review->self_composite);
 		case C_SCORED:
-			return (HrCell) {Int32GetDatum(review->scored), false};
+			return hr_cell_with(Int32GetDatum(review->scored), false);
 		case C_COMPLETE:
-			return (HrCell) {BoolGetDatum(review->complete), false};
+			return hr_cell_with(BoolGetDatum(review->complete), false);
 		case C_MISSED:
 			return array_cell(review->missed, INT8OID);
 		case C_LOWEST:
-			return (HrCell) {Int64GetDatum(review->lowest), review->lowest == 0};
+			return hr_cell_with(Int64GetDatum(review->lowest), review->lowest == 0);
 		case C_PLAN_REASON:
 			return array_cell(review->plan_reason, TEXTOID);
 		case C_MISSING_USED:
 			if (review->missing_used == NULL)
-				return (HrCell) {(Datum) 0, true};
-			return (HrCell) {CStringGetTextDatum(review->missing_used), false};
+				return hr_cell_with((Datum) 0, true);
+			return hr_cell_with(CStringGetTextDatum(review->missing_used), false);
 		case C_VETOED:
 			return array_cell(review->vetoed, INT8OID);
 		case C_ANONYMOUS:
-			return (HrCell) {BoolGetDatum(review->anonymous), false};
+			return hr_cell_with(BoolGetDatum(review->anonymous), false);
 		default:
-			return (HrCell) {Int64GetDatum(review->template), false};
+			return hr_cell_with(Int64GetDatum(review->template), false);
 	}
 }
 

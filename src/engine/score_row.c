@@ -24,15 +24,15 @@ hr_describe(Oid books, Oid owner, int64 review, int64 indicator)
 	Datum		args[2] = {Int64GetDatum(review), Int64GetDatum(indicator)};
 	MemoryContext caller = CurrentMemoryContext;
 	HrScope		scope;
-	char	   *text;
+	char	   *said;
 
 	hr_scope_enter(&scope, owner);
 	if (hr_execute(books, &query, args, NULL, true) == 1)
-		text = MemoryContextStrdup(caller, hr_text(hr_cell_found(0, 1)));
+		said = MemoryContextStrdup(caller, hr_text(hr_cell_found(0, 1)));
 	else
-		text = MemoryContextStrdup(caller, psprintf("review " INT64_FORMAT, review));
+		said = MemoryContextStrdup(caller, psprintf("review " INT64_FORMAT, review));
 	hr_scope_leave(&scope);
-	return text;
+	return said;
 }
 
 HrScoreColumns *

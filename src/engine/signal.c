@@ -129,7 +129,7 @@ hrloop_signal_render(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 	HrScope		scope;
-	const HrText *text;
+	const HrText *wording;
 	char	   *kind = hr_text(hr_cell_of(row, desc, hr_column(desc, "kind", TEXTOID)));
 	char	   *locale = hr_text(hr_cell_of(row, desc, column[1]));
 	HrCell		args,
@@ -150,16 +150,16 @@ hrloop_signal_render(PG_FUNCTION_ARGS)
 	recipient = hr_cell_of(row, desc, hr_column(desc, "recipient_id", INT8OID));
 	if (locale == NULL)
 		locale = recipient_locale(books, recipient);
-	text = find_text(hr_rules(books), kind, locale);
-	if (text == NULL)
+	wording = find_text(hr_rules(books), kind, locale);
+	if (wording == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no text for notices of kind \"%s\"", kind),
 				 errhint("Add a row to message_text, or give the notice a body.")));
 	args = hr_cell_of(row, desc, hr_column(desc, "args", JSONBOID));
-	kind = render(text->body, args.null ? NULL : DatumGetJsonbP(args.value));
+	kind = render(wording->body, args.null ? NULL : DatumGetJsonbP(args.value));
 	values[0] = SPI_datumTransfer(CStringGetTextDatum(kind), false, -1);
-	values[1] = SPI_datumTransfer(CStringGetTextDatum(text->locale), false, -1);
+	values[1] = SPI_datumTransfer(CStringGetTextDatum(wording->locale), false, -1);
 	hr_scope_leave(&scope);
 
 	row = heap_modify_tuple_by_cols(row, desc, 2, column, values, nulls);
