@@ -157,7 +157,7 @@ static void
 look_up_login(Login *login, Oid book_table)
 {
 	static const HrQuery find = {"login",
-		"SELECT employee_id, employee_no FROM @employee WHERE db_role = $1", 1, {TEXTOID}};
+	"SELECT employee_id, employee_no FROM @employee WHERE db_role = $1", 1, {TEXTOID}};
 	static const char *const employees = "employee";
 	Datum		arg = CStringGetTextDatum(NameStr(login->key.login));
 	HrScope		scope;
@@ -328,7 +328,7 @@ Datum
 hrloop_act_as(PG_FUNCTION_ARGS)
 {
 	static const HrQuery find = {"actor",
-		"SELECT employee_id FROM @employee WHERE employee_no = $1", 1, {TEXTOID}};
+	"SELECT employee_id FROM @employee WHERE employee_no = $1", 1, {TEXTOID}};
 	Oid			books;
 	char	   *number;
 	HrScope		scope;

@@ -219,8 +219,8 @@ hrloop_audit_guard(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_UPDATE(td->tg_event) && hr_erasing(RelationGetNamespace(td->tg_relation)))
 		PG_RETURN_POINTER(NULL);
 	if (hr_audit_writing() && (TRIGGER_FIRED_BY_INSERT(td->tg_event) ||
-					(TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
-					 strcmp(RelationGetRelationName(td->tg_relation), "audit_lane") == 0)))
+							   (TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
+								strcmp(RelationGetRelationName(td->tg_relation), "audit_lane") == 0)))
 		PG_RETURN_POINTER(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

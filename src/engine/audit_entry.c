@@ -78,7 +78,7 @@ chain_entry(HrAudit *audit, const Writer *by, int i, StringInfo content, Datum *
 	hr_number_field(content, audit->lane.number);
 	hr_number_field(content, audit->lane.length + i + 1);
 	hr_number_field(content, GetCurrentTransactionStartTimestamp() +
-				 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+					(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
 	hr_number_field(content, hr_transaction_number(audit->books));
 	if (by->acting)
 		hr_number_field(content, by->actor);
@@ -109,7 +109,7 @@ insert_by_sql(HrAudit *audit, const Writer *by, Datum *digests, Datum *hashes)
 		" SELECT $1, $2 + r.n, $3, $4, $5, $6, $7, r.row_key, r.employee_id, r.before, r.after, r.reason, r.digest, r.hash"
 		"   FROM unnest($8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
 		"        AS r (row_key, employee_id, before, after, reason, digest, hash, n)", 14,
-	{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+		{INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID}};
 	bool		no_hash[HR_AUDIT_SLICE] = {false};
 	Datum		values[14];

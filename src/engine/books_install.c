@@ -27,9 +27,9 @@ create_schema(const char *schema)
 	books = get_namespace_oid(schema, true);
 	hr_require_whole(books, schema, NULL);
 	hr_sql_each(psprintf("SELECT pg_catalog.format('REVOKE ALL ON SCHEMA %%I FROM %%s', %s, g.grantee) FROM %s"
-						  " UNION ALL SELECT pg_catalog.format('GRANT ALL ON SCHEMA %%I TO %%I', %s, pg_catalog.pg_get_userbyid(d.defaclrole))"
-						  " FROM pg_catalog.pg_default_acl d WHERE d.defaclrole OPERATOR(pg_catalog.=) %u AND d.defaclobjtype OPERATOR(pg_catalog.=) 'n'",
-						  quote_literal_cstr(schema), hr_default_privileges(books, "n"), quote_literal_cstr(schema), GetUserId()));
+						 " UNION ALL SELECT pg_catalog.format('GRANT ALL ON SCHEMA %%I TO %%I', %s, pg_catalog.pg_get_userbyid(d.defaclrole))"
+						 " FROM pg_catalog.pg_default_acl d WHERE d.defaclrole OPERATOR(pg_catalog.=) %u AND d.defaclobjtype OPERATOR(pg_catalog.=) 'n'",
+						 quote_literal_cstr(schema), hr_default_privileges(books, "n"), quote_literal_cstr(schema), GetUserId()));
 	return books;
 }
 
@@ -61,7 +61,7 @@ hrloop_install(PG_FUNCTION_ARGS)
 	hr_require_whole(books, schema, before);
 	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
 		hr_sql(psprintf("SELECT pg_catalog.count(*) FROM %s.create_roles(%s)", quote_identifier(schema),
-						 quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1)))));
+						quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1)))));
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("books \"%s\" are ready, version %s",
 											  schema, HRLOOP_VERSION)));

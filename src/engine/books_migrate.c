@@ -125,7 +125,7 @@ run_steps(Oid books, Oid owner, List *way)
 							schema, step->from, step->to)));
 			hr_run_script(schema, step->file);
 			hr_sql(psprintf("UPDATE %s.book SET version = %s",
-							 quote_identifier(schema), quote_literal_cstr(step->to)));
+							quote_identifier(schema), quote_literal_cstr(step->to)));
 		}
 		hr_close_to_public(books, before);
 		hr_require_whole(books, schema, before);

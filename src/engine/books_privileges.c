@@ -38,9 +38,9 @@ void
 hr_close_to_public(Oid books, const char *before)
 {
 	hr_sql_each(psprintf("SELECT pg_catalog.format('REVOKE EXECUTE ON ROUTINE %%s FROM PUBLIC', pg_catalog.string_agg(o.name, ', ')) FROM %s"
-						  " WHERE o.kind OPERATOR(pg_catalog.=) 'f' AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])"
-						  " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
-						  hr_objects_query(books), before));
+						 " WHERE o.kind OPERATOR(pg_catalog.=) 'f' AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[])"
+						 " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0",
+						 hr_objects_query(books), before));
 }
 
 /* Default privileges of who runs a script, for some kinds in some books: whom they give something. */
@@ -65,13 +65,13 @@ void
 hr_undo_default_privileges(Oid books, const char *before)
 {
 	hr_sql_each(psprintf("SELECT pg_catalog.format('REVOKE ALL ON %%s %%s FROM %%s', o.word, pg_catalog.string_agg(DISTINCT o.name, ', '),"
-						  "   pg_catalog.string_agg(DISTINCT g.grantee, ', ')) FROM %s, %s"
-						  "   AND d.defaclobjtype OPERATOR(pg_catalog.=) o.kind::\"char\""
-						  "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) GROUP BY o.word"
-						  " UNION ALL SELECT pg_catalog.format('GRANT ALL ON %%s %%s TO %%I', o.word, pg_catalog.string_agg(o.name, ', '), pg_catalog.pg_get_userbyid(o.owner)) FROM %s"
-						  " WHERE o.owner OPERATOR(pg_catalog.=) %u AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) GROUP BY o.word, o.owner",
-						  hr_objects_query(books), hr_default_privileges(books, "r,S,f"), before,
-						  hr_objects_query(books), GetUserId(), before));
+						 "   pg_catalog.string_agg(DISTINCT g.grantee, ', ')) FROM %s, %s"
+						 "   AND d.defaclobjtype OPERATOR(pg_catalog.=) o.kind::\"char\""
+						 "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) GROUP BY o.word"
+						 " UNION ALL SELECT pg_catalog.format('GRANT ALL ON %%s %%s TO %%I', o.word, pg_catalog.string_agg(o.name, ', '), pg_catalog.pg_get_userbyid(o.owner)) FROM %s"
+						 " WHERE o.owner OPERATOR(pg_catalog.=) %u AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) GROUP BY o.word, o.owner",
+						 hr_objects_query(books), hr_default_privileges(books, "r,S,f"), before,
+						 hr_objects_query(books), GetUserId(), before));
 }
 
 /* Whether there are default privileges to undo; who has something by them is told. */
@@ -81,8 +81,8 @@ hr_have_default_privileges(Oid books)
 	char	   *others;
 
 	hr_sql_plainly(psprintf("SELECT FROM pg_catalog.pg_default_acl d WHERE d.defaclrole OPERATOR(pg_catalog.=) %u"
-					 "   AND d.defaclnamespace OPERATOR(pg_catalog.=) ANY ('{0,%u}'::pg_catalog.oid[])",
-					 GetUserId(), books));
+							"   AND d.defaclnamespace OPERATOR(pg_catalog.=) ANY ('{0,%u}'::pg_catalog.oid[])",
+							GetUserId(), books));
 	if (SPI_processed == 0)
 		return false;
 	/* that everybody may call functions is what there is without them as well */

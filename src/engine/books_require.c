@@ -127,9 +127,9 @@ hr_require_whole(Oid books, const char *schema, const char *before)
 		return;
 	owner = GetUserNameFromId(hr_books_owner(get_relname_relid("book", books)), false);
 	hr_sql_plainly(psprintf("SELECT o.name, pg_catalog.pg_get_userbyid(o.owner) FROM %s"
-					 " WHERE pg_catalog.pg_get_userbyid(o.owner) OPERATOR(pg_catalog.<>) %s::name"
-					 "   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) LIMIT 1",
-					 hr_objects_query(books), quote_literal_cstr(owner), before));
+							" WHERE pg_catalog.pg_get_userbyid(o.owner) OPERATOR(pg_catalog.<>) %s::name"
+							"   AND o.key OPERATOR(pg_catalog.<>) ALL ('%s'::text[]) LIMIT 1",
+							hr_objects_query(books), quote_literal_cstr(owner), before));
 	if (SPI_processed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -148,14 +148,14 @@ static void
 require_trusted_engine(void)
 {
 	hr_sql("SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n"
-			"  JOIN pg_catalog.pg_extension e ON e.extnamespace OPERATOR(pg_catalog.=) n.oid"
-			"  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
-			" WHERE e.extname OPERATOR(pg_catalog.=) 'hrloop' AND NOT r.rolsuper"
-			"   AND n.nspowner OPERATOR(pg_catalog.<>) e.extowner"
+		   "  JOIN pg_catalog.pg_extension e ON e.extnamespace OPERATOR(pg_catalog.=) n.oid"
+		   "  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+		   " WHERE e.extname OPERATOR(pg_catalog.=) 'hrloop' AND NOT r.rolsuper"
+		   "   AND n.nspowner OPERATOR(pg_catalog.<>) e.extowner"
 	/* after a restore by a superuser the extension is the superuser's */
-			"   AND NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
-			"   AND n.nspowner OPERATOR(pg_catalog.<>) (SELECT d.datdba FROM pg_catalog.pg_database d"
-			" WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())");
+		   "   AND NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
+		   "   AND n.nspowner OPERATOR(pg_catalog.<>) (SELECT d.datdba FROM pg_catalog.pg_database d"
+		   " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())");
 	if (SPI_processed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

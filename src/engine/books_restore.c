@@ -22,18 +22,18 @@ static void
 switch_triggers(const char *schema, const char *verb)
 {
 	hr_sql_each(psprintf(
-					 "SELECT pg_catalog.format('ALTER TABLE %%I.%%I %s TRIGGER %%I', n.nspname, c.relname, t.tgname)"
-					 "  FROM pg_catalog.pg_trigger t"
-					 "  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid"
-					 "  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-					 "  JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid"
-					 " WHERE n.nspname OPERATOR(pg_catalog.=) %s::name"
-					 "   AND p.pronamespace OPERATOR(pg_catalog.=) 'hrloop'::pg_catalog.regnamespace"
-					 "   AND NOT t.tgisinternal"
+						 "SELECT pg_catalog.format('ALTER TABLE %%I.%%I %s TRIGGER %%I', n.nspname, c.relname, t.tgname)"
+						 "  FROM pg_catalog.pg_trigger t"
+						 "  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid"
+						 "  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+						 "  JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid"
+						 " WHERE n.nspname OPERATOR(pg_catalog.=) %s::name"
+						 "   AND p.pronamespace OPERATOR(pg_catalog.=) 'hrloop'::pg_catalog.regnamespace"
+						 "   AND NOT t.tgisinternal"
 	/* those that fire for replicated rows alone compute nothing */
-					 "   AND t.tgenabled OPERATOR(pg_catalog.<>) 'R'"
-					 " ORDER BY c.relname, t.tgname",
-					 verb, quote_literal_cstr(schema)));
+						 "   AND t.tgenabled OPERATOR(pg_catalog.<>) 'R'"
+						 " ORDER BY c.relname, t.tgname",
+						 verb, quote_literal_cstr(schema)));
 }
 
 /*
@@ -64,8 +64,8 @@ hrloop_pre_restore(PG_FUNCTION_ARGS)
 				 errhint("Install new books under this name, or restore into another schema.")));
 	switch_triggers(schema, "DISABLE");
 	hr_sql(psprintf("SELECT pg_catalog.string_agg(pg_catalog.format('%%I.%%I', schemaname, tablename), ', ')"
-					 "  FROM pg_catalog.pg_tables WHERE schemaname OPERATOR(pg_catalog.=) %s::name",
-					 quote_literal_cstr(schema)));
+					"  FROM pg_catalog.pg_tables WHERE schemaname OPERATOR(pg_catalog.=) %s::name",
+					quote_literal_cstr(schema)));
 	tables = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	hr_sql(psprintf("TRUNCATE %s", tables));
 	SPI_finish();

@@ -43,11 +43,11 @@ hr_scope_enter(HrScope *scope, Oid owner)
 	SetUserIdAndSecContext(owner, scope->security |
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	scope->guc_level = hr_pin_search_path("pg_catalog, pg_temp");
+
 	/*
-	 * What runs in a scope looks rows up by key, and its plans are kept, those
-	 * of foreign keys included: one made on the day a table was empty would
-	 * otherwise read all of it for one row.  A table without another way to be
-	 * read seems to cost so much then that it would be worth compiling.
+	 * What runs in a scope looks rows up by key, and its plans are kept, those of foreign keys included: one
+	 * made on the day a table was empty would otherwise read all of it for one row.  A table without another
+	 * way to be read seems to cost so much then that it would be worth compiling.
 	 */
 	if (enable_seqscan)
 		hr_set_for_scope("enable_seqscan", "off");

@@ -184,7 +184,7 @@ hr_run_script(const char *schema, const char *file)
 	char	   *script = read_script(file);
 	ScriptPlace place = {.file = file, .script = script};
 	ErrorContextCallback context = {.previous = error_context_stack,
-		.callback = script_context, .arg = &place};
+	.callback = script_context, .arg = &place};
 	bool		undo = hr_have_default_privileges(books);
 	char	   *before = NULL;	/* what there was before those whose privileges are still to be undone */
 	ListCell   *cell;
@@ -197,7 +197,7 @@ hr_run_script(const char *schema, const char *file)
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 		int			length = raw->stmt_len ? raw->stmt_len
-			: (int) strlen(script) - raw->stmt_location;
+		: (int) strlen(script) - raw->stmt_location;
 
 		place.location = raw->stmt_location;
 		while (isspace((unsigned char) script[place.location]))

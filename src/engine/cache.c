@@ -43,7 +43,7 @@ typedef struct TemplateEntry
 
 /* the tables a generation was read from */
 static const char *const sources[] = {"setting", "rater_group", "message_text", "notice",
-	"review_template", "template_item", "template_rater_group"};
+"review_template", "template_item", "template_rater_group"};
 
 static MemoryContext generation;
 static HTAB *rules_cache;
@@ -158,9 +158,9 @@ load_settings(Oid books, HrRules *rules)
 		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.score_threshold')::numeric,"
 		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.missed_max_score')::numeric,"
 		"       pg_catalog.bool_or(value::boolean) FILTER (WHERE setting = 'plan.on_missed'),"
-	/* books that do not have it yet */
+		/* books that do not have it yet */
 		"       COALESCE(pg_catalog.bool_or(COALESCE(value, 'false')::boolean) FILTER (WHERE setting = 'signal.announce'), true)"
-		"  FROM @setting", 0, {0}};
+	"  FROM @setting", 0, {0}};
 
 	hr_execute_latest(books, &query, NULL);
 	rules->rationale_min = (int) hr_bigint(hr_cell_found(0, 1));
@@ -237,7 +237,7 @@ const HrRules *
 hr_rules_cached(Oid books)
 {
 	RulesEntry *entry = generation == NULL || stale ? NULL
-		: hash_search(rules_cache, &books, HASH_FIND, NULL);
+	: hash_search(rules_cache, &books, HASH_FIND, NULL);
 
 	return entry && entry->loaded ? &entry->rules : NULL;
 }
@@ -272,7 +272,7 @@ load_weights(Oid books, HrTemplate *template)
 {
 	static const HrQuery query = {"template weights",
 		"SELECT rater_group, NULLIF(weight, 0), required AND weight > 0, minimum::bigint, below_minimum"
-		"  FROM @template_rater_group WHERE template_id = $1 ORDER BY rater_group", 1, {INT8OID}};
+	"  FROM @template_rater_group WHERE template_id = $1 ORDER BY rater_group", 1, {INT8OID}};
 	Datum		arg = Int64GetDatum(template->id);
 
 	template->nweights = (int) hr_execute_latest(books, &query, &arg);
@@ -310,7 +310,7 @@ hr_template(Oid books, int64 id)
 		"SELECT i.indicator_id, i.effective_weight, i.pass_pct, t.missing_policy, i.veto_at, i.veto_cap"
 		"  FROM @review_template t JOIN @template_item i ON i.template_id = t.template_id"
 		" WHERE t.template_id = $1 AND i.effective_weight IS NOT NULL"
-		" ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
+	" ORDER BY i.position, i.indicator_id", 1, {INT8OID}};
 	TemplateKey key;
 	TemplateEntry *entry;
 	HrTemplate *template;

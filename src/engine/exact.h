@@ -80,7 +80,7 @@ static inline void
 hr_fraction_add(HrFraction *sum, HrFraction more)
 {
 	bool		alike = sum->bottom && more.bottom ? hr_compare(sum->bottom, more.bottom) == 0
-		: sum->bottom == more.bottom;
+	: sum->bottom == more.bottom;
 
 	if (alike)
 	{

@@ -36,7 +36,7 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *
 {
 	static const HrQuery query = {"attainment",
 		"SELECT a.attainment, a.value, a.formula::text, a.facts::text FROM (" VALUE_OF_FACTS("$1", "$2", "$3", "$4") ") a",
-		4, {INT8OID, INT8OID, JSONBOID, INT8OID}};
+	4, {INT8OID, INT8OID, JSONBOID, INT8OID}};
 	Datum		args[4] = {Int64GetDatum(row->review), Int64GetDatum(row->indicator), facts,
 	hr_cell_of(row->tuple, row->desc, row->column->rater).value};	/* none is refused after this */
 	HrScope		scope;
@@ -80,9 +80,9 @@ hr_facts_settle(Oid books, HrIds *scores)
 		"  LEFT JOIN LATERAL (" VALUE_OF_FACTS("k.review_id", "k.indicator_id", "k.facts", "k.rater_id") ") a ON true"
 		" WHERE k.score_id = ANY ($1) AND k.facts IS NOT NULL"
 		"   AND (k.attainment IS DISTINCT FROM a.attainment OR k.raw_value IS NULL AND k.value IS DISTINCT FROM a.value)",
-		1, {INT8ARRAYOID}};
+	1, {INT8ARRAYOID}};
 	static const HrQuery again = {"scores by present rules",
-		"UPDATE @score SET facts = facts WHERE score_id = ANY ($1)", 1, {INT8ARRAYOID}};
+	"UPDATE @score SET facts = facts WHERE score_id = ANY ($1)", 1, {INT8ARRAYOID}};
 	Datum		arg;
 	HrIds		found = {0};
 	uint64		rows;

@@ -394,12 +394,12 @@ plans_of_body(HeapTuple tuple, char *body, MemoryContext context)
 	{
 		RawStmt    *statement = lfirst_node(RawStmt, cell);
 		const char *start = body + statement->stmt_location;
-		char	   *text = statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
+		char	   *sql = statement->stmt_len > 0 ? pnstrdup(start, statement->stmt_len) : pstrdup(start);
 		SPIPlanPtr	plan;
 
-		while (isspace((unsigned char) *text))
-			text++;				/* for who reads the context of an error */
-		plan = SPI_prepare_params(text, (ParserSetupHook) sql_fn_parser_setup, parameters, 0);
+		while (isspace((unsigned char) *sql))
+			sql++;				/* for who reads the context of an error */
+		plan = SPI_prepare_params(sql, (ParserSetupHook) sql_fn_parser_setup, parameters, 0);
 		if (plan == NULL)
 			elog(ERROR, "hrloop: cannot prepare a statement of \"%s\": %s",
 				 parameters->fname, SPI_result_code_string(SPI_result));
@@ -416,6 +416,7 @@ body_of(Oid function)
 {
 	static const char begin[] = "BEGIN ATOMIC",
 				end[] = "END";
+
 	LOCAL_FCINFO(fcinfo, 1);
 	Datum		whole;
 	char	   *body;

@@ -187,9 +187,9 @@ Datum
 hrloop_erase(PG_FUNCTION_ARGS)
 {
 	static const HrQuery statements = {"erasure statements",
-		"SELECT statement FROM @erasure_statement($1)", 1, {INT8OID}};
+	"SELECT statement FROM @erasure_statement($1)", 1, {INT8OID}};
 	static const HrQuery whose = {"erasure whose",
-		"SELECT employee_id FROM @erasure_log WHERE erasure_id = $1", 1, {INT8OID}};
+	"SELECT employee_id FROM @erasure_log WHERE erasure_id = $1", 1, {INT8OID}};
 	Oid			books;
 	Oid			owner;
 	Datum		arg = PG_GETARG_DATUM(1);

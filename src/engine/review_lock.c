@@ -148,7 +148,7 @@ hrloop_hold_rules(PG_FUNCTION_ARGS)
 {
 	static const HrQuery open_reviews = {"open reviews",
 		"SELECT pg_catalog.concat_ws(' ', pg_catalog.count(*), pg_catalog.sum(xmin::text::bigint * review_id))"
-		"  FROM @review WHERE status = 'open'", 0, {0}};
+	"  FROM @review WHERE status = 'open'", 0, {0}};
 	bool		change;
 	Oid			books;
 	HrScope		scope;
@@ -194,9 +194,9 @@ static bool
 try_to_hold(Oid books, Datum reviews)
 {
 	static const HrQuery facts = {"hold facts",
-		"SELECT 1 FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL ORDER BY score_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
+	"SELECT 1 FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL ORDER BY score_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
 	static const HrQuery held = {"hold reviews",
-		"SELECT 1 FROM @review WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
+	"SELECT 1 FROM @review WHERE review_id = ANY ($1) ORDER BY review_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
 	static const HrQuery all = {"hold the rest",
 		"SELECT (SELECT pg_catalog.count(*) FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL)"
 		"     = (SELECT pg_catalog.count(*) FROM (SELECT FROM @score WHERE review_id = ANY ($1) AND facts IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED) l)",

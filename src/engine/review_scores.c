@@ -66,7 +66,7 @@ template_of_segments(Oid books, const HrReview *review)
 	static const HrQuery query = {"items of segments",
 		"SELECT i.indicator_id, s.manager_id, s.load * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap"
 		"  FROM @review_segment s JOIN @template_item i ON i.template_id = s.template_id"
-		" WHERE s.review_id = $1 ORDER BY s.segment_no, i.position, i.indicator_id", 1, {INT8OID}};
+	" WHERE s.review_id = $1 ORDER BY s.segment_no, i.position, i.indicator_id", 1, {INT8OID}};
 	HrTemplate *template = palloc(sizeof(HrTemplate));
 	Datum		arg = Int64GetDatum(review->id);
 	SPITupleTable *rows;
@@ -110,7 +110,7 @@ compute_by_sql(Oid books, HrReview *review, int count, const HrRules *rules, boo
 		"  FROM @score s JOIN @rater_group g ON g.rater_group = s.rater_group"
 		" CROSS JOIN LATERAL (SELECT CASE g.relation WHEN 'superior' THEN s.rater_id ELSE 0 END AS rater) w"
 		" WHERE s.review_id = ANY ($1)"
-		" GROUP BY s.review_id, s.indicator_id, s.rater_group, w.rater ORDER BY s.review_id", 1, {INT8ARRAYOID}};
+	" GROUP BY s.review_id, s.indicator_id, s.rater_group, w.rater ORDER BY s.review_id", 1, {INT8ARRAYOID}};
 	HrIds		ids = {0};
 	Datum		arg;
 	uint64		rows,

@@ -20,7 +20,7 @@ hr_describe(Oid books, Oid owner, int64 review, int64 indicator)
 		"                                 'unknown indicator ' || $2) || ' in the ' END, e.employee_no, c.code)"
 		" FROM @review r JOIN @employee e ON e.employee_id = r.employee_id"
 		" JOIN @review_cycle c ON c.cycle_id = r.cycle_id WHERE r.review_id = $1",
-		2, {INT8OID, INT8OID}};
+	2, {INT8OID, INT8OID}};
 	Datum		args[2] = {Int64GetDatum(review), Int64GetDatum(indicator)};
 	MemoryContext caller = CurrentMemoryContext;
 	HrScope		scope;

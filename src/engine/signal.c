@@ -31,7 +31,7 @@ placeholder(Jsonb *args, const char *name, int length, const char *body)
 {
 	JsonbValue	room;
 	JsonbValue *value = args == NULL || !JB_ROOT_IS_OBJECT(args) ? NULL
-		: getKeyJsonValueFromContainer(&args->root, name, length, &room);
+	: getKeyJsonValueFromContainer(&args->root, name, length, &room);
 
 	if (value != NULL && value->type == jbvString)
 		return pnstrdup(value->val.string.val, value->val.string.len);
@@ -74,7 +74,7 @@ Datum
 hrloop_render(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(render(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-											   PG_GETARG_JSONB_P(1))));
+											PG_GETARG_JSONB_P(1))));
 }
 
 /* The text of a kind in a locale, or in any if there is no other. */
@@ -111,7 +111,7 @@ recipient_locale(Oid books, HrCell recipient)
 	static const HrQuery query = {"locale",
 		"SELECT COALESCE((SELECT e.locale FROM @employee e WHERE e.employee_id = $1),"
 		"                (SELECT s.value FROM @setting s WHERE s.setting = 'signal.locale'),"
-		"                'zh')", 1, {INT8OID}};
+	"                'zh')", 1, {INT8OID}};
 
 	hr_execute(books, &query, &recipient.value, recipient.null ? "n" : " ", true);
 	return hr_text(hr_cell_found(0, 1));

@@ -441,7 +441,7 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 {
 	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
 	const char *verb = TRIGGER_FIRED_BY_DELETE(td->tg_event) ? "deleted" :
-		TRIGGER_FIRED_BY_TRUNCATE(td->tg_event) ? "truncated" : "changed";
+	TRIGGER_FIRED_BY_TRUNCATE(td->tg_event) ? "truncated" : "changed";
 
 	if (TRIGGER_FIRED_BY_UPDATE(td->tg_event) &&
 		hr_erasing(RelationGetNamespace(td->tg_relation)))

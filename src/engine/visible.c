@@ -97,7 +97,7 @@ static uint64 tick;
 
 /* of what somebody sees */
 static const char *const sources[] = {"employee", "assignment", "unit_head",
-	"org_unit", "role_holder", "delegation", "setting"};
+"org_unit", "role_holder", "delegation", "setting"};
 
 /* --------------------------------------------------------------- gathering */
 
@@ -145,13 +145,13 @@ gather_above(const Sight *sight, people_hash *above)
 {
 	static const HrQuery managers = {"managers",
 		"SELECT manager_id FROM @assignment WHERE employee_id = ANY ($1) AND is_primary AND valid @> $2",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	static const HrQuery heads = {"heads above",
 		"WITH RECURSIVE unit AS ("
 		"  SELECT org_unit_id FROM @assignment WHERE employee_id = ANY ($1) AND is_primary AND valid @> $2"
 		"  UNION SELECT u.parent_id FROM unit JOIN @org_unit u USING (org_unit_id) WHERE u.parent_id IS NOT NULL)"
 		"SELECT h.employee_id FROM unit JOIN @unit_head h USING (org_unit_id) WHERE h.valid @> $2",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	int64		self = sight->employee;
 	HrIds		from = {.id = &self, .count = 1};
 	people_hash *oneself = people_create(CurrentMemoryContext, 1, NULL);
@@ -173,16 +173,16 @@ gather_below(Sight *sight, people_hash *above)
 {
 	static const HrQuery reports = {"reports",
 		"SELECT employee_id FROM @assignment WHERE manager_id = ANY ($1) AND valid @> $2",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	static const HrQuery headed = {"units headed",
 		"SELECT org_unit_id FROM @unit_head WHERE employee_id = ANY ($1) AND valid @> $2",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	static const HrQuery units = {"units below",
 		"SELECT org_unit_id FROM @org_unit WHERE parent_id = ANY ($1) AND $2 IS NOT NULL",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	static const HrQuery members = {"members",
 		"SELECT employee_id FROM @assignment WHERE org_unit_id = ANY ($1) AND valid @> $2",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	people_hash *known = people_create(CurrentMemoryContext, 64, NULL);
 	HrIds		from = {0};
 
@@ -225,9 +225,9 @@ gather_roles(Sight *sight)
 		"SELECT role FROM @role_holder WHERE employee_id = $1 AND valid @> $2 "
 		"UNION SELECT g.role FROM @delegation g"
 		"  JOIN @role_holder h ON h.employee_id = g.delegator_id AND h.role = g.role AND h.valid @> $2"
-		" WHERE g.delegate_id = $1 AND g.valid @> $2 AND g.revoked_by IS NULL", 2, {INT8OID, DATEOID}};
+	" WHERE g.delegate_id = $1 AND g.valid @> $2 AND g.revoked_by IS NULL", 2, {INT8OID, DATEOID}};
 	static const HrQuery setting = {"pay.manager_reads",
-		"SELECT 1 FROM @setting WHERE setting = 'pay.manager_reads' AND value = 'true'", 0, {0}};
+	"SELECT 1 FROM @setting WHERE setting = 'pay.manager_reads' AND value = 'true'", 0, {0}};
 	Datum		args[] = {Int64GetDatum(sight->employee), DateADTGetDatum(sight->day)};
 	MemoryContext old;
 
@@ -248,7 +248,7 @@ gather(Sight *sight)
 {
 	static const HrQuery holders = {"role holders",
 		"SELECT employee_id FROM @role_holder WHERE $1 IS NOT NULL AND valid @> $2",
-		2, {INT8ARRAYOID, DATEOID}};
+	2, {INT8ARRAYOID, DATEOID}};
 	HrIds		any = {.id = &sight->employee, .count = 1};
 
 	gather_roles(sight);
@@ -534,7 +534,7 @@ hrloop_visible_support(PG_FUNCTION_ARGS)
 		SupportRequestSelectivity *req = (SupportRequestSelectivity *) raw;
 		double		count;
 		double		share = req->is_join || list_length(req->args) != 3 ? -1
-			: visible_share(req->args, &count);
+		: visible_share(req->args, &count);
 
 		if (share < 0)
 			PG_RETURN_POINTER(NULL);
