@@ -534,6 +534,11 @@ SELECT problem, table_name, expected, found FROM verify() ORDER BY problem, tabl
 -- an open review is brought in order by recompute
 SELECT hrloop.recompute('book', ARRAY[find_review('2023Q1', 'E12')]) AS reviews;
 SELECT composite, scored, missed FROM standing WHERE cycle = '2023Q1' AND employee = 'E12';
+-- also where a trigger before each row has it written by SQL
+CREATE TRIGGER redundant BEFORE UPDATE ON review FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+UPDATE review SET composite = 50, missed = '{}', lowest_indicator_id = NULL WHERE review_id = find_review('2023Q1', 'E12');
+SELECT hrloop.recompute('book', ARRAY[find_review('2023Q1', 'E12')]) AS reviews;
+SELECT composite, scored, missed FROM standing WHERE cycle = '2023Q1' AND employee = 'E12';
 ROLLBACK;
 SELECT count(*) AS differences FROM verify();
 DROP SCHEMA review_test CASCADE;
