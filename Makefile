@@ -37,7 +37,7 @@ GROUND    = exact invalidate ids cells called books_scope books books_sql books_
 GUARD     = access visible erasure audit_digest audit_lane audit_subject audit_row audit_entry \
             audit_erasure audit audit_attach audit_log privacy trigger
 SCORES    = score_row facts
-ROOMS_C   = signal score review_composite review_write review_scores review_lock review_rater review
+ROOMS_C   = decision signal score review_composite review_write review_scores review_lock review_rater review
 MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop
 
 # The rooms of the books, in the order in which they build on each other.  What checks a

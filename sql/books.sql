@@ -169,7 +169,7 @@ DROP ROLE regress_hrloop_app;
 -- decisions are signed by who acts
 BEGIN;
 SELECT act_as('E090') > 0 AS acting;
-SELECT decision_id AS d FROM new_decision('test', find_employee('E010'), 'employee', find_employee('E010'), '{"a": 1}', '{"b": 2}', '因为') \gset
+SELECT decision_id AS d FROM new_decision('cycle.sign', find_employee('E010'), 'employee', find_employee('E010'), '{"a": 1}', '{"b": 2}', '因为') \gset
 SELECT kind, decided_by, hrloop.of_this_transaction(xmin, decided_at) AS this_transaction, decided_at = now() AS now FROM decision WHERE decision_id = :d;
 -- an older row that this transaction writes anew is not of it, as after an erasure; nor is what a dump brings from elsewhere
 SELECT hrloop.of_this_transaction(xmin, decided_at - interval '1 us') AS written_anew, hrloop.of_this_transaction('3', decided_at) AS from_elsewhere,

@@ -227,7 +227,7 @@ SELECT set_setting('pay.minor_digits', '7');
 SELECT set_setting('rationale.min_chars', '3') AS three;
 SELECT setting_number('rationale.min_chars') AS number, setting_on('plan.on_missed') AS is_on, setting_text('plan.missed_max_score') AS switched_off;
 SELECT set_setting(NULL, '1');
-SELECT kind FROM new_decision('test', find_employee('E010'), 'employee', find_employee('E010'), '{}', '{}', 'for the test');
+SELECT kind FROM new_decision('cycle.sign', find_employee('E010'), 'employee', find_employee('E010'), '{}', '{}', 'for the test');
 UPDATE decision SET reason = 'another';
 \echo :LAST_ERROR_SQLSTATE
 DELETE FROM decision;

@@ -34,19 +34,27 @@ COMMENT ON FUNCTION score_shown(bigint, text) IS
   'Whether who acts may read the scores of a rater group in a review: never those of anonymous groups; superiors the employee''s own once both sides are in; the employee those of superiors then, once disclosed, and where no anonymous score could be found by subtraction (REV-03, REV-07, SEC-02).';
 
 CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
-  RETURN coalesce((
-    SELECT CASE WHEN hrloop.acts_for('book'::regclass, 'hr') THEN true
-                WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
+  RETURN hrloop.acts_for('book'::regclass, 'hr') OR coalesce((
+    SELECT CASE WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
                 ELSE r.status = 'locked' OR NOT r.anonymous END
       FROM review r
      WHERE r.review_id = CASE result_told.cause
              WHEN 'review' THEN result_told.cause_id
-             WHEN 'review_result' THEN (SELECT x.review_id FROM review_result x WHERE x.result_id = result_told.cause_id)
              WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k WHERE k.calibration_id = result_told.cause_id)
-             WHEN 'salary_adjustment' THEN (SELECT x.review_id FROM salary_adjustment a JOIN review_result x USING (result_id)
-                                             WHERE a.adjustment_id = result_told.cause_id) END), true);
+             WHEN 'hr_task' THEN (SELECT t.review_id FROM hr_task t WHERE t.hr_task_id = result_told.cause_id)
+             ELSE (SELECT x.review_id FROM review_result x WHERE x.result_id = CASE result_told.cause
+                     WHEN 'review_result' THEN result_told.cause_id
+                     WHEN 'salary_adjustment' THEN (SELECT a.result_id FROM salary_adjustment a WHERE a.adjustment_id = result_told.cause_id)
+                     WHEN 'pool_evidence' THEN (SELECT v.result_id FROM pool_evidence v WHERE v.pool_evidence_id = result_told.cause_id)
+                     WHEN 'recommendation' THEN (SELECT n.result_id FROM recommendation n WHERE n.recommendation_id = result_told.cause_id)
+                     WHEN 'promotion_case' THEN (SELECT p.result_id FROM promotion_case p WHERE p.promotion_case_id = result_told.cause_id) END) END), false);
 COMMENT ON FUNCTION result_told(text, bigint) IS
-  'Whether the figures of a review behind a row may be known to who acts: the employee once they are locked and disclosed; others once they are locked, or if no anonymous scores are in them; HR always (REV-07, REV-08).';
+  'Whether the figures of the review behind a row may be known to who acts: the employee once they are locked and disclosed; others once they are locked, or if no anonymous scores are in them; HR always, and HR alone where no review is found (REV-07, REV-08).';
+
+CREATE FUNCTION decision_told(kind text, cause text, cause_id bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN coalesce((SELECT CASE WHEN k.reveals IN ('nothing', 'person', 'pay') THEN true WHEN k.reveals IN ('result', 'raise') THEN result_told(cause, cause_id) END
+                     FROM decision_kind k WHERE k.kind = decision_told.kind), false);
+COMMENT ON FUNCTION decision_told(text, text, bigint) IS 'Whether a decision about who acts may be known to them by now, as decision_kind says.';
 
 -- who sees which rows --------------------------------------------------------------
 
@@ -66,7 +74,7 @@ COMMENT ON COLUMN visibility.writes IS 'Condition on rows to write, in SQL; null
 INSERT INTO visibility (table_name, kind)
 SELECT t, k FROM (VALUES
   ('public', ARRAY['allowance_rule', 'audit_rule', 'band', 'book', 'cause_rule', 'certification', 'course_push', 'cycle_course', 'cycle_raise_rule',
-                   'cycle_template', 'due_rule', 'erasure_rule', 'export_limit', 'grade_distribution', 'grade_share', 'indicator', 'indicator_pair', 'indicator_skill', 'job',
+                   'cycle_template', 'decision_kind', 'due_rule', 'erasure_rule', 'export_limit', 'grade_distribution', 'grade_share', 'indicator', 'indicator_pair', 'indicator_skill', 'job',
                    'job_skill', 'message_text', 'notice', 'org_unit', 'org_unit_import', 'personal_reference', 'pool_rule', 'raise_rule', 'rater_group', 'resource', 'resource_tag',
                    'review_cycle', 'review_template', 'scale', 'setting', 'skill', 'skill_level', 'talent_pool', 'template_group', 'template_item',
                    'template_rater_group', 'visibility', 'workflow_stage']),
@@ -108,7 +116,8 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
   ('plan_session',      'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
   ('pool_evidence',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
   ('notification',      'person', $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
-                                      AND (kind !~ '^pay\.' OR (SELECT require_tls()))$$,
+                                      AND ((SELECT NOT setting_on('sec.require_tls'))
+                                           OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay) OR (SELECT require_tls()))$$,
                                   $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$),
   ('salary_adjustment', 'pay',    $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
                                       AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$, NULL),
@@ -117,11 +126,15 @@ INSERT INTO visibility (table_name, kind, reads, writes) VALUES
                                       OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$, NULL),
   ('score',             'score',  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
                                   $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$),
-  ('decision',          'score',  $$CASE WHEN employee_id IS NULL THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
-                                      WHEN kind ~ '^(pay\.|salary\.|allowance)'
-                                      THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay') AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
-                                      WHEN kind ~ '^(review|calibration)\.' THEN hrloop.visible('book'::regclass, employee_id) AND result_told(cause, cause_id)
-                                      ELSE hrloop.visible('book'::regclass, employee_id) END$$,
+  -- what it reveals is looked up once in a query
+  ('decision',          'score',  $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
+                                      WHEN 'nothing' THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
+                                      WHEN 'person' THEN hrloop.visible('book'::regclass, employee_id)
+                                      WHEN 'result' THEN hrloop.visible('book'::regclass, employee_id) AND ((SELECT hrloop.acts_for('book'::regclass, 'hr')) OR result_told(cause, cause_id))
+                                      WHEN 'pay' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
+                                      WHEN 'raise' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
+                                        AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
+                                      ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
                                   $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$);
 
 CREATE FUNCTION visibility_statement() RETURNS SETOF text STABLE LANGUAGE SQL
@@ -294,7 +307,7 @@ SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELE
          WHEN 'view' THEN p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table', 'privacy_gap', 'table_size', 'unit_pay', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
                           OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
          ELSE CASE p.role
-                WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'visibility', 'role_mapping', 'role_right')
+                WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'decision_kind', 'visibility', 'role_mapping', 'role_right')
                 ELSE o.action = 'SELECT' AND (v.kind IN ('public', 'known', 'person', 'score') OR v.kind = 'pay' AND p.role = 'finance')
                      OR o.action = 'INSERT' AND o.object IN ('acknowledgement', 'appeal', 'decision', 'development_request', 'plan_progress', 'question', 'suggestion')
                      OR p.role = 'mentor' AND (o.object, o.action) IN (('mentor_advice', 'INSERT'), ('plan_session', 'UPDATE'), ('mentoring_session', 'INSERT'), ('mentoring_session', 'DELETE'))
@@ -413,5 +426,5 @@ SELECT hrloop.define('book'::regclass, ARRAY(
 
 -- what people may do and see is audited as well
 INSERT INTO audit_rule (table_name, actions, because)
-SELECT t, '{insert,update,delete}', 'who may see and do what' FROM unnest(ARRAY['visibility', 'role_right', 'role_mapping']) AS t;
+SELECT t, '{insert,update,delete}', 'who may see and do what' FROM unnest(ARRAY['decision_kind', 'visibility', 'role_right', 'role_mapping']) AS t;
 SELECT hrloop.audit_attach('book'::regclass);

@@ -1,5 +1,13 @@
 -- appeal: results are disclosed, employees acknowledge or refuse them, and dispute them; HR decides (REV-08).
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('review.disclose',     'result', 'A result is disclosed (REV-08)'),
+  ('review.acknowledged', 'person', 'The employee acknowledges a result that was disclosed (REV-08)'),
+  ('review.refused',      'person', 'The employee refuses a result that was disclosed (REV-08)'),
+  ('appeal.file',         'person', 'The employee appeals against a result that was disclosed (REV-08)'),
+  ('appeal.upheld',       'person', 'An appeal is upheld: with the scores as they were (REV-08)'),
+  ('appeal.rejected',     'person', 'An appeal is rejected (REV-08)');
+
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('appeal.days', 'integer', '7', '7', 'Days after the disclosure, which by default is the lock, on which an employee may still appeal; null: without limit (REV-08, AMB-25)'),
   ('review.disclose', 'text', 'lock', 'lock', 'When the employee may read a result: lock (on the day of the lock) or manual (when the manager or HR discloses it) (REV-08)');
@@ -294,7 +302,7 @@ CREATE TRIGGER appeal_1_filed AFTER INSERT ON appeal REFERENCING NEW TABLE AS ne
 
 CREATE FUNCTION appeal_decided_problem(appeals bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('the appeal of employee %s in cycle %s is %s already', e.employee_no, c.code, split_part(d.kind, '.', 2)), NULL,
+  SELECT '55000', format('the appeal of employee %s in cycle %s is %s already', e.employee_no, c.code, CASE d.kind WHEN 'appeal.upheld' THEN 'upheld' ELSE 'rejected' END), NULL,
          'A new result can be appealed against anew.', 'appeal', 'status', 'appeal_final'
     FROM appeal a JOIN review r USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
     JOIN decision d ON d.cause = 'appeal' AND d.cause_id = a.appeal_id AND d.kind IN ('appeal.rejected', 'appeal.upheld')

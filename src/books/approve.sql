@@ -1,5 +1,8 @@
 -- approve: four eyes on pay, promotions and appeals: who proposed, who approves and who gains are different people.
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('delegation.use', 'person', 'A decision about somebody was taken in the name of another');
+
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('four_eyes.pay',    'boolean', 'true', 'true', 'Raises and promotions are approved by HR, finance, executives or superiors, and by nobody who had part in the result behind them; false: only one''s own is refused'),
   ('four_eyes.appeal', 'boolean', 'true', 'true', 'Who calibrated a score does not decide the appeal against it');

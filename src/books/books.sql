@@ -109,6 +109,23 @@ COMMENT ON FUNCTION set_setting(text, text) IS
 
 -- decisions ------------------------------------------------------------------
 
+CREATE TABLE decision_kind (
+  kind    text PRIMARY KEY CHECK (kind <> ''),
+  reveals text NOT NULL DEFAULT 'secret' CHECK (reveals IN ('nothing', 'person', 'result', 'pay', 'raise', 'secret')),
+  archive text CHECK (archive <> ''),
+  comment text NOT NULL CHECK (comment <> '')
+);
+COMMENT ON TABLE decision_kind IS
+  'Every kind of decision, and what it reveals: who reads a decision, and when, is read from here and nowhere else. Each room lists what it decides; a kind that is not listed cannot be written (SEC-02).';
+COMMENT ON COLUMN decision_kind.kind IS 'Kind.';
+COMMENT ON COLUMN decision_kind.reveals IS 'nothing: nothing of a person, whoever is somebody reads it; person: who sees the work of the person, and the person at once; result: figures of a review, the same, but the person once they are locked and
+disclosed, others once they are locked or if no anonymous scores are in them; pay: a figure of pay, who sees the pay of the person (sec.require_tls), and the person at once; raise: pay that follows from a review, the same, but the person once that is locked and
+disclosed; secret: HR alone.';
+COMMENT ON COLUMN decision_kind.archive IS 'Kind of line that such a decision is in the growth archive (growth_archive.kind); null: none.';
+COMMENT ON COLUMN decision_kind.comment IS 'What is decided.';
+CREATE TRIGGER decision_kind_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON decision_kind
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+
 CREATE SEQUENCE transaction_number_seq;
 COMMENT ON SEQUENCE transaction_number_seq IS 'Numbers the transactions that decide or change something. A dump carries it on, so that no number is used twice.';
 
@@ -134,7 +151,7 @@ ALTER SEQUENCE transaction_number_seq OWNED BY decision.transaction_id;
 COMMENT ON TABLE decision IS
   'Every automatic consequence and every human decision about it: cause, rule, inputs and outcome. Append-only; explanations are rendered from here alone.';
 COMMENT ON COLUMN decision.decision_id IS 'Key.';
-COMMENT ON COLUMN decision.kind IS 'What was decided, room or subject first: review.lock, review.unlock, review.gate, calibration.set, calibration.void, plan.draft, plan.stand, plan.withdraw, skill.level, allowance, pay.propose, pay.apply, appeal.upheld, warning.threshold, cycle.reweight …';
+COMMENT ON COLUMN decision.kind IS 'What was decided, one of decision_kind: review.lock, plan.stand, pay.propose … Error 23503: not one of them.';
 COMMENT ON COLUMN decision.employee_id IS 'Whom it is about.';
 COMMENT ON COLUMN decision.cause IS 'Table of the row that caused it.';
 COMMENT ON COLUMN decision.cause_id IS 'Key of the row that caused it.';
@@ -147,6 +164,8 @@ COMMENT ON COLUMN decision.reason IS 'Reason that a person gave.';
 COMMENT ON COLUMN decision.decided_by IS 'Employee number of who acted, or database login.';
 COMMENT ON COLUMN decision.decided_at IS 'Time of the transaction.';
 COMMENT ON COLUMN decision.transaction_id IS 'The transaction, by transaction_number_seq: rows with the same number were decided together.';
+CREATE TRIGGER decision_known AFTER INSERT ON decision REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.decision_known();
 CREATE TRIGGER decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('A correction is a new decision; see unlock_review() and the withdraw functions.');
 

@@ -2,6 +2,13 @@
 -- brought to a distribution.  The composite stays; the calibrated score stands
 -- beside it, with who, why and in which session.
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('calibration.open',     'nothing', 'A session of calibration is opened'),
+  ('calibration.close',    'secret', 'A session is closed: with everybodys scores'),
+  ('calibration.set',      'result', 'A score is calibrated'),
+  ('calibration.withdraw', 'result', 'A calibration is taken back'),
+  ('calibration.void',     'result', 'The score under a calibration changed: it is void');
+
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('calibration.small_unit', 'integer', '5', '5', 'A calibration session of fewer people than this has at most one of them in the top grade and is otherwise free of the distribution; null: no group is small');
 ALTER TABLE setting ADD CONSTRAINT setting_calibration_range

@@ -1,5 +1,8 @@
 -- clock: what falls due, found by one function that an outside scheduler calls (NOT-02, NOT-03, REV-10).
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('training.window', 'person', 'Readings before and after a course are compared from now on (TRN-06)');
+
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
   ('due.plan_escalation_days', 'integer', '14', 'Days after which a plan that is not confirmed goes to the manager''s superior; null: never (NOT-03)'),

@@ -1,5 +1,8 @@
 -- insight: what people see: the growth archive, the profile, the payslip, everybody's own pages (ORG-04 to 06, PAY-16, MOB-01).
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('contribution.withdraw', 'person', 'A contribution is withdrawn, and why (ORG-06)');
+
 -- contributions: what no other table has -------------------------------------------
 
 CREATE TABLE contribution (

@@ -1,5 +1,9 @@
 -- mentor: who mentors whom, towards which goal, and when they meet (导师, 带教).
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('mentoring.start', 'person', 'Somebody gets a mentor'),
+  ('mentoring.end',   'person', 'Mentoring ends before its day');
+
 SELECT register_notice('mentoring.started', '{employee}',
   zh => '您的辅导项目已开始:导师{mentor},目标‘{goal}’,{from}至{until}',
   en => 'Your mentoring has begun: mentor {mentor}, goal "{goal}", {from} to {until}');

@@ -1,5 +1,8 @@
 -- privacy: what the books hold about a person, handed out and erased (SEC-05), and small cells.
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('person.erase', 'person', 'The data of somebody who has left were erased (SEC-05)');
+
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('privacy.min_cell', 'integer', '5', '5', 'People that an average in a view for BI must stand for at least; below it the figures are null (SEC-05)');
 ALTER TABLE setting ADD CONSTRAINT setting_privacy_range
@@ -476,8 +479,7 @@ INSERT INTO export_limit (table_name, condition, reason) VALUES
                     'not disclosed yet, or of a group whose raters are anonymous'),
   ('review_rater',  'false', 'who rates is not told'),
   ('salary_adjustment', 'EXISTS (SELECT FROM @review_result x WHERE x.result_id = t.result_id AND x.disclosed_on IS NOT NULL)', 'not disclosed yet'),
-  ('decision',      't.transaction_id NOT IN (SELECT d.transaction_id FROM @review r JOIN @review_result x USING (review_id) JOIN @decision d USING (decision_id) WHERE r.employee_id = $1 AND x.disclosed_on IS NULL)',
-                    'made together with a result that is not disclosed yet');
+  ('decision',      '@decision_told(t.kind, t.cause, t.cause_id)', 'not disclosed yet');
 
 CREATE FUNCTION export_person(employee text) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC

@@ -1,5 +1,13 @@
 -- segment: transfers within a cycle, several assignments, short service and leave.
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('review.segment',   'result', 'Who rates which part of a cycle, after a transfer'),
+  ('target.prorate',   'person', 'A target is cut to the days that were worked'),
+  ('review.not_rated', 'result', 'A review is left out for a service that is too short'),
+  ('review.rated',     'result', 'It is not: the days of service changed'),
+  ('review.exempt',    'result', 'Somebody leaves a review out, and why'),
+  ('review.rate',      'result', 'Somebody takes it in again, and why');
+
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
   ('review.segment_min_days', 'integer', '1', 'Days that an assignment must have in a cycle to be rated as a segment of its own'),

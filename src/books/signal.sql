@@ -38,23 +38,25 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
 CREATE TABLE notice (
   kind   text PRIMARY KEY CHECK (kind <> ''),
   told   text[] NOT NULL CHECK (told <> '{}' AND told <@ '{employee,manager,mentor,mentee,supervisor,department_manager,hr}'),
-  active boolean NOT NULL DEFAULT true
+  active boolean NOT NULL DEFAULT true,
+  is_pay boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE notice IS 'What people are told of, one row per kind; switch one off by active. An application''s own notices bring their text and need no row (NOT-01).';
 COMMENT ON COLUMN notice.kind IS 'Kind of notification; its texts are in message_text.';
 COMMENT ON COLUMN notice.told IS 'Who is told, as what: employee, manager, mentor, mentee, supervisor, department_manager, hr.';
 COMMENT ON COLUMN notice.active IS 'Whether it is sent. What is off is not written, and not made up for later.';
+COMMENT ON COLUMN notice.is_pay IS 'Whether it tells of somebody''s pay: it is read over encrypted connections alone if setting sec.require_tls is on. So is a kind that has no row (SEC-04).';
 CREATE TRIGGER notice_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON notice
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
-CREATE FUNCTION register_notice(kind text, told text[], zh text, en text, source text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION register_notice(kind text, told text[], zh text, en text, source text DEFAULT NULL, is_pay boolean DEFAULT false) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  INSERT INTO notice (kind, told) VALUES (register_notice.kind, register_notice.told);
+  INSERT INTO notice (kind, told, is_pay) VALUES (register_notice.kind, register_notice.told, register_notice.is_pay);
   INSERT INTO message_text (kind, locale, body, source)
   VALUES (register_notice.kind, 'zh', zh, register_notice.source), (register_notice.kind, 'en', en, NULL);
   SELECT register_notice.kind;
 END;
-COMMENT ON FUNCTION register_notice(text, text[], text, text, text) IS
+COMMENT ON FUNCTION register_notice(text, text[], text, text, text, boolean) IS
   'A kind of notice: who is told, and the text in each language, with {placeholders} that the notice''s args fill. Errors: 23505 it is there, 23514 nobody is told or the text is empty, 23502 a language is missing (NOT-01).';
 
 CREATE TABLE notification (
@@ -134,17 +136,17 @@ SELECT register_notice('plan.withdrawn', '{employee,manager}',
 SELECT register_notice('plan.no_resource', '{hr}',
   zh => '员工{employee}的短板‘{gap}’没有匹配的发展资源,请补充资源',
   en => 'No development resource matches the gap "{gap}" of {employee}: please add one');
-SELECT register_notice('pay.raise', '{employee}',
+SELECT register_notice('pay.raise', '{employee}', is_pay => true,
   zh => '您的季度绩效得分{score}分,符合加薪{percent}%的条件,加薪后月薪从{old}元调整为{new}元',
   en => 'Your quarterly score of {score} meets the condition for a raise of {percent} %: your monthly pay goes from {old} to {new} yuan',
   source => 'TXT-06');
-SELECT register_notice('pay.no_raise', '{employee}',
+SELECT register_notice('pay.no_raise', '{employee}', is_pay => true,
   zh => '您的季度绩效得分{score}分,未达到加薪条件,月薪保持{old}元',
   en => 'Your quarterly score of {score} does not meet the condition for a raise: your monthly pay stays {old} yuan');
-SELECT register_notice('pay.corrected', '{employee}',
+SELECT register_notice('pay.corrected', '{employee}', is_pay => true,
   zh => '薪资更正:您的绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪由{old}元更正为{new}元,每月差额{raise}元',
   en => 'Correction of your pay: your score of {score} gives a raise of {percent} % on {base} yuan; from {effective_on} your monthly pay is corrected from {old} to {new} yuan, a difference of {raise} yuan a month');
-SELECT register_notice('pay.allowance', '{employee}',
+SELECT register_notice('pay.allowance', '{employee}', is_pay => true,
   zh => '您的技能津贴自{from}起由每月{old}元调整为{new}元',
   en => 'From {from} your skill allowance goes from {old} to {new} yuan a month');
 SELECT register_notice('warning.threshold', '{employee}',

@@ -1,5 +1,15 @@
 -- talent: what an excellent result is good for: pool, course, promotion, priority (REV-15).
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('talent.enter',       'result', 'A grade leads into a talent pool, or keeps somebody there (REV-15)'),
+  ('talent.recommend',   'result', 'A course is recommended for a grade (REV-15)'),
+  ('talent.no_course',   'result', 'There was no course to recommend (REV-15)'),
+  ('talent.withdraw',    'result', 'What a result led to is withdrawn: it was opened again'),
+  ('promotion.propose',  'result', 'A promotion in pay is proposed for a grade (REV-15)'),
+  ('promotion.approved', 'result', 'A promotion in pay is approved'),
+  ('promotion.rejected', 'result', 'A promotion in pay is rejected'),
+  ('promotion.withdraw', 'result', 'A promotion in pay is withdrawn: its result was opened again');
+
 INSERT INTO message_text (kind, locale, body) VALUES
   ('promotion.waiting',      'zh', '{cycle}考核得{score}分,等级{grade}:系统已提出薪酬晋升申请,待审批'),
   ('promotion.waiting',      'en', '{score} in {cycle}, grade {grade}: a promotion in pay is proposed and waits for a decision');
@@ -497,7 +507,7 @@ COMMENT ON FUNCTION promotion_reworded(bigint[]) IS 'Rule: nor is its decision.'
 CREATE FUNCTION promotion_problem(cases bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('promotion of employee %s in cycle %s is %s already', e.employee_no, c.code,
-                         CASE d.kind WHEN 'promotion.withdraw' THEN 'withdrawn' ELSE split_part(d.kind, '.', 2) END), NULL,
+                         CASE d.kind WHEN 'promotion.withdraw' THEN 'withdrawn' WHEN 'promotion.approved' THEN 'approved' ELSE 'rejected' END), NULL,
          'A new result brings a new case.', 'promotion_case', 'status', 'promotion_case_final'
     FROM promotion_case p JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) JOIN employee e ON e.employee_id = p.employee_id
     JOIN decision d ON d.cause = 'promotion_case' AND d.cause_id = p.promotion_case_id

@@ -1,5 +1,11 @@
 -- workflow: departments sign a cycle stage by stage, the last signature closes it (REV-12).
 
+INSERT INTO decision_kind (kind, reveals, comment) VALUES
+  ('cycle.close',  'nothing', 'A cycle is closed: all stages are signed (REV-12)'),
+  ('cycle.sign',   'nothing', 'A stage of a cycle is signed (REV-12)'),
+  ('cycle.unsign', 'secret', 'Signatures are void: whose reviews were opened again (REV-12)'),
+  ('cycle.reopen', 'nothing', 'A closed cycle is opened again, and why (REV-12)');
+
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('workflow.distinct_signers', 'boolean', 'true', 'true', 'Nobody signs two stages of a cycle in a row: what one person finished another one takes over (REV-12)');
 

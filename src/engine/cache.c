@@ -42,7 +42,7 @@ typedef struct TemplateEntry
 } TemplateEntry;
 
 /* the tables a generation was read from */
-static const char *const sources[] = {"setting", "rater_group", "message_text", "notice",
+static const char *const sources[] = {"setting", "rater_group", "message_text", "notice", "decision_kind",
 "review_template", "template_item", "template_rater_group"};
 
 static MemoryContext generation;
@@ -232,6 +232,19 @@ load_silent(Oid books, HrRules *rules)
 		rules->silent[i].kind = text_at(i, 1);
 }
 
+static void
+load_kinds(Oid books, HrRules *rules)
+{
+	static const HrQuery query = {"kinds of decisions",
+	"SELECT kind FROM @decision_kind ORDER BY kind", 0, {0}};
+
+	hr_execute_latest(books, &query, NULL);
+	rules->nkinds = (int) SPI_processed;
+	rules->kinds = MemoryContextAllocZero(generation, sizeof(char *) * Max(rules->nkinds, 1));
+	for (int i = 0; i < rules->nkinds; i++)
+		rules->kinds[i] = text_at(i, 1);
+}
+
 /* The rules of these books if they are at hand, else NULL: no scope needed. */
 const HrRules *
 hr_rules_cached(Oid books)
@@ -261,6 +274,7 @@ hr_rules(Oid books)
 	load_groups(books, &entry->rules);
 	load_texts(books, &entry->rules);
 	load_silent(books, &entry->rules);
+	load_kinds(books, &entry->rules);
 	entry->loaded = true;
 	return &entry->rules;
 }

@@ -86,6 +86,8 @@ typedef struct HrRules
 	HrText	   *texts;
 	int			nsilent;
 	HrSilent   *silent;
+	int			nkinds;
+	char	  **kinds;			/* of decisions */
 	int			rationale_min;	/* meaningful characters */
 	int			rationale_same; /* reviews of one rater that may share a text; 0: any */
 	Numeric		qualitative_missed; /* NULL: never */

@@ -67,6 +67,9 @@ COMMENT ON FUNCTION score_hold() IS 'Statement trigger of score: the rules by wh
 CREATE FUNCTION score_apply() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_apply';
 COMMENT ON FUNCTION score_apply() IS 'Statement trigger of score: locks the reviews in key order and writes their composites.';
+CREATE FUNCTION decision_known() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_decision_known';
+COMMENT ON FUNCTION decision_known() IS 'Statement trigger of decision: error 23503 for a kind that decision_kind does not list (SEC-02).';
 CREATE FUNCTION signal_render() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_signal_render';
 COMMENT ON FUNCTION signal_render() IS 'Row trigger of notification: the text in the recipient''s language (NOT-01).';
@@ -226,7 +229,7 @@ GRANT USAGE ON TYPE hrloop.problem TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
   hrloop.version(), hrloop.install(name, text), hrloop.migrate(name), hrloop.list_books(), hrloop.pre_restore(name),
   hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.score_check(), hrloop.score_hold(),
-  hrloop.score_apply(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(), hrloop.audit_guard(),
+  hrloop.score_apply(), hrloop.decision_known(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(), hrloop.audit_guard(),
   hrloop.audit_attach(regclass), hrloop.fields("any"), hrloop.fail(text, text, text, text, text, text, text),
   hrloop.render(text, jsonb),
   hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.holds(jsonpath, jsonb),

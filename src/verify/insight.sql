@@ -33,7 +33,7 @@ BEGIN ATOMIC
     UNION ALL SELECT 'contribution', c.contribution_id, c.kind, c.employee_id, c.occurred_on FROM contribution c WHERE c.withdrawn_by IS NULL
     UNION ALL SELECT 'contribution_citation', x.contribution_citation_id, 'citation', x.employee_id, x.cited_on FROM contribution_citation x JOIN contribution c USING (contribution_id)
                WHERE c.withdrawn_by IS NULL
-    UNION ALL SELECT 'decision', d.decision_id, 'plan', d.employee_id, NULL::date FROM decision d WHERE d.kind IN ('plan.item', 'plan.item_added', 'plan.item_removed')
+    UNION ALL SELECT 'decision', d.decision_id, k.archive, d.employee_id, NULL::date FROM decision d JOIN decision_kind k USING (kind) WHERE k.archive IS NOT NULL
   ), standing AS (
     SELECT g.* FROM growth_archive g LEFT JOIN growth_archive w ON w.withdraws = g.growth_archive_id
      WHERE w.growth_archive_id IS NULL AND g.entry <> 'withdraw'
