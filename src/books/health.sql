@@ -101,7 +101,7 @@ BEGIN ATOMIC
            (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes), ' (+' || pg_size_pretty(t.growth) || ')'), ', ' ORDER BY t.bytes DESC, t.table_name)
               FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
       -- verify() includes verify_audit()
-      FROM (SELECT count(*) AS different, count(*) FILTER (WHERE y.problem LIKE 'audit\_%' OR y.problem = 'decision_changed') AS broken
+      FROM (SELECT count(*) AS different, count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed') AS broken
               FROM verify() y WHERE differences) v
       -- what the round of verify_for() found so far, and how long its first slice is ago or has waited
       CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken, min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k
