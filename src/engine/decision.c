@@ -9,6 +9,7 @@
 #include "hrloop.h"
 
 #include "books.h"
+#include "books_scope.h"
 #include "cache.h"
 #include "called.h"
 #include "cells.h"
