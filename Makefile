@@ -42,7 +42,7 @@ MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop
 
 # The rooms of the books, in the order in which they build on each other.  What checks a
 # room's figures is src/verify/<room>.sql, and comes with the room verify.
-ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
+ROOMS     = register books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.
 # (PostgreSQL's own makefile uses the name VERSION for the server's.)

@@ -58,136 +58,60 @@ COMMENT ON FUNCTION decision_told(text, text, bigint) IS 'Whether a decision abo
 
 -- who sees which rows --------------------------------------------------------------
 
-CREATE TABLE visibility (
-  table_name text PRIMARY KEY,
-  kind       text NOT NULL CHECK (kind IN ('public', 'known', 'person', 'pay', 'score', 'hr')),
-  reads      text,
-  writes     text,
-  CONSTRAINT visibility_public CHECK (kind <> 'public' OR num_nonnulls(reads, writes) = 0)
-);
-COMMENT ON TABLE visibility IS 'Who sees which rows of each table: the row policies are made from it by apply_visibility() (SEC-02).';
-COMMENT ON COLUMN visibility.table_name IS 'Table of these books.';
-COMMENT ON COLUMN visibility.kind IS 'public: no person in it, no policy; known: everybody who is somebody; person: see hrloop.visible(); pay: the person, HR, finance; score: by rater group; hr: HR alone.';
-COMMENT ON COLUMN visibility.reads IS 'Condition on a row, in SQL; null: that of the kind, by column employee_id.';
-COMMENT ON COLUMN visibility.writes IS 'Condition on rows to write, in SQL; null: the same.';
-
-INSERT INTO visibility (table_name, kind)
-SELECT t, k FROM (VALUES
-  ('public', ARRAY['allowance_rule', 'audit_rule', 'band', 'book', 'cause_rule', 'certification', 'course_push', 'cycle_course', 'cycle_raise_rule',
-                   'cycle_template', 'decision_kind', 'due_rule', 'erasure_rule', 'export_limit', 'grade_distribution', 'grade_share', 'indicator', 'indicator_pair', 'indicator_skill', 'job',
-                   'job_skill', 'message_text', 'notice', 'org_unit', 'org_unit_import', 'personal_reference', 'pool_rule', 'raise_rule', 'rater_group', 'resource', 'resource_tag',
-                   'review_cycle', 'review_template', 'scale', 'setting', 'skill', 'skill_level', 'talent_pool', 'template_group', 'template_item',
-                   'template_rater_group', 'visibility', 'workflow_stage']),
-  ('known',  ARRAY['calibration_session', 'cause_analysis', 'cycle_signature', 'delegation', 'department_input', 'department_month', 'role_holder', 'unit_head']),
-  ('person', ARRAY['assignment', 'certification_result', 'certification_reversal', 'contribution', 'contribution_citation', 'development_request',
-                   'employee_skill_level', 'employee_status', 'enrolment', 'hr_task', 'key_event', 'measurement', 'pool_membership', 'promotion_case', 'recommendation',
-                   'review_gate', 'skill_rating', 'suggestion', 'target', 'training_record', 'warning']),
-  ('pay',    ARRAY['payroll_feed', 'salary', 'skill_allowance']),
-  ('hr',     ARRAY['audit_lane', 'due_event', 'erasure_log', 'health_report', 'quarantine', 'verify_slice'])) AS v (k, ts) CROSS JOIN unnest(v.ts) AS t;
-
--- Whoever was pinned as the manager of a review or plan stays so after a transfer.
+-- Whoever was pinned as the manager of a review or plan stays so after a transfer: their table_rule says it.
 -- (SELECT …) is asked once in a query, not for each row.  visible() of nobody is true for who
 -- sees everybody, and so every row above: their rows below need no look at it.
-INSERT INTO visibility (table_name, kind, reads, writes) VALUES
-  ('employee',          'person', $$hrloop.visible('book'::regclass, employee_id, 'name')$$,
-                                  $$hrloop.visible('book'::regclass, employee_id) OR hrloop.acts_for('book'::regclass, 'finance')$$),
-  ('review',            'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
-  ('development_plan',  'person', $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
-  ('mentor_advice',     'person', $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$, NULL),
-  ('mentorship',        'person', $$hrloop.visible('book'::regclass, mentee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$,
-                                  $$hrloop.visible('book'::regclass, mentee_id)$$),
-  ('mentoring_session', 'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$, NULL),
-  ('question',          'person', $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$, NULL),
-  -- raises and what is not disclosed yet are in it
-  ('growth_archive',    'person', $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$, NULL),
-  ('review_segment',    'person', $$hrloop.visible('book'::regclass, NULL) OR manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$, NULL),
-  ('review_rater',      'person', $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
-                                      AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$, NULL),
-  ('review_result',     'person', $$disclosed_on IS NOT NULL AND hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
-                                      AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass)) OR review_result.disclosed_on IS NOT NULL))$$, NULL),
-  ('initial_score',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$, NULL),
-  ('plan_change',       'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = plan_change.review_id)$$, NULL),
-  ('appeal',            'person', $$hrloop.visible('book'::regclass, NULL) OR decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$, NULL),
-  ('acknowledgement',   'person', $$EXISTS (SELECT FROM review_result x WHERE x.result_id = acknowledgement.result_id)$$, NULL),
-  ('plan_gap',          'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$, NULL),
-  ('plan_item',         'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$, NULL),
-  ('plan_item_version', 'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_item_version.plan_item_id)$$, NULL),
-  ('plan_progress',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$, NULL),
-  ('plan_session',      'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$, NULL),
-  ('pool_evidence',     'person', $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$, NULL),
-  ('notification',      'person', $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
-                                      AND ((SELECT NOT setting_on('sec.require_tls'))
-                                           OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay) OR (SELECT require_tls()))$$,
-                                  $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$),
-  ('salary_adjustment', 'pay',    $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                      AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$, NULL),
-  ('audit_entry',       'hr',     $$(SELECT hrloop.acts_for('book'::regclass, 'hr')) AND (table_name NOT IN (SELECT v.table_name FROM visibility v WHERE v.kind = 'pay') OR (SELECT require_tls()))$$, NULL),
-  ('calibration',       'score',  $$decided_by = (SELECT hrloop.actor('book'::regclass))
-                                      OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$, NULL),
-  ('score',             'score',  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
-                                  $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$),
-  -- what it reveals is looked up once in a query
-  ('decision',          'score',  $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
-                                      WHEN 'nothing' THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
-                                      WHEN 'person' THEN hrloop.visible('book'::regclass, employee_id)
-                                      WHEN 'result' THEN hrloop.visible('book'::regclass, employee_id) AND ((SELECT hrloop.acts_for('book'::regclass, 'hr')) OR result_told(cause, cause_id))
-                                      WHEN 'pay' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                      WHEN 'raise' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                        AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
-                                      ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
-                                  $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$);
-
 CREATE FUNCTION visibility_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH t AS (
-    SELECT c.oid, c.relname, v.kind, v.writes,
-           coalesce(v.reads, CASE v.kind WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
+    SELECT c.oid, c.relname, v.sees, v.changes,
+           coalesce(v.reads, CASE v.sees WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
                                          WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
                                          WHEN 'pay'   THEN $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')$$
                                          ELSE $$hrloop.visible('book'::regclass, employee_id)$$ END) AS reads
-      FROM visibility v
+      FROM table_rule v
       JOIN pg_class b ON b.oid = 'book'::regclass
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = v.table_name AND c.relkind IN ('r', 'p')
   )
   SELECT s.statement
     FROM (SELECT 1 AS n, t.relname::text AS relname, p.polname::text AS polname, format('DROP POLICY %I ON %I', p.polname, t.relname) AS statement
-            FROM t JOIN pg_policy p ON p.polrelid = t.oid AND p.polname LIKE 'hrloop\_%'
+            FROM t JOIN pg_policy p ON p.polrelid = t.oid AND p.polname IN ('hrloop_rows', 'hrloop_read', 'hrloop_insert', 'hrloop_update', 'hrloop_delete')
           UNION ALL
-          SELECT 2, t.relname::text, '', format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.relname) FROM t WHERE t.kind <> 'public'
+          SELECT 2, t.relname::text, '', format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.relname) FROM t WHERE t.sees <> 'public'
           UNION ALL
           SELECT 3, t.relname::text, k.name, format('CREATE POLICY %I ON %I FOR %s %s', k.name, t.relname, k.command, k.condition)
             FROM t CROSS JOIN LATERAL (VALUES
-              ('hrloop_rows',   'ALL',    'USING (' || t.reads || ')', t.writes IS NULL),
-              ('hrloop_read',   'SELECT', 'USING (' || t.reads || ')', t.writes IS NOT NULL),
-              ('hrloop_insert', 'INSERT', 'WITH CHECK (' || t.writes || ')', t.writes IS NOT NULL),
-              ('hrloop_update', 'UPDATE', 'USING (' || t.writes || ')', t.writes IS NOT NULL),
-              ('hrloop_delete', 'DELETE', 'USING (' || t.writes || ')', t.writes IS NOT NULL)) AS k (name, command, condition, wanted)
-           WHERE k.wanted AND t.kind <> 'public') s
+              ('hrloop_rows',   'ALL',    'USING (' || t.reads || ')', t.changes IS NULL),
+              ('hrloop_read',   'SELECT', 'USING (' || t.reads || ')', t.changes IS NOT NULL),
+              ('hrloop_insert', 'INSERT', 'WITH CHECK (' || t.changes || ')', t.changes IS NOT NULL),
+              ('hrloop_update', 'UPDATE', 'USING (' || t.changes || ')', t.changes IS NOT NULL),
+              ('hrloop_delete', 'DELETE', 'USING (' || t.changes || ')', t.changes IS NOT NULL)) AS k (name, command, condition, wanted)
+           WHERE k.wanted AND t.sees <> 'public') s
    ORDER BY s.n, s.relname, s.polname;
 END;
-COMMENT ON FUNCTION visibility_statement() IS 'The statements that make the row policies which visibility describes; policies with other names are left alone.';
+COMMENT ON FUNCTION visibility_statement() IS 'The statements that make the row policies which table_rule describes; policies with other names are left alone.';
 
 CREATE FUNCTION apply_visibility() RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM visibility_statement() AS s));
 COMMENT ON FUNCTION apply_visibility() IS
-  'Make the row policies anew as visibility says, after a change of it; returns how many statements that took. For the owner of the books. Error 42501: somebody else (SEC-02).';
+  'Make the row policies anew as table_rule says, after a change of it; returns how many statements that took. For the owner of the books. Error 42501: somebody else (SEC-02).';
 CREATE VIEW visibility_problem WITH (security_invoker) AS
   SELECT c.relname::text AS table_name,
-         CASE WHEN v.table_name IS NULL THEN 'not in visibility'
-              WHEN v.kind = 'public' THEN 'public, but a person is in it'
+         CASE WHEN v.table_name IS NULL THEN 'not registered'
+              WHEN v.sees = 'public' THEN 'public, but a person is in it'
               WHEN NOT c.relrowsecurity THEN 'row security is off'
               ELSE 'no policy of apply_visibility()' END AS problem
     FROM pg_class b
     JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p')
-    LEFT JOIN visibility v ON v.table_name = c.relname
+    LEFT JOIN table_rule v ON v.table_name = c.relname
    WHERE b.oid = 'book'::regclass
-     AND CASE WHEN v.kind = 'public'
+     AND CASE WHEN v.sees = 'public'
               -- a key of a person, or of a row that is itself about one
-              THEN EXISTS (SELECT FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid JOIN visibility w ON w.table_name = p.relname
-                            WHERE f.conrelid = c.oid AND f.contype = 'f' AND w.kind IN ('person', 'pay', 'score'))
+              THEN EXISTS (SELECT FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid JOIN table_rule w ON w.table_name = p.relname
+                            WHERE f.conrelid = c.oid AND f.contype = 'f' AND w.sees IN ('person', 'pay', 'score'))
               ELSE v.table_name IS NULL OR NOT c.relrowsecurity
-                   OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname LIKE 'hrloop\_%') END;
-COMMENT ON VIEW visibility_problem IS 'Tables whose rows nobody guards: not named in visibility, public although a person is in it, or without their policy; no rows in healthy books (SEC-02).';
+                   OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname IN ('hrloop_rows', 'hrloop_read')) END;
+COMMENT ON VIEW visibility_problem IS 'Tables whose rows nobody guards: not registered, public although a person is in it, or without their policy; no rows in healthy books (SEC-02).';
 COMMENT ON COLUMN visibility_problem.table_name IS 'Table.';
 COMMENT ON COLUMN visibility_problem.problem IS 'What is wrong.';
 
@@ -240,6 +164,7 @@ CREATE TABLE role_mapping (
 COMMENT ON TABLE role_mapping IS 'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
 COMMENT ON COLUMN role_mapping.role IS 'employee, mentor, manager, hr, finance, executive or bi.';
 COMMENT ON COLUMN role_mapping.db_role IS 'Role of the database.';
+SELECT register_table('role_mapping', kind => 'guard', sees => 'public', audit => '{insert,update,delete}', analysed => false);
 
 CREATE TABLE role_right (
   role    text NOT NULL CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
@@ -248,13 +173,12 @@ CREATE TABLE role_right (
   columns text[] CHECK (columns IS NULL OR cardinality(columns) > 0 AND action IN ('SELECT', 'INSERT', 'UPDATE')),
   PRIMARY KEY (role, object, action)
 );
-COMMENT ON TABLE role_right IS 'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not allowed; which rows is said in visibility (SEC-01).';
+COMMENT ON TABLE role_right IS 'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not allowed; which rows is said in table_rule (SEC-01).';
 COMMENT ON COLUMN role_right.role IS 'Role of the company.';
 COMMENT ON COLUMN role_right.object IS 'Table, view, or function with its argument types.';
 COMMENT ON COLUMN role_right.action IS 'SELECT, INSERT, UPDATE, DELETE; EXECUTE for functions.';
 COMMENT ON COLUMN role_right.columns IS 'Only these columns; null: all.';
-
-INSERT INTO visibility (table_name, kind) VALUES ('role_mapping', 'public'), ('role_right', 'public');
+SELECT register_table('role_right', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 
 CREATE VIEW right_object WITH (security_invoker) AS
   SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
@@ -271,71 +195,46 @@ COMMENT ON COLUMN right_object.kind IS 'table, view or function.';
 COMMENT ON COLUMN right_object.oid IS 'Its oid.';
 COMMENT ON COLUMN right_object.action IS 'Action.';
 
--- The default matrix.  Functions run as who calls them, or ask who is acting, so
--- that everybody may call all of them but act_as(), which is for application servers.
-INSERT INTO role_right (role, object, action, columns)
-WITH person (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('hr'), ('finance'), ('executive')),
-column_of AS (
-  SELECT c.relname::text AS object, a.attname::text AS name, a.attnum AS position, a.atttypid = 'text'::regtype AS is_text, a.atttypid = 'jsonb'::regtype AS is_json
-    FROM pg_class b JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p')
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-   WHERE b.oid = 'book'::regclass
-), hidden (object, name) AS (
-  -- figures of open reviews, which may have anonymous scores in them: shown by assessment, explain_score, shown_composite
-  SELECT 'review', unnest(ARRAY['composite', 'self_composite', 'missed', 'lowest_indicator_id', 'plan_reason', 'vetoed', 'calibrated'])
+-- What table_rule says of tables.  A role reads what table_rule.sees opens, HR all; bi without
+-- names, numbers, logins and free text.
+CREATE FUNCTION table_right(table_name text) RETURNS SETOF role_right STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH t AS (
+    SELECT r.*, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+           (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (r.hides) AND a.attname <> 'rater_id'
+               AND (a.atttypid NOT IN ('text'::regtype, 'jsonb'::regtype) OR a.attname IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population'))) AS plain
+      FROM table_rule r JOIN pg_class b ON b.oid = 'book'::regclass
+      JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
+     WHERE r.table_name = table_right.table_name
+  ), people (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('finance'), ('executive'))
+  SELECT 'hr', t.table_name, a.action, NULL::text[]
+    FROM t CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS a (action) WHERE a.action = 'SELECT' OR t.kind <> 'guard'
   UNION ALL
-  SELECT 'employee', unnest(ARRAY['db_role', 'contact'])
-), told AS (
-  SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns FROM column_of k
-   WHERE k.object IN ('review', 'employee') AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h) GROUP BY k.object
-), plain AS (
-  -- without names, numbers, logins and free text: keys, figures, days and codes
-  SELECT k.object, array_agg(k.name ORDER BY k.position) AS columns
-    FROM column_of k JOIN visibility v ON v.table_name = k.object
-   WHERE v.kind IN ('person', 'score', 'known') AND v.table_name <> 'notification'
-     AND k.name <> 'rater_id' AND (NOT k.is_text AND NOT k.is_json OR k.name IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population'))
-     AND (k.object, k.name) NOT IN (SELECT h.object, h.name FROM hidden h)
-   GROUP BY k.object
-)
-SELECT p.role, o.object, o.action, CASE WHEN p.role <> 'hr' AND o.action = 'SELECT' THEN t.columns END
-  FROM person p
-  CROSS JOIN right_object o
-  LEFT JOIN visibility v ON v.table_name = o.object
-  LEFT JOIN told t ON t.object = o.object
- WHERE CASE o.kind
-         WHEN 'function' THEN o.object <> 'act_as(text)'
-         WHEN 'view' THEN p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table', 'privacy_gap', 'table_size', 'unit_pay', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
-                          OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
-         ELSE CASE p.role
-                WHEN 'hr' THEN o.action = 'SELECT' OR o.object NOT IN ('book', 'decision_kind', 'visibility', 'role_mapping', 'role_right')
-                ELSE o.action = 'SELECT' AND (v.kind IN ('public', 'known', 'person', 'score') OR v.kind = 'pay' AND p.role = 'finance')
-                     OR o.action = 'INSERT' AND o.object IN ('acknowledgement', 'appeal', 'decision', 'development_request', 'plan_progress', 'question', 'suggestion')
-                     OR p.role = 'mentor' AND (o.object, o.action) IN (('mentor_advice', 'INSERT'), ('plan_session', 'UPDATE'), ('mentoring_session', 'INSERT'), ('mentoring_session', 'DELETE'))
-                     OR p.role IN ('manager', 'executive')
-                        AND (o.action <> 'SELECT' AND o.object IN ('review_rater', 'plan_item', 'mentoring_session')
-                             OR o.action IN ('INSERT', 'UPDATE') AND o.object IN ('calibration_session', 'key_event', 'mentorship', 'plan_session', 'target')
-                             OR o.action = 'INSERT' AND o.object IN ('cycle_signature', 'mentor_advice', 'plan_change', 'plan_item_version')
-                             OR o.action = 'UPDATE' AND o.object IN ('development_plan', 'development_request', 'review_result', 'question', 'suggestion', 'warning'))
-                     OR p.role = 'executive' AND (o.object, o.action) IN (('promotion_case', 'UPDATE'), ('review_cycle', 'UPDATE'), ('cycle_template', 'UPDATE'))
-                     OR p.role = 'finance' AND (o.object, o.action) IN (('salary', 'INSERT'), ('salary', 'UPDATE'), ('salary', 'DELETE'), ('salary_adjustment', 'UPDATE'),
-                                                                        ('payroll_feed', 'INSERT'), ('payroll_feed', 'UPDATE'), ('cycle_signature', 'INSERT'))
-              END
-       END
+  SELECT p.role, t.table_name, 'SELECT', CASE WHEN t.hides <> '{}' THEN ARRAY(SELECT c FROM unnest(t.columns) WITH ORDINALITY AS c (c, n) WHERE c.c <> ALL (t.hides) ORDER BY c.n) END
+    FROM t CROSS JOIN people p WHERE t.sees IN ('public', 'known', 'person', 'score') OR t.sees = 'pay' AND p.role = 'finance'
+  UNION ALL
+  SELECT 'bi', t.table_name, 'SELECT', CASE WHEN t.sees <> 'public' THEN t.plain END
+    FROM t WHERE t.analysed AND (t.sees = 'public' OR t.sees IN ('known', 'person', 'score') AND t.plain IS NOT NULL)
+  UNION ALL
+  SELECT r.role, t.table_name, split_part(a.action, '(', 1), string_to_array(substring(a.action FROM '\((.*)\)'), ',')
+    FROM t CROSS JOIN jsonb_each_text(t.writes) AS w (roles, actions)
+    CROSS JOIN string_to_table(w.roles, ' ') AS r (role) CROSS JOIN string_to_table(w.actions, ' ') AS a (action);
+END;
+COMMENT ON FUNCTION table_right(text) IS 'The rights on a table that its table_rule describes, as rows of role_right.';
+
+-- Functions run as who calls them, or ask who is acting, so that everybody may call all of
+-- them but act_as(), which is for application servers.
+INSERT INTO role_right (role, object, action, columns)
+SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t
 UNION ALL
--- a notice is read, progress is told; managers lock and unlock; whoever changes pay locks the employee's row
-SELECT p.role, w.object, 'UPDATE', w.columns
-  FROM person p CROSS JOIN (VALUES ('notification', ARRAY['read_at']), ('plan_item', ARRAY['progress']),
-                                ('review', ARRAY['status', 'locked_on', 'reopen_reason']), ('employee', ARRAY['locale'])) AS w (object, columns)
- WHERE CASE w.object WHEN 'review' THEN p.role IN ('manager', 'executive')
-                     WHEN 'employee' THEN p.role = 'finance'
-                     WHEN 'plan_item' THEN p.role IN ('employee', 'mentor', 'finance')
-                     ELSE p.role <> 'hr' END
+SELECT p.role, o.object, o.action, NULL
+  FROM unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive']) AS p (role) CROSS JOIN right_object o
+ WHERE o.kind = 'function' AND o.object <> 'act_as(text)'
+    OR o.kind = 'view' AND (p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table', 'privacy_gap', 'table_size', 'unit_pay', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
+                            OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line'))
 UNION ALL
-SELECT 'bi', v.table_name, 'SELECT', p.columns
-  FROM visibility v LEFT JOIN plain p ON p.object = v.table_name
- WHERE p.columns IS NOT NULL OR v.kind = 'public' AND v.table_name NOT IN ('org_unit_import', 'role_mapping')
-UNION ALL
-SELECT 'bi', o.object, 'EXECUTE', NULL::text[] FROM right_object o
+SELECT 'bi', o.object, 'EXECUTE', NULL FROM right_object o
  WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'archive_told(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
@@ -411,6 +310,17 @@ END;
 COMMENT ON FUNCTION permission_report() IS
   'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, object and action; yes, no, or the columns (SEC-01).';
 
+CREATE FUNCTION apply_tables() RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO role_right (role, object, action, columns)
+  SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t WHERE NOT EXISTS (SELECT FROM role_right o WHERE o.object = r.table_name);
+  SELECT hrloop.audit_attach('book'::regclass);
+  SELECT apply_visibility();
+  SELECT apply_rights();
+END;
+COMMENT ON FUNCTION apply_tables() IS
+  'After register_table(): policies, audit triggers, and rights of tables that had none, as their table_rule says; returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
+
 SELECT apply_visibility();
 
 -- Logical replication fires none of the triggers above, and must compute nothing
@@ -424,7 +334,5 @@ SELECT hrloop.define('book'::regclass, ARRAY(
    WHERE t.tgfoid = 'hrloop.forget()'::regprocedure
    ORDER BY c.relname, k.n));
 
--- what people may do and see is audited as well
-INSERT INTO audit_rule (table_name, actions, because)
-SELECT t, '{insert,update,delete}', 'who may see and do what' FROM unnest(ARRAY['decision_kind', 'visibility', 'role_right', 'role_mapping']) AS t;
+-- what came since the audit room
 SELECT hrloop.audit_attach('book'::regclass);

@@ -138,6 +138,10 @@ COMMENT ON COLUMN acknowledgement.result_id IS 'Version of the result.';
 COMMENT ON COLUMN acknowledgement.answer IS 'acknowledged or refused.';
 COMMENT ON COLUMN acknowledgement.remark IS 'What the employee says to it; a refusal needs it.';
 COMMENT ON COLUMN acknowledgement.answered_at IS 'When.';
+SELECT register_table('acknowledgement', kind => 'fact', sees => 'person', about => 'result_id/review_result.review_id/review.employee_id', audit => '{insert,update,delete}',
+  reads => $$EXISTS (SELECT FROM review_result x WHERE x.result_id = acknowledgement.result_id)$$,
+  writes => '{"employee mentor manager finance executive": "INSERT"}',
+  texts => '{"remark": "blank free text"}');
 
 CREATE FUNCTION result_answered(acknowledgements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -228,6 +232,11 @@ COMMENT ON COLUMN appeal.status IS 'open, rejected, or upheld: then the review h
 COMMENT ON COLUMN appeal.rationale IS 'Why it was decided so.';
 COMMENT ON COLUMN appeal.decided_by IS 'Who decided, of HR; never the employee, the manager or a rater.';
 COMMENT ON COLUMN appeal.decided_on IS 'Day of the decision.';
+SELECT register_table('appeal', kind => 'fact', sees => 'person', about => 'review_id/review.employee_id', audit => '{insert,update,delete}',
+  reads => $$hrloop.visible('book'::regclass, NULL) OR decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$,
+  writes => '{"employee mentor manager finance executive": "INSERT"}',
+  others => '{"decided_by": "about who appeals"}',
+  texts => '{"reason": "blank free text", "rationale": "blank free text"}');
 
 CREATE FUNCTION review_appeal_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC

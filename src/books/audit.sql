@@ -26,7 +26,7 @@ CREATE INDEX audit_entry_row ON audit_entry (row_key, table_name);
 -- few: what an erasure took away is looked for in each slice of verify()
 CREATE INDEX audit_entry_erase ON audit_entry (audit_id) WHERE action = 'erase';
 CREATE INDEX audit_entry_employee ON audit_entry (employee_id) WHERE employee_id IS NOT NULL;
-COMMENT ON TABLE audit_entry IS 'One entry for each row that a statement changed, written by the engine alone; audit_rule says of which tables. Read it by the view audit_trail (SEC-03).';
+COMMENT ON TABLE audit_entry IS 'One entry for each row that a statement changed, written by the engine alone; table_rule says of which tables. Read it by the view audit_trail (SEC-03).';
 COMMENT ON COLUMN audit_entry.audit_id IS 'Key, rising; rollbacks leave gaps here, never in seq.';
 COMMENT ON COLUMN audit_entry.lane IS 'Chain to which the entry belongs: transactions that write at the same time write in different ones.';
 COMMENT ON COLUMN audit_entry.seq IS 'Place in its chain, from 1 without gaps.';
@@ -44,6 +44,10 @@ COMMENT ON COLUMN audit_entry.after IS 'Update: what they hold now; insert: the 
 COMMENT ON COLUMN audit_entry.reason IS 'Rationale or reason in the row, where it has such a column.';
 COMMENT ON COLUMN audit_entry.digest IS 'audit_digest() of the entry as it was written: it stays when an erasure takes texts away.';
 COMMENT ON COLUMN audit_entry.hash IS 'sha256 over the hash before it in the chain and all other columns but audit_id, of the texts their digest.';
+SELECT register_table('audit_entry', kind => 'log',
+  reads => $$(SELECT hrloop.acts_for('book'::regclass, 'hr')) AND (table_name NOT IN (SELECT v.table_name FROM table_rule v WHERE v.sees = 'pay') OR (SELECT require_tls()))$$,
+  others => '{"employee_id": "entries outlive what they tell of; an erasure reaches them", "actor_id": "about whose row it is"}',
+  texts => '{"before": "pseudonym acts stay under a pseudonym", "after": "pseudonym acts stay under a pseudonym"}');
 
 CREATE TABLE audit_lane (
   lane   integer PRIMARY KEY,
@@ -54,6 +58,7 @@ COMMENT ON TABLE audit_lane IS 'The chains of the audit log: how long each is, a
 COMMENT ON COLUMN audit_lane.lane IS 'Chain.';
 COMMENT ON COLUMN audit_lane.length IS 'Entries in it.';
 COMMENT ON COLUMN audit_lane.head IS 'Hash of the last one; zeros before the first.';
+SELECT register_table('audit_lane', kind => 'log');
 
 CREATE TRIGGER audit_entry_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit_entry
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit_guard();
@@ -62,95 +67,21 @@ CREATE TRIGGER audit_entry_redacted AFTER UPDATE ON audit_entry REFERENCING OLD 
 CREATE TRIGGER audit_lane_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON audit_lane
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.audit_guard();
 
--- An erasure: erasure_statement() treats an entry by the rules of the table whose row it
--- holds; what is listed here is looked for in the entries of everybody.
-INSERT INTO personal_reference (table_name, column_name, is_subject, reason) VALUES
-  ('audit_entry', 'employee_id', false, 'entries outlive what they tell of; an erasure reaches them'),
-  ('audit_entry', 'actor_id',    false, 'about whose row it is');
-INSERT INTO erasure_rule (table_name, column_name, action, leaves, reason) VALUES
-  ('audit_entry', 'before',  'pseudonym', NULL, 'acts stay under a pseudonym'),
-  ('audit_entry', 'after',   'pseudonym', NULL, 'acts stay under a pseudonym');
-
 -- what is audited --------------------------------------------------------------------
-
-CREATE TABLE audit_rule (
-  table_name text   PRIMARY KEY,
-  actions    text[] NOT NULL CHECK (actions <@ '{insert,update,delete}'),
-  subject    text,
-  ignored    text[] NOT NULL DEFAULT '{}',
-  digest     text[] CHECK (digest <> '{}'),
-  because    text   NOT NULL CHECK (hrloop.meaningful_chars(because) > 0)
-);
-COMMENT ON TABLE audit_rule IS 'Of which tables changes are audited, and why not of others: install() makes the triggers from it (SEC-03).';
-COMMENT ON COLUMN audit_rule.table_name IS 'Table.';
-COMMENT ON COLUMN audit_rule.actions IS 'What is audited: insert, update, delete; none: the table is not. A table that is audited has an entry for a truncate, too.';
-COMMENT ON COLUMN audit_rule.subject IS 'Column that holds the employee the row is about, or the way there: review_id/review.employee_id; null: nobody in particular.';
-COMMENT ON COLUMN audit_rule.ignored IS 'Derived columns: a change of these alone is no entry.';
-COMMENT ON COLUMN audit_rule.digest IS 'Columns of which the sha256 is entered in place of an inserted row that itself never changes: of their names and values, nulls
-left out. A column that is added to the table and not named here does not count; one may be named later if it is null in the rows that are there. Null: the row is entered.';
-COMMENT ON COLUMN audit_rule.because IS 'Why so.';
-
--- What a person or another system enters, in full.
-INSERT INTO audit_rule (table_name, actions, subject, because)
-SELECT t, '{insert,update,delete}', s, 'entered by people or other systems'
-  FROM (VALUES
-    ('employee', 'employee_id'), ('employee_status', 'employee_id'), ('assignment', 'employee_id'), ('unit_head', 'employee_id'),
-    ('role_holder', 'employee_id'), ('key_event', 'employee_id'), ('target', 'employee_id'), ('review_gate', 'employee_id'),
-    ('review_rater', 'review_id/review.employee_id'), ('score', 'review_id/review.employee_id'),
-    ('calibration', 'review_id/review.employee_id'), ('plan_change', 'review_id/review.employee_id'), ('appeal', 'review_id/review.employee_id'),
-    ('acknowledgement', 'result_id/review_result.review_id/review.employee_id'),
-    ('certification_result', 'employee_id'), ('certification_reversal', 'employee_id'), ('training_record', 'employee_id'),
-    ('skill_rating', 'employee_id'), ('enrolment', 'employee_id'), ('question', 'employee_id'), ('suggestion', 'employee_id'),
-    ('development_request', 'employee_id'), ('mentor_advice', 'employee_id'), ('mentorship', 'mentee_id'), ('mentoring_session', 'mentorship_id/mentorship.mentee_id'), ('delegation', 'delegator_id'),
-    ('plan_progress', 'plan_item_id/plan_item.plan_id/development_plan.employee_id'),
-    ('plan_item_version', 'plan_item_id/plan_item.plan_id/development_plan.employee_id'),
-    ('salary', 'employee_id'), ('contribution', 'employee_id'), ('contribution_citation', 'employee_id'), ('cycle_signature', 'signed_by'), ('calibration_session', 'opened_by')) AS a (t, s);
--- Rules by which people are judged and paid.
-INSERT INTO audit_rule (table_name, actions, because)
-SELECT t, '{insert,update,delete}', 'a rule by which people are judged or paid'
-  FROM unnest(ARRAY['setting', 'scale', 'band', 'indicator', 'review_template', 'template_group', 'template_item', 'template_rater_group', 'rater_group',
-                    'review_cycle', 'cycle_template', 'grade_distribution', 'grade_share', 'raise_rule', 'cycle_raise_rule', 'allowance_rule', 'pool_rule',
-                    'talent_pool', 'certification', 'skill_level', 'cycle_course', 'course_push', 'workflow_stage', 'cause_rule', 'org_unit', 'job', 'audit_rule']) AS t;
--- Born of a decision, which says how and why; what becomes of it later is not always one.
-INSERT INTO audit_rule (table_name, actions, subject, ignored, because)
-SELECT t, '{update,delete}', s, g::text[], 'its decision says where it comes from'
-  FROM (VALUES
-    ('review', 'employee_id', '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,vetoed,anonymous}'),
-    ('review_result', 'review_id/review.employee_id', '{}'), ('review_segment', 'review_id/review.employee_id', '{load}'),
-    ('development_plan', 'employee_id', '{document,reasons,written_for}'),
-    ('hr_task', 'employee_id', '{}'), ('warning', 'employee_id', '{}'), ('employee_skill_level', 'employee_id', '{}'),
-    ('salary_adjustment', 'employee_id', '{}'), ('skill_allowance', 'employee_id', '{}'),
-    ('pool_membership', 'employee_id', '{}'), ('pool_evidence', 'pool_membership_id/pool_membership.employee_id', '{}'),
-    ('recommendation', 'employee_id', '{}'), ('promotion_case', 'employee_id', '{}'),
-    ('payroll_feed', 'employee_id', '{}')) AS a (t, s, g);
-INSERT INTO audit_rule (table_name, actions, subject, because) VALUES
-  ('measurement', '{update,delete}', 'employee_id', 'a reading keeps when and from where it came; corrections and deletions are what matters'),
-  ('plan_item',   '{update}', 'plan_id/development_plan.employee_id', 'drafts are made anew with each score; a goal of a plan that stands is only updated');
-INSERT INTO audit_rule (table_name, actions, subject, digest, because) VALUES
-  ('decision', '{insert,update,delete}', 'employee_id',
-   '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,decided_at,transaction_id}',
-   'append-only and the evidence behind every figure: its hash is chained');
-INSERT INTO audit_rule (table_name, actions, because) VALUES
-  ('initial_score',  '{}', 'derived from readings; verify() recomputes it'),
-  ('plan_gap',       '{}', 'derived with its plan, whose decision holds it'),
-  ('plan_session',   '{}', 'derived with its plan'),
-  ('growth_archive', '{}', 'lists what other tables hold'),
-  ('cause_analysis', '{}', 'about a department, and recomputed by verify()'),
-  ('notification',   '{}', 'rendered from decisions, and kept');
 
 CREATE FUNCTION audit_command() RETURNS TABLE (table_name text, action text, command text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH wanted AS (
     SELECT r.table_name, a.action, c.oid,
-           concat_ws(', ', quote_literal('subject=' || split_part(r.subject, '/', 1)),
-                     CASE WHEN strpos(r.subject, '/') > 0 THEN quote_literal('via=' || substr(r.subject, strpos(r.subject, '/') + 1)) END,
+           concat_ws(', ', quote_literal('subject=' || split_part(r.about, '/', 1)),
+                     CASE WHEN strpos(r.about, '/') > 0 THEN quote_literal('via=' || substr(r.about, strpos(r.about, '/') + 1)) END,
                      (SELECT quote_literal('reason=' || min(k.attname::text)) FROM pg_attribute k
                        WHERE k.attrelid = c.oid AND k.attname IN ('rationale', 'reason') AND NOT k.attisdropped HAVING count(*) > 0),
                      quote_literal('ignore=' || NULLIF(array_to_string(r.ignored, ','), '')),
                      quote_literal('digest=' || array_to_string(r.digest, ','))) AS arguments
-      FROM audit_rule r
+      FROM table_rule r
       JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = (SELECT b.relnamespace FROM pg_class b WHERE b.oid = 'book'::regclass)
-      CROSS JOIN LATERAL unnest(r.actions || CASE WHEN r.actions <> '{}' THEN ARRAY['truncate'] END) AS a (action)
+      CROSS JOIN LATERAL unnest(r.audit || CASE WHEN r.audit <> '{}' THEN ARRAY['truncate'] END) AS a (action)
   )
   SELECT w.table_name, w.action,
          CASE WHEN t.oid IS NULL THEN
@@ -162,7 +93,7 @@ BEGIN ATOMIC
     FROM wanted w LEFT JOIN pg_trigger t ON t.tgrelid = w.oid AND t.tgname = 'audit_' || w.action
    ORDER BY w.table_name, w.action;
 END;
-COMMENT ON FUNCTION audit_command() IS 'The triggers that audit_rule asks for; command: how to make it, null: it is there.';
+COMMENT ON FUNCTION audit_command() IS 'The triggers that table_rule asks for; command: how to make it, null: it is there.';
 
 -- reading and checking it ------------------------------------------------------------
 

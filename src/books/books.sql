@@ -12,6 +12,7 @@ COMMENT ON COLUMN book.only_row IS 'Always true: there is one row.';
 COMMENT ON COLUMN book.version IS 'Version of hrloop that these tables match; hrloop.migrate() changes it.';
 COMMENT ON COLUMN book.company IS 'Name of the company, for people.';
 COMMENT ON COLUMN book.installed_at IS 'When the books were made.';
+SELECT register_table('book', kind => 'guard', sees => 'public');
 
 -- The library handles the books through this table: its oid stands for them.
 CREATE FUNCTION actor() RETURNS bigint STABLE LANGUAGE SQL
@@ -68,6 +69,7 @@ COMMENT ON COLUMN setting.kind IS 'integer, number, boolean or text.';
 COMMENT ON COLUMN setting.value IS 'Value in force; null: off or without limit.';
 COMMENT ON COLUMN setting.default_value IS 'Value that install() gave.';
 COMMENT ON COLUMN setting.comment IS 'What it does, its unit and its source.';
+SELECT register_table('setting', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 CREATE TRIGGER setting_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON setting
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
@@ -123,6 +125,7 @@ disclosed, others once they are locked or if no anonymous scores are in them; pa
 disclosed; secret: HR alone.';
 COMMENT ON COLUMN decision_kind.archive IS 'Kind of line that such a decision is in the growth archive (growth_archive.kind); null: none.';
 COMMENT ON COLUMN decision_kind.comment IS 'What is decided.';
+SELECT register_table('decision_kind', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 CREATE TRIGGER decision_kind_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON decision_kind
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
@@ -164,6 +167,23 @@ COMMENT ON COLUMN decision.reason IS 'Reason that a person gave.';
 COMMENT ON COLUMN decision.decided_by IS 'Employee number of who acted, or database login.';
 COMMENT ON COLUMN decision.decided_at IS 'Time of the transaction.';
 COMMENT ON COLUMN decision.transaction_id IS 'The transaction, by transaction_number_seq: rows with the same number were decided together.';
+SELECT register_table('decision', kind => 'log', sees => 'score', about => 'employee_id', audit => '{insert,update,delete}', because => 'append-only and the evidence behind every figure: its hash is chained',
+  reads => $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
+                                      WHEN 'nothing' THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
+                                      WHEN 'person' THEN hrloop.visible('book'::regclass, employee_id)
+                                      WHEN 'result' THEN hrloop.visible('book'::regclass, employee_id) AND ((SELECT hrloop.acts_for('book'::regclass, 'hr')) OR result_told(cause, cause_id))
+                                      WHEN 'pay' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
+                                      WHEN 'raise' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
+                                        AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
+                                      ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
+  changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
+  digest => '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,decided_at,transaction_id}',
+  writes => '{"employee mentor manager finance executive": "INSERT"}',
+  hands_out => '@decision_told(t.kind, t.cause, t.cause_id)', held_back => 'not disclosed yet',
+  texts => '{"decided_by": "pseudonym acts stay under a pseudonym",
+            "inputs": ["pseudonym figures stay under a pseudonym", {"action": "blank", "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling", "deviation_reason", "calibration.reason"], "because": "free texts; the figures stay"}],
+            "outcome": ["pseudonym figures stay under a pseudonym", {"action": "blank", "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling"], "because": "free texts; the figures stay"}],
+            "reason": "blank free text", "kind": "keep code", "cause": "keep code", "rule": "keep code"}');
 CREATE TRIGGER decision_known AFTER INSERT ON decision REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.decision_known();
 CREATE TRIGGER decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision

@@ -59,6 +59,7 @@ COMMENT ON COLUMN due_rule.what IS 'What falls due, and what happens then.';
 COMMENT ON COLUMN due_rule.setting IS 'Setting that holds its days or hours; null: it has none.';
 COMMENT ON COLUMN due_rule.active IS 'Whether run_due() runs it.';
 COMMENT ON COLUMN due_rule.ran_at IS 'Latest moment for which something was due; earlier moments do nothing.';
+SELECT register_table('due_rule', kind => 'rule', sees => 'public');
 CREATE INDEX due_rule_setting ON due_rule (setting);
 
 INSERT INTO due_rule (code, what, setting) VALUES
@@ -85,6 +86,7 @@ COMMENT ON COLUMN due_event.due_event_id IS 'Key.';
 COMMENT ON COLUMN due_event.code IS 'Rule.';
 COMMENT ON COLUMN due_event.source_id IS 'What fell due: for review_node and review_escalation the key of the cycle, for plan_escalation of the plan, for what is done once a month year × 100 + month.';
 COMMENT ON COLUMN due_event.happened_at IS 'Moment that run_due() was given.';
+SELECT register_table('due_event', kind => 'log');
 
 CREATE FUNCTION due_review_node(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -35,6 +35,7 @@ COMMENT ON COLUMN health_report.checks IS 'Checks.';
 COMMENT ON COLUMN health_report.warnings IS 'Checks that warned.';
 COMMENT ON COLUMN health_report.report IS 'The rows of health().';
 COMMENT ON COLUMN health_report.sizes IS 'Bytes of each table with its indexes, to see what grows.';
+SELECT register_table('health_report', kind => 'log');
 
 CREATE VIEW table_size WITH (security_invoker) AS
   SELECT c.relname::text AS table_name, s.bytes, s.bytes - (l.sizes ->> c.relname)::bigint AS growth, greatest(c.reltuples, 0)::bigint AS estimated_rows

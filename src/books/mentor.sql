@@ -35,6 +35,12 @@ COMMENT ON COLUMN mentorship.content IS 'Core points, in order (核心要点).';
 COMMENT ON COLUMN mentorship.valid IS 'Days for which it runs.';
 COMMENT ON COLUMN mentorship.decision_id IS 'Decision mentoring.start.';
 COMMENT ON COLUMN mentorship.ended_by IS 'Decision mentoring.end, if it ended before its time.';
+SELECT register_table('mentorship', kind => 'fact', sees => 'person', about => 'mentee_id', audit => '{insert,update,delete}', subjects => '{"mentee_id": "whom it is for"}',
+  reads => $$hrloop.visible('book'::regclass, mentee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$,
+  changes => $$hrloop.visible('book'::regclass, mentee_id)$$,
+  writes => '{"manager executive": "INSERT UPDATE"}',
+  others => '{"mentor_id": "about the mentee"}',
+  texts => '{"goal": "blank free text", "content": {"action": "blank", "leaves": "{已删除}", "because": "free texts"}}');
 CREATE TRIGGER mentorship_kept BEFORE DELETE OR TRUNCATE ON mentorship
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Mentoring is ended with end_mentoring(), never removed.');
 
@@ -48,6 +54,9 @@ COMMENT ON TABLE mentoring_session IS 'Schedule of a mentorship: the days on whi
 COMMENT ON COLUMN mentoring_session.mentoring_session_id IS 'Key.';
 COMMENT ON COLUMN mentoring_session.mentorship_id IS 'Mentorship.';
 COMMENT ON COLUMN mentoring_session.due_on IS 'Day.';
+SELECT register_table('mentoring_session', kind => 'fact', sees => 'person', about => 'mentorship_id/mentorship.mentee_id', audit => '{insert,update,delete}',
+  reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$,
+  writes => '{"mentor": "INSERT DELETE", "manager executive": "INSERT UPDATE DELETE"}');
 
 CREATE FUNCTION mentoring_outside(mentorships bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC

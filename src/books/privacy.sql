@@ -14,43 +14,6 @@ SELECT register_notice('erasure.requested', '{hr}',
 
 -- what is about whom -------------------------------------------------------------------
 
-CREATE TABLE personal_reference (
-  table_name  text    NOT NULL,
-  column_name text    NOT NULL,
-  is_subject  boolean NOT NULL,
-  reason      text    NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0),
-  PRIMARY KEY (table_name, column_name)
-);
-COMMENT ON TABLE personal_reference IS 'References that make a row somebody''s or do not. A column employee_id that refers to employee does without being listed; view privacy_gap finds references that are missing here (SEC-05).';
-COMMENT ON COLUMN personal_reference.table_name IS 'Table.';
-COMMENT ON COLUMN personal_reference.column_name IS 'Column that refers to a person, or to a row about one.';
-COMMENT ON COLUMN personal_reference.is_subject IS 'Whether the row is about that person; false: the person only acted.';
-COMMENT ON COLUMN personal_reference.reason IS 'Why.';
-INSERT INTO personal_reference (table_name, column_name, is_subject, reason)
-SELECT t, c, s, r FROM (VALUES
-  ('notification',        'recipient_id', true,  'what somebody was told'),
-  ('cycle_signature',     'signed_by',    true,  'a signature is its signer''s'),
-  ('delegation',          'delegator_id', true,  'a delegation is its giver''s'),
-  ('delegation',          'delegate_id',  false, 'about who gives it'),
-  ('assignment',          'manager_id',   false, 'about who is managed'),
-  ('review',              'manager_id',   false, 'about who is reviewed'),
-  ('review_segment',      'manager_id',   false, 'about who is reviewed'),
-  ('review_rater',        'rater_id',     false, 'about who is reviewed'),
-  ('score',               'rater_id',     false, 'about who is scored'),
-  ('appeal',              'decided_by',   false, 'about who appeals'),
-  ('calibration',         'decided_by',   false, 'about whose score it is'),
-  ('calibration_session', 'opened_by',    false, 'an office, not about a person'),
-  ('calibration_session', 'closed_by',    false, 'an office, not about a person'),
-  ('development_request', 'decided_by',   false, 'about who asks'),
-  ('development_plan',    'manager_id',   false, 'about whose plan it is'),
-  ('mentor_advice',       'mentor_id',    false, 'about who is advised'),
-  ('mentorship',          'mentee_id',    true,  'whom it is for'),
-  ('mentorship',          'mentor_id',    false, 'about the mentee'),
-  ('question',            'answered_by',  false, 'about who asks'),
-  ('question',            'replier_id',   false, 'about who asks'),
-  ('promotion_case',      'decided_by',   false, 'about who is promoted'),
-  ('cause_analysis',      'decision_id',  false, 'about a unit')) AS d (t, c, s, r);
-
 CREATE FUNCTION books_schema() RETURNS oid STABLE LANGUAGE SQL
   RETURN (SELECT c.relnamespace FROM pg_class c WHERE c.oid = 'book'::regclass);
 COMMENT ON FUNCTION books_schema() IS 'Schema of these books, for questions to the catalog.';
@@ -105,134 +68,6 @@ COMMENT ON COLUMN personal_table.condition IS 'Which of its rows are a person''s
 
 -- erasure ------------------------------------------------------------------------------
 
-CREATE TABLE erasure_rule (
-  table_name  text NOT NULL,
-  column_name text NOT NULL,
-  action      text NOT NULL CHECK (action IN ('blank', 'pseudonym', 'name', 'keep')),
-  leaves      text DEFAULT '已删除',
-  keys        text[],
-  beside      text,
-  keep_months integer CHECK (keep_months > 0),
-  reason      text NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0),
-  PRIMARY KEY (table_name, column_name, action),
-  CONSTRAINT erasure_rule_beside CHECK ((action = 'name') = (beside IS NOT NULL)),
-  CONSTRAINT erasure_rule_keys CHECK (keys IS NULL OR action = 'blank' AND leaves IS NOT NULL)
-);
-COMMENT ON TABLE erasure_rule IS 'What becomes of each text about a person that is erased, column by column, against what must be kept; figures are not listed, they stay; an entry of the audit log follows the rules of its table (SEC-05, AMB-41). Every text of a personal table needs a rule: see privacy_gap.';
-COMMENT ON COLUMN erasure_rule.table_name IS 'Table.';
-COMMENT ON COLUMN erasure_rule.column_name IS 'Column.';
-COMMENT ON COLUMN erasure_rule.action IS 'blank: in the person''s rows it is replaced; pseudonym: wherever it holds the person''s number or, in a document, number or name; name: the name is taken out of texts to others; keep: it stays.';
-COMMENT ON COLUMN erasure_rule.leaves IS 'What blank leaves behind; null: nothing.';
-COMMENT ON COLUMN erasure_rule.keys IS 'Of a document only the texts under these keys (key, or parent.key); null: all of it.';
-COMMENT ON COLUMN erasure_rule.beside IS 'For name: column of the document that says who is named in the text.';
-COMMENT ON COLUMN erasure_rule.keep_months IS 'Months after leaving for which it has to be kept first; null: none.';
-COMMENT ON COLUMN erasure_rule.reason IS 'Why so.';
-
-INSERT INTO erasure_rule (table_name, column_name, action, leaves, keys, beside, keep_months, reason)
-SELECT t, c, a, l, k::text[], b, m, r FROM (VALUES
-  -- who it was
-  ('employee', 'name',        'blank',     '已删除', NULL, NULL, NULL::integer, 'name'),
-  ('employee', 'employee_no', 'pseudonym', NULL, NULL, NULL, NULL, 'figures stay under a pseudonym'),
-  ('employee', 'education',   'blank',     NULL, NULL, NULL, NULL, 'personal'),
-  ('employee', 'contact',     'blank',     NULL, NULL, NULL, NULL, 'personal'),
-  ('employee', 'db_role',     'blank',     NULL, NULL, NULL, NULL, 'login'),
-  -- who it was, as others wrote it down
-  ('decision',               'decided_by',  'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('decision',               'inputs',      'pseudonym', NULL, NULL, NULL, NULL, 'figures stay under a pseudonym'),
-  ('decision',               'outcome',     'pseudonym', NULL, NULL, NULL, NULL, 'figures stay under a pseudonym'),
-  ('salary_adjustment',      'decided_by',  'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('contribution',           'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('contribution_citation',  'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('certification_reversal', 'reversed_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('plan_progress',          'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('plan_session',           'recorded_by', 'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('warning',                'handled_by',  'pseudonym', NULL, NULL, NULL, NULL, 'acts stay under a pseudonym'),
-  ('quarantine',             'payload',     'pseudonym', NULL, NULL, NULL, NULL, 'events that wait to be mended'),
-  ('notification',           'body',        'name', '已删除', NULL, 'args', NULL, 'named in what others were told'),
-  ('notification',           'args',        'pseudonym', NULL, NULL, NULL, NULL, 'named in what others were told'),
-  -- free texts
-  ('decision',       'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('decision',       'inputs',           'blank', '已删除', '{rationale,remark,note,record,answer,evidence,handling,deviation_reason,calibration.reason}', NULL, NULL, 'free texts; the figures stay'),
-  ('decision',       'outcome',          'blank', '已删除', '{rationale,remark,note,record,answer,evidence,handling}', NULL, NULL, 'free texts; the figures stay'),
-  ('notification',   'body',             'blank', '已删除', NULL, NULL, NULL, 'what somebody was told'),
-  ('notification',   'args',             'blank', '{}', NULL, NULL, NULL, 'what somebody was told'),
-  ('score',          'rationale',        'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('score',          'facts',            'keep',  NULL, NULL, NULL, NULL, 'figures of the score'),
-  ('initial_score',  'facts',            'keep',  NULL, NULL, NULL, NULL, 'figures of the score'),
-  ('target',         'facts',            'keep',  NULL, NULL, NULL, NULL, 'figures of the score'),
-  ('measurement',    'facts',            'keep',  NULL, NULL, NULL, NULL, 'figures of the score'),
-  ('measurement',    'source',           'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
-  ('measurement',    'external_id',      'keep',  NULL, NULL, NULL, NULL, 'a repeated delivery must be recognised'),
-  ('review',         'block_reason',     'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('review',         'deviation_reason', 'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('review',         'reopen_reason',    'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('review',         'missing_used',     'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('review_gate',    'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('review_gate',    'waived_because',   'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('review_rater',   'barred_because',   'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('review_result',  'grade',            'keep',  NULL, NULL, NULL, NULL, 'figure'),
-  ('calibration',    'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('acknowledgement', 'remark',          'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('appeal',         'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('appeal',         'rationale',        'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('key_event',      'event',            'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('key_event',      'evidence',         'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('key_event',      'source',           'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
-  ('key_event',      'external_id',      'keep',  NULL, NULL, NULL, NULL, 'a repeated delivery must be recognised'),
-  ('warning',        'handling',         'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('suggestion',     'suggestion',       'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('suggestion',     'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('skill_rating',   'source',           'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
-  ('development_request', 'reason',      'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('mentor_advice',  'advice',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('mentorship',     'goal',             'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('mentorship',     'content',          'blank', '{已删除}', NULL, NULL, NULL, 'free texts'),
-  ('development_plan', 'document',       'keep',  NULL, NULL, NULL, NULL, 'what the rules proposed: names of resources'),
-  ('plan_item',      'title',            'keep',  NULL, NULL, NULL, NULL, 'name of a resource, or as plan_change says'),
-  ('plan_item',      'topic',            'keep',  NULL, NULL, NULL, NULL, 'name of an indicator or skill'),
-  ('plan_change',    'title',            'keep',  NULL, NULL, NULL, NULL, 'a goal; plans are made from it'),
-  ('plan_item_version', 'title',         'keep',  NULL, NULL, NULL, NULL, 'a goal; plans are made from it'),
-  ('plan_progress',  'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('plan_session',   'note',             'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('growth_archive', 'title',            'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('growth_archive', 'detail',           'blank', '已删除', '{role,evidence,reason}', NULL, NULL, 'free texts; the figures stay'),
-  ('contribution',   'title',            'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('contribution',   'role',             'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('contribution',   'evidence',         'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('contribution',   'unit',             'keep',  NULL, NULL, NULL, NULL, 'unit of the figure'),
-  ('contribution',   'source',           'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
-  ('contribution',   'external_id',      'keep',  NULL, NULL, NULL, NULL, 'a repeated delivery must be recognised'),
-  ('growth_archive', 'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('growth_archive', 'source_table',     'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('hr_task',        'record',           'blank', '已删除', NULL, NULL, NULL, 'what was talked about'),
-  ('training_record', 'reason',          'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('training_record', 'source',          'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
-  ('training_record', 'external_id',     'keep',  NULL, NULL, NULL, NULL, 'a repeated delivery must be recognised'),
-  ('certification_result', 'source',     'keep',  NULL, NULL, NULL, NULL, 'name of a system'),
-  ('certification_result', 'external_id', 'keep', NULL, NULL, NULL, NULL, 'a repeated delivery must be recognised'),
-  ('certification_reversal', 'reason',   'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('question',       'body',             'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('question',       'answer',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('pool_membership', 'reason',          'keep',  NULL, NULL, NULL, NULL, 'reason that the rule gives'),
-  ('promotion_case', 'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('promotion_case', 'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('hr_task',        'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('delegation',     'reason',           'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('cycle_signature', 'remark',          'blank', '已删除', NULL, NULL, NULL, 'free text'),
-  ('cycle_signature', 'signed_as',       'keep',  NULL, NULL, NULL, NULL, 'code'),
-  -- evidence of what was paid: records of pay are kept for two years at least (工资支付暂行规定 §6)
-  ('salary_adjustment', 'reason',        'blank', '已删除', NULL, NULL, 24, 'evidence of pay for two years, then a free text'),
-  ('payroll_feed',   'source_table',     'keep',  NULL, NULL, NULL, NULL, 'evidence of pay'),
-  ('skill_allowance', 'component',       'keep',  NULL, NULL, NULL, NULL, 'evidence of pay'),
-  -- codes
-  ('decision',       'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('decision',       'cause',            'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('decision',       'rule',             'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('notification',   'kind',             'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('notification',   'event_key',        'keep',  NULL, NULL, NULL, NULL, 'code'),
-  ('notification',   'locale',           'keep',  NULL, NULL, NULL, NULL, 'code')
-) AS d (t, c, a, l, k, b, m, r);
-
 CREATE TABLE erasure_log (
   erasure_id   bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
   employee_id  bigint      NOT NULL,
@@ -257,11 +92,8 @@ COMMENT ON COLUMN erasure_log.requested_at IS 'When.';
 COMMENT ON COLUMN erasure_log.confirmed_by IS 'Who confirmed it; null: nobody yet.';
 COMMENT ON COLUMN erasure_log.confirmed_at IS 'When it was confirmed and carried out.';
 COMMENT ON COLUMN erasure_log.withdrawn_at IS 'When the request was withdrawn.';
-INSERT INTO personal_reference (table_name, column_name, is_subject, reason) VALUES
-  ('erasure_log', 'employee_id',  false, 'what an erasure leaves'),
-  ('erasure_log', 'requested_by', false, 'who answers for an erasure'),
-  ('erasure_log', 'confirmed_by', false, 'who answers for an erasure');
-
+SELECT register_table('erasure_log', kind => 'fact',
+  others => '{"employee_id": "what an erasure leaves", "requested_by": "who answers for an erasure", "confirmed_by": "who answers for an erasure"}');
 CREATE FUNCTION erasure_statement(erasure bigint) RETURNS TABLE (statement text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH person AS (
@@ -462,25 +294,6 @@ CREATE TRIGGER due_event_erases AFTER INSERT ON due_event REFERENCING NEW TABLE 
 
 -- export ----------------------------------------------------------------------------------
 
-CREATE TABLE export_limit (
-  table_name text PRIMARY KEY,
-  condition  text NOT NULL CHECK (condition <> ''),
-  reason     text NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0)
-);
-COMMENT ON TABLE export_limit IS 'Rows about a person that HR sees and the person does not: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)). It holds SQL: let nobody but the owner of the books write it.';
-COMMENT ON COLUMN export_limit.table_name IS 'Table.';
-COMMENT ON COLUMN export_limit.condition IS 'Rows that the person gets: SQL in which t is the row, @ the schema of the books and $1 the key of the employee.';
-COMMENT ON COLUMN export_limit.reason IS 'Why.';
-INSERT INTO export_limit (table_name, condition, reason) VALUES
-  ('review',        '@disclosed(t.review_id)', 'not disclosed yet'),
-  ('review_result', 't.disclosed_on IS NOT NULL', 'not disclosed yet'),
-  ('calibration',   '@disclosed(t.review_id)', 'not disclosed yet'),
-  ('score',         '(t.rater_id = $1 OR @disclosed(t.review_id) AND NOT EXISTS (SELECT FROM @review r JOIN @template_rater_group g USING (template_id) WHERE r.review_id = t.review_id AND g.rater_group = t.rater_group AND g.minimum > 0))',
-                    'not disclosed yet, or of a group whose raters are anonymous'),
-  ('review_rater',  'false', 'who rates is not told'),
-  ('salary_adjustment', 'EXISTS (SELECT FROM @review_result x WHERE x.result_id = t.result_id AND x.disclosed_on IS NOT NULL)', 'not disclosed yet'),
-  ('decision',      '@decision_told(t.kind, t.cause, t.cause_id)', 'not disclosed yet');
-
 CREATE FUNCTION export_person(employee text) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22004', 'an export needs an employee') WHERE employee IS NULL;
@@ -490,13 +303,13 @@ BEGIN ATOMIC
   SELECT jsonb_object_agg(q.table_name, hrloop.query_rows(q.query))
     FROM (SELECT t.table_name,
                  format('SELECT %s FROM %s t WHERE (%s)%s ORDER BY 1', c.list, t.qualified, replace(t.condition, '$1', k.key),
-                        CASE WHEN NOT w.everything THEN ' AND ' || replace(replace(l.condition, '@', quote_ident(n.nspname) || '.'), '$1', k.key) END) AS query
+                        CASE WHEN NOT w.everything THEN ' AND ' || replace(replace(l.hands_out, '@', quote_ident(n.nspname) || '.'), '$1', k.key) END) AS query
             FROM personal_table t
             JOIN pg_namespace n ON n.oid = books_schema()
             -- a bare number would be an integer, which the indexes of exclusion constraints do not compare with
             CROSS JOIN (SELECT format('%s::bigint', (SELECT find_employee(employee))) AS key) k
             CROSS JOIN (SELECT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END AS everything) w
-            LEFT JOIN export_limit l USING (table_name)
+            LEFT JOIN table_rule l USING (table_name)
             CROSS JOIN LATERAL (
               -- the person is not told who rated or managed, by key
               SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) AS list
@@ -504,7 +317,7 @@ BEGIN ATOMIC
                WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped AND (w.everything OR p.table_name IS NULL)) c) q;
 END;
 COMMENT ON FUNCTION export_person(text) IS
-  'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR all; for the person without what export_limit holds back and without the keys of who acted. Errors: 42501 neither HR nor the person; 28000 connection not encrypted as required; 22023 unknown, 22004 nobody (SEC-05).';
+  'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR all; for the person without what table_rule.held_back names and without the keys of who acted. Errors: 42501 neither HR nor the person; 28000 connection not encrypted as required; 22023 unknown, 22004 nobody (SEC-05).';
 
 -- what nobody thought of --------------------------------------------------------------------
 

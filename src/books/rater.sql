@@ -19,6 +19,13 @@ COMMENT ON COLUMN review_rater.review_id IS 'Review.';
 COMMENT ON COLUMN review_rater.rater_group IS 'Group.';
 COMMENT ON COLUMN review_rater.rater_id IS 'Rater.';
 COMMENT ON COLUMN review_rater.barred_because IS 'Conflict of interest for which this rater may not rate; null: the rater is asked to rate.';
+SELECT register_table('review_rater', kind => 'fact', sees => 'person', about => 'review_id/review.employee_id', audit => '{insert,update,delete}',
+  reads => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
+                                      AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$,
+  writes => '{"manager executive": "INSERT UPDATE DELETE"}',
+  hands_out => 'false', held_back => 'who rates is not told',
+  others => '{"rater_id": "about who is reviewed"}',
+  texts => '{"barred_because": "blank free text"}');
 
 CREATE FUNCTION is_superior(rater bigint, employee bigint, on_date date) RETURNS boolean STABLE LANGUAGE SQL
 BEGIN ATOMIC

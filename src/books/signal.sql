@@ -12,6 +12,7 @@ COMMENT ON COLUMN message_text.kind IS 'Kind of notice or sentence.';
 COMMENT ON COLUMN message_text.locale IS 'zh or en.';
 COMMENT ON COLUMN message_text.body IS 'The text; {name} is filled from the figures.';
 COMMENT ON COLUMN message_text.source IS 'Catalogue text (TXT-nn) that it reproduces; null: our own wording.';
+SELECT register_table('message_text', kind => 'rule', sees => 'public');
 CREATE TRIGGER message_text_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON message_text
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
@@ -46,6 +47,7 @@ COMMENT ON COLUMN notice.kind IS 'Kind of notification; its texts are in message
 COMMENT ON COLUMN notice.told IS 'Who is told, as what: employee, manager, mentor, mentee, supervisor, department_manager, hr.';
 COMMENT ON COLUMN notice.active IS 'Whether it is sent. What is off is not written, and not made up for later.';
 COMMENT ON COLUMN notice.is_pay IS 'Whether it tells of somebody''s pay: it is read over encrypted connections alone if setting sec.require_tls is on. So is a kind that has no row (SEC-04).';
+SELECT register_table('notice', kind => 'rule', sees => 'public');
 CREATE TRIGGER notice_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON notice
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
@@ -90,6 +92,15 @@ COMMENT ON COLUMN notification.decision_id IS 'Decision that it tells of.';
 COMMENT ON COLUMN notification.created_at IS 'When it was written.';
 COMMENT ON COLUMN notification.read_at IS 'When it was read.';
 COMMENT ON COLUMN notification.withdrawn_at IS 'When its cause went away.';
+SELECT register_table('notification', kind => 'consequence', sees => 'person', audit => '{}', because => 'rendered from decisions, and kept', analysed => false, subjects => '{"recipient_id": "what somebody was told"}',
+  reads => $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
+                                      AND ((SELECT NOT setting_on('sec.require_tls'))
+                                           OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay) OR (SELECT require_tls()))$$,
+  changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
+  writes => '{"employee mentor manager finance executive": "UPDATE(read_at)"}',
+  texts => '{"body": [{"action": "name", "beside": "args", "because": "named in what others were told"}, "blank what somebody was told"],
+            "args": ["pseudonym named in what others were told", {"action": "blank", "leaves": "{}", "because": "what somebody was told"}], "kind": "keep code", "event_key": "keep code",
+            "locale": "keep code"}');
 CREATE TRIGGER notification_render BEFORE INSERT ON notification
   FOR EACH ROW EXECUTE FUNCTION hrloop.signal_render();
 CREATE TRIGGER notification_announce AFTER INSERT ON notification REFERENCING NEW TABLE AS new_row

@@ -90,6 +90,7 @@ COMMENT ON COLUMN verify_slice.began_at IS 'When the round began.';
 COMMENT ON COLUMN verify_slice.checked_at IS 'When the slice was checked; null: it waits.';
 COMMENT ON COLUMN verify_slice.differences IS 'How many rows verify_part() returned.';
 COMMENT ON COLUMN verify_slice.broken IS 'How many of them are about the audit log or decisions that were changed.';
+SELECT register_table('verify_slice', kind => 'log');
 
 SELECT register_notice('verify.found', '{hr}',
   zh => '核对发现{count}处差异:{parts}',

@@ -26,6 +26,7 @@ COMMENT ON COLUMN workflow_stage.name IS 'Name that people read.';
 COMMENT ON COLUMN workflow_stage.name_en IS 'The same in English.';
 COMMENT ON COLUMN workflow_stage.roles IS 'Who may sign, any of: hr, finance, executive, business (the head of a unit, or an executive).';
 COMMENT ON COLUMN workflow_stage.needs IS 'What the cycle must have reached: any; locked: all reviews are; settled: locked, and no appeal is open.';
+SELECT register_table('workflow_stage', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 
 INSERT INTO workflow_stage (position, code, name, name_en, roles, needs) VALUES
   (1, 'scheme',    '考核方案设定', 'scheme setting',      '{hr}',         'any'),
@@ -60,6 +61,9 @@ COMMENT ON COLUMN cycle_signature.signed_at IS 'When.';
 COMMENT ON COLUMN cycle_signature.remark IS 'Remark.';
 COMMENT ON COLUMN cycle_signature.decision_id IS 'Decision cycle.sign.';
 COMMENT ON COLUMN cycle_signature.voided_by IS 'Decision that made it void: cycle.reopen, or cycle.unsign when a result was opened again; null: it stands.';
+SELECT register_table('cycle_signature', kind => 'fact', sees => 'known', about => 'signed_by', audit => '{insert,update,delete}', subjects => '{"signed_by": "a signature is its signer''s"}',
+  writes => '{"manager finance executive": "INSERT"}',
+  texts => '{"remark": "blank free text", "signed_as": "keep code"}');
 CREATE TRIGGER cycle_signature_kept BEFORE DELETE OR TRUNCATE ON cycle_signature
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Signatures are made with sign_stage() and become void with reopen_cycle().');
 

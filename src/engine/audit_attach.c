@@ -11,7 +11,7 @@
 
 PG_FUNCTION_INFO_V1(hrloop_audit_attach);
 
-/* hrloop.audit_attach(book): the triggers that the rows of audit_rule ask for. */
+/* hrloop.audit_attach(book): the triggers that the rows of table_rule ask for. */
 Datum
 hrloop_audit_attach(PG_FUNCTION_ARGS)
 {

@@ -88,7 +88,7 @@ COMMENT ON FUNCTION audit_guard() IS 'Statement trigger of the audit log: nobody
 CREATE FUNCTION audit_attach(book regclass) RETURNS bigint
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_audit_attach';
 COMMENT ON FUNCTION audit_attach(regclass) IS
-  'Make the triggers that audit_rule of the books asks for and that are missing; returns how many. Needs ownership.';
+  'Make the triggers that table_rule of the books asks for and that are missing; returns how many. Needs ownership.';
 CREATE FUNCTION fields(VARIADIC "any") RETURNS bytea
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_fields';
 COMMENT ON FUNCTION fields("any") IS

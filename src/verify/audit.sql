@@ -26,7 +26,7 @@ BEGIN ATOMIC
     SELECT s ->> 0 AS table_name, (s ->> 1)::bigint AS row_id, array_agg(decode(s ->> 2, 'hex')) AS found, array_agg(decode(s ->> 3, 'hex')) AS made
       FROM audit_entry a CROSS JOIN LATERAL jsonb_array_elements(a.after -> 'redacted') AS s WHERE a.action = 'erase' GROUP BY 1, 2
   ), untold AS MATERIALIZED (
-    SELECT ARRAY(SELECT c.attname::text FROM pg_attribute c JOIN audit_rule u ON u.table_name = 'decision'
+    SELECT ARRAY(SELECT c.attname::text FROM pg_attribute c JOIN table_rule u ON u.table_name = 'decision'
                   WHERE c.attrelid = 'decision'::regclass AND c.attnum > 0 AND NOT c.attisdropped AND c.attname <> ALL (u.digest)) AS untold
   )
   SELECT 'audit_changed', 'audit_entry', c.audit_id, encode(c.computed, 'hex'), encode(c.hash, 'hex')

@@ -9,7 +9,7 @@ CREATE SCHEMA peer;
 -- Of what changes an entry is kept: table, action, key, what is derived.
 CREATE TABLE peer.audited (name text, action text, key text, ignored text[] DEFAULT '{}');
 INSERT INTO peer.audited SELECT r.table_name, a.action, k.attname, r.ignored
-  FROM hr.audit_rule r CROSS JOIN LATERAL unnest(r.actions) AS a (action)
+  FROM hr.table_rule r CROSS JOIN LATERAL unnest(r.audit) AS a (action)
   JOIN pg_index i ON i.indrelid = format('hr.%I', r.table_name)::regclass AND i.indisprimary JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]
  WHERE a.action <> 'delete'
    AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = i.indrelid AND t.tgname = 'audit_' || a.action AND t.tgenabled <> 'D')
