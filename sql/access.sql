@@ -38,7 +38,7 @@ CREATE FUNCTION pg_temp.seen(who text, OUT reviews bigint, OUT of_a bigint, OUT 
   SELECT (SELECT count(*) FROM review), (SELECT count(*) FROM review JOIN employee USING (employee_id) WHERE employee_no LIKE 'A%'),
          (SELECT count(*) FROM review JOIN employee USING (employee_id) WHERE employee_no LIKE 'B%'), (SELECT count(*) FROM salary), (SELECT count(*) FROM employee) $$;
 
--- every table is named in visibility and guarded as it says
+-- every table is registered and guarded as table_rule says
 SELECT * FROM visibility_problem ORDER BY 1;
 
 SET ROLE access_app;
@@ -279,16 +279,40 @@ DROP SCHEMA access_trap CASCADE;
 -- a table that is added later is missed until somebody says who sees it
 CREATE TABLE note (note_id bigint PRIMARY KEY, employee_id bigint REFERENCES employee);
 SELECT * FROM visibility_problem;
-INSERT INTO visibility (table_name, kind) VALUES ('note', 'public');
+SELECT register_table('note', kind => 'fact', sees => 'public', about => 'employee_id', audit => '{insert}', writes => '{"manager executive": "INSERT DELETE", "employee": "UPDATE(note_id)"}', hides => '{employee_id}');
 SELECT * FROM visibility_problem;
-UPDATE visibility SET kind = 'person' WHERE table_name = 'note';
+UPDATE table_rule SET sees = 'person' WHERE table_name = 'note';
 SELECT * FROM visibility_problem;
 CREATE POLICY own_addition ON job USING (true);
-SELECT apply_visibility() > 100 AS statements;
+SELECT apply_tables() AS statements;
 SELECT * FROM visibility_problem;
 SELECT polname FROM pg_policy WHERE polrelid IN ('note'::regclass, 'job'::regclass) ORDER BY 1;
-INSERT INTO visibility (table_name, kind, reads) VALUES ('nothing', 'public', 'true');
+SELECT role, action, columns FROM role_right WHERE object = 'note' ORDER BY 1, 2;
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'note'::regclass AND NOT tgisinternal ORDER BY 1;
+-- once, in words that there are, and what is left out is closed
+SELECT register_table('note', kind => 'fact');
 \echo :LAST_ERROR_SQLSTATE
+SELECT register_table('nothing', kind => 'thing');
+\echo :LAST_ERROR_SQLSTATE
+SELECT register_table('nothing', kind => 'rule', sees => 'public', reads => 'true');
+\echo :LAST_ERROR_SQLSTATE
+SELECT register_table('nothing', kind => 'log', audit => '{}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT register_table('nothing', kind => 'fact', texts => '{"a": "hide free text"}');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+SELECT register_table('nothing', kind => 'fact', subjects => '{"whose": "whose it is"}', others => '{"by_id": "about whose it is"}',
+  texts => '{"a": "blank free text", "b": ["keep code", {"action": "blank", "leaves": null, "keys": ["x", "y.z"], "months": 24, "because": "evidence"}]}');
+SELECT sees, audit, writes FROM table_rule WHERE table_name = 'nothing';
+SELECT column_name, is_subject, reason FROM personal_reference WHERE table_name = 'nothing' ORDER BY 1;
+SELECT column_name, action, leaves, keys, keep_months, reason FROM erasure_rule WHERE table_name = 'nothing' ORDER BY 1, 2;
+ROLLBACK;
+-- what is registered is what is: a right, a policy, a trigger that somebody adds or takes is seen elsewhere (permission_report, visibility_problem, audit_command);
+-- here that no table is written by a role of people if the engine alone makes its rows, but where it is said
+SELECT r.table_name, t.role, string_agg(t.action || coalesce('(' || array_to_string(t.columns, ',') || ')', ''), ' ' ORDER BY t.action) AS writes
+  FROM table_rule r JOIN role_right t ON t.object = r.table_name
+ WHERE r.kind IN ('consequence', 'log') AND t.role <> 'hr' AND t.action <> 'SELECT' GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT t.object, t.role, t.action FROM table_rule r JOIN role_right t ON t.object = r.table_name WHERE r.kind = 'guard' AND t.action <> 'SELECT';
 
 SELECT v FROM verify() v;
 RESET search_path;

@@ -16,16 +16,16 @@ CREATE TEMP VIEW entries AS
   SELECT t.table_name, t.row_key, t.action, t.employee_no AS whose, t.actor_no AS actor, t.before, t.after, t.reason, t.audit_id FROM audit_trail t;
 
 -- every table with a person in it has a rule, and what the rules ask for is attached ---------
--- (a new table that this lists belongs into audit_rule, with the reason if it is not audited)
+-- (a new table that this lists is registered without a word about it: audit, and the reason if it is not)
 WITH RECURSIVE person AS (
   SELECT 'employee'::regclass::oid AS relid
   UNION SELECT k.conrelid FROM pg_constraint k JOIN person p ON k.confrelid = p.relid WHERE k.contype = 'f'
 )
 SELECT p.relid::regclass AS without_rule FROM person p
- WHERE NOT EXISTS (SELECT FROM audit_rule r WHERE r.table_name = p.relid::regclass::text) ORDER BY 1;
-SELECT r.table_name AS no_such_table FROM audit_rule r WHERE to_regclass(r.table_name) IS NULL;
+ WHERE NOT EXISTS (SELECT FROM table_rule r WHERE r.table_name = p.relid::regclass::text AND r.audit IS NOT NULL) ORDER BY 1;
+SELECT r.table_name AS no_such_table FROM table_rule r WHERE to_regclass(r.table_name) IS NULL;
 SELECT c.table_name, c.action FROM audit_command() c WHERE c.command IS NOT NULL;
-SELECT r.table_name AS not_audited, r.because FROM audit_rule r WHERE r.actions = '{}' ORDER BY 1;
+SELECT r.table_name AS not_audited, r.because FROM table_rule r WHERE r.audit = '{}' ORDER BY 1;
 SELECT hrloop.audit_attach('book'::regclass) AS attached_again;
 SELECT hrloop.audit_attach(NULL);
 SELECT hrloop.audit_attach('employee'::regclass);

@@ -53,7 +53,7 @@ as_alice($node, $db, <<~'SQL');
     CREATE PUBLICATION our_publication FOR TABLE hr.employee, hr.job;
     SELECT hr.set_setting('plan.max_items', '5');
     UPDATE hr.message_text SET body = 'No raise, {old} yuan stay' WHERE kind = 'pay.no_raise' AND locale = 'en';
-    UPDATE hr.visibility SET reads = 'true' WHERE table_name = 'question';
+    UPDATE hr.table_rule SET reads = 'true' WHERE table_name = 'question';
     SELECT hr.create_scale('RAISE', 'raise', '[{"range": "[0,90)", "value": 0}, {"range": "[90,101)", "value": 4}]', 'ours');
     SQL
 my $ours = <<~'SQL';
@@ -69,7 +69,7 @@ my $ours = <<~'SQL';
     SELECT proacl FROM pg_proc WHERE oid = 'hr.submit_score'::regproc;
     SELECT value FROM hr.setting WHERE setting = 'plan.max_items';
     SELECT body FROM hr.message_text WHERE kind = 'pay.no_raise' AND locale = 'en';
-    SELECT reads FROM hr.visibility WHERE table_name = 'question';
+    SELECT reads FROM hr.table_rule WHERE table_name = 'question';
     SELECT qual FROM pg_policies WHERE schemaname = 'hr' AND tablename = 'question' AND cmd = 'SELECT';
     SELECT hr.find_scale('RAISE'), b.range, b.value FROM hr.band b WHERE b.scale_id = hr.find_scale('RAISE') ORDER BY 2;
     SQL
@@ -163,10 +163,10 @@ like($older->{err}, qr/ERROR:  books "hr" are of version \Q$next, the library is
 is(as_alice($node, $db, $ours), $ours_before, 'what the DBA added and what the company changed is as it was');
 my %rows_after = rows($db, 'hr');
 my %changed = map { $_ => 1 } grep { $rows_before{$_} ne ($rows_after{$_} // '') } keys %rows_before;
-is(join(' ', sort keys %changed), 'audit_rule book erasure_rule job message_text role_right setting visibility', 'no other row was touched');
+is(join(' ', sort keys %changed), 'book erasure_rule job message_text role_right setting table_rule', 'no other row was touched');
 is(as_alice($node, $db, 'SELECT count(*) FROM hr.decision'), $decisions, 'nothing was computed again');
 is(as_alice($node, $db, q{SELECT string_agg(DISTINCT t.table_name || ' ' || t.action, ', ') FROM hr.audit_trail t WHERE t.row_key LIKE '%hobby%' OR t.after::text LIKE '%hobby%'}),
-    'audit_rule insert, role_right insert, setting insert, visibility insert', 'the audit log has what the migration changed in rules');
+    'role_right insert, setting insert, table_rule insert', 'the audit log has what the migration changed in rules');
 is_deeply({ answers() }, \%answers, 'everybody reads what they read before');
 healthy($node, $db, 'hr', 'verify() finds nothing');
 is(as_alice($node, $db, q{SELECT setting, value, default_value FROM hr.setting WHERE setting IN ('plan.max_items', 'hobby.longest') ORDER BY 1}),
@@ -325,7 +325,7 @@ sub build_next {
     edit('src/books/org.sql', "  job_family text\n);", "  job_family text,\n  outlook    text NOT NULL DEFAULT 'stable'\n);\nCOMMENT ON COLUMN job.outlook IS 'What becomes of it.';");
     edit('src/books/signal.sql', $no_raise, 'No raise at {score}');
     edit('src/books/indicator.sql', $gap, "$gap, upper(gap) - lower(gap) AS width", "COMMENT ON COLUMN scale_gap.gap IS", "COMMENT ON COLUMN scale_gap.width IS 'How wide.';\nCOMMENT ON COLUMN scale_gap.gap IS");
-    edit('src/books/access.sql', $asked, "answered_by = (SELECT hrloop.actor('book'::regclass))");
+    edit('src/books/learn.sql', $asked, "answered_by = (SELECT hrloop.actor('book'::regclass))");
     # a room of its own reads the same in new books and in old ones
     write_file("$source/src/books/hobby.sql", my $hobby = <<~'SQL');
         CREATE TABLE hobby (
@@ -348,12 +348,10 @@ sub build_next {
           FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('check_hobby', 'key=hobby_id');
         INSERT INTO setting (setting, kind, value, default_value, comment) VALUES ('hobby.longest', 'integer', '20', '20', 'Longest name of a hobby');
         INSERT INTO message_text (kind, locale, body) VALUES ('hobby.new', 'en', 'A new hobby: {name}'), ('hobby.new', 'zh', '新爱好:{name}');
-        INSERT INTO visibility (table_name, kind) VALUES ('hobby', 'person');
-        INSERT INTO role_right (role, object, action) VALUES ('hr', 'hobby', 'SELECT'), ('hr', 'check_hobby(bigint[])', 'EXECUTE');
-        INSERT INTO audit_rule (table_name, actions, subject, because) VALUES ('hobby', '{insert,update,delete}', 'employee_id', 'about a person');
-        INSERT INTO erasure_rule (table_name, column_name, action, leaves, reason) VALUES ('hobby', 'name', 'blank', '-', 'nobody else''s business');
-        SELECT apply_visibility();
-        SELECT hrloop.audit_attach('book'::regclass);
+        SELECT register_table('hobby', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}', because => 'about a person',
+          texts => '{"name": {"action": "blank", "leaves": "-", "because": "nobody else''s business"}}');
+        INSERT INTO role_right (role, object, action) VALUES ('hr', 'check_hobby(bigint[])', 'EXECUTE');
+        SELECT apply_tables();
         SQL
     edit('src/engine/engine.sql', "IS 'Version of the loaded library.'", "IS 'Version of the library.'", "\nGRANT USAGE ON SCHEMA hrloop", <<~'SQL' . "\nGRANT USAGE ON SCHEMA hrloop");
 
@@ -402,7 +400,7 @@ sub build_next {
           ELSE true END);
         UPDATE setting SET value = CASE WHEN value IS NOT DISTINCT FROM default_value THEN '9' ELSE value END, default_value = '9' WHERE setting = 'plan.max_items';
         UPDATE message_text SET body = replace(body, '$no_raise', 'No raise at {score}') WHERE kind = 'pay.no_raise' AND locale = 'en';
-        UPDATE visibility SET reads = replace(reads, \$\$$asked\$\$, \$\$answered_by = (SELECT hrloop.actor('book'::regclass))\$\$) WHERE table_name = 'question';
+        UPDATE table_rule SET reads = replace(reads, \$\$$asked\$\$, \$\$answered_by = (SELECT hrloop.actor('book'::regclass))\$\$) WHERE table_name = 'question';
         SQL
     install();
     return;
