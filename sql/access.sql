@@ -284,7 +284,7 @@ SELECT * FROM visibility_problem;
 UPDATE table_rule SET sees = 'person' WHERE table_name = 'note';
 SELECT * FROM visibility_problem;
 CREATE POLICY own_addition ON job USING (true);
-SELECT apply_tables() AS statements;
+SELECT apply_tables() AS grants;
 SELECT * FROM visibility_problem;
 SELECT polname FROM pg_policy WHERE polrelid IN ('note'::regclass, 'job'::regclass) ORDER BY 1;
 SELECT role, action, columns FROM role_right WHERE object = 'note' ORDER BY 1, 2;
@@ -302,7 +302,7 @@ SELECT register_table('nothing', kind => 'fact', texts => '{"a": "hide free text
 \echo :LAST_ERROR_SQLSTATE
 BEGIN;
 SELECT register_table('nothing', kind => 'fact', subjects => '{"whose": "whose it is"}', others => '{"by_id": "about whose it is"}',
-  texts => '{"a": "blank free text", "b": ["keep code", {"action": "blank", "leaves": null, "keys": ["x", "y.z"], "months": 24, "because": "evidence"}]}');
+  texts => '{"a": "blank free text", "b": ["keep code", {"action": "blank", "leaves": "-", "keys": ["x", "y.z"], "months": 24, "because": "evidence"}]}');
 SELECT sees, audit, writes FROM table_rule WHERE table_name = 'nothing';
 SELECT column_name, is_subject, reason FROM personal_reference WHERE table_name = 'nothing' ORDER BY 1;
 SELECT column_name, action, leaves, keys, keep_months, reason FROM erasure_rule WHERE table_name = 'nothing' ORDER BY 1, 2;

@@ -49,7 +49,7 @@ COMMENT ON COLUMN training_record.employee_id IS 'Whose.';
 COMMENT ON COLUMN training_record.resource_id IS 'Course.';
 COMMENT ON COLUMN training_record.completed_on IS 'Day.';
 COMMENT ON COLUMN training_record.score IS 'Exam score, 0-100; null: no exam.';
-COMMENT ON COLUMN training_record.passed IS 'Whether course and exam were passed.';
+COMMENT ON COLUMN training_record.passed IS 'Whether course and exam were passed. A corrected score takes it along where it was what exam.pass_mark says.';
 COMMENT ON COLUMN training_record.source IS 'platform, or manual.';
 COMMENT ON COLUMN training_record.external_id IS 'Key in the source: the same one is stored once.';
 COMMENT ON COLUMN training_record.reason IS 'Compulsory for a manual entry.';
@@ -58,8 +58,7 @@ SELECT register_table('training_record', kind => 'fact', sees => 'person', about
   texts => '{"reason": "blank free text", "source": "keep name of a system", "external_id": "keep a repeated delivery must be recognised"}');
 
 CREATE FUNCTION record_training(employee text, course text, completed_on date, score numeric DEFAULT NULL, passed boolean DEFAULT NULL,
-                                source text DEFAULT 'platform', external_id text DEFAULT NULL, reason text DEFAULT NULL,
-                                pass_mark numeric DEFAULT 60) RETURNS text VOLATILE LANGUAGE SQL
+                                source text DEFAULT 'platform', external_id text DEFAULT NULL, reason text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO quarantine (source, external_id, payload, problem)
   SELECT record_training.source, record_training.external_id,
@@ -72,7 +71,7 @@ BEGIN ATOMIC
   ON CONFLICT ON CONSTRAINT quarantine_once DO NOTHING;
   INSERT INTO training_record (employee_id, resource_id, completed_on, score, passed, source, external_id, reason)
   SELECT e.employee_id, r.resource_id, record_training.completed_on, record_training.score,
-         coalesce(record_training.passed, record_training.score >= pass_mark, true),
+         coalesce(record_training.passed, record_training.score >= (SELECT setting_number('exam.pass_mark')), true),
          record_training.source, record_training.external_id, record_training.reason
     FROM employee e, resource r
    WHERE e.employee_no = record_training.employee AND r.code = record_training.course AND r.kind = 'course'
@@ -84,8 +83,8 @@ BEGIN ATOMIC
                AND EXISTS (SELECT FROM resource r WHERE r.code = record_training.course AND r.kind = 'course')
               THEN 'recorded' ELSE 'quarantined' END;
 END;
-COMMENT ON FUNCTION record_training(text, text, date, numeric, boolean, text, text, text, numeric) IS
-  'Store a finished training; the same source and external id once. passed defaults to score >= pass_mark (0-100). Returns recorded, or quarantined if employee or course is unknown. Error 23514: score out of range, manual entry without reason.';
+COMMENT ON FUNCTION record_training(text, text, date, numeric, boolean, text, text, text) IS
+  'Store a finished training; the same source and external id once. passed, if nobody says it: whether the score reaches setting exam.pass_mark; without a score or a mark it is. Returns recorded, or quarantined if employee or course is unknown. Error 23514: score out of range, manual entry without reason.';
 
 CREATE FUNCTION training_recorded(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -104,6 +103,17 @@ END;
 COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: progress of plan items.';
 CREATE TRIGGER training_record_recorded AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_recorded', 'key=training_record_id');
+
+CREATE FUNCTION training_rescored(records training_record[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  UPDATE training_record t SET passed = t.score >= m.mark
+    FROM unnest(records) o CROSS JOIN (SELECT setting_number('exam.pass_mark') AS mark) m
+   WHERE t.training_record_id = o.training_record_id AND t.passed = o.passed AND o.passed = (o.score >= m.mark) AND t.passed <> (t.score >= m.mark);
+END;
+COMMENT ON FUNCTION training_rescored(training_record[]) IS
+  'Consequence of another score: whether the exam was passed follows it, unless somebody said so otherwise, then or now (TRN-02).';
+CREATE TRIGGER training_record_0_scored AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_rescored', 'rows=old', 'changed=score');
 
 -- the months after a course (TRN-06) ----------------------------------------------
 
@@ -417,7 +427,7 @@ COMMENT ON FUNCTION reverse_certification(text, text, text, date) IS
 -- courses before the review: who has not learned how it works does not take part (TRN-02, TRN-03) --
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('exam.pass_mark', 'number', '60', '60', 'Exam score from which a required exam is passed, 0-100; null: what the record says (AMB-36, TRN-02)');
+  ('exam.pass_mark', 'number', '60', '60', 'Exam score from which an exam is passed, 0-100, also where it gives an allowance or a certification; null: what the record says (AMB-36, TRN-02)');
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('course.progress',          'zh', '已完成{percent}%课程,考试得分{score}分', 'TXT-12'),
