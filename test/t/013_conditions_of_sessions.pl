@@ -110,10 +110,10 @@ for (
     [ 'read only', 'default_transaction_read_only=on', '', '25006', 'cannot execute hrloop.install\(\) in a read-only transaction\nHINT:  SET default_transaction_read_only = off first' ],
     [ 'a tablespace of others', 'default_tablespace=closed', '', '42501', 'permission denied for tablespace closed' ],
     [ 'no views', '', event_trigger('guard', q{ddl_command_start WHEN TAG IN ('CREATE VIEW')}, q{RAISE EXCEPTION 'no views here' USING HINT = 'Ask ops.', ERRCODE = '42501';}), '42501', 'no views here\nHINT:  Ask ops..*line \d+ of hrloop-books--.*event triggers took part: guard' ],
-    [ 'tables given away', '', $gives->('CREATE TABLE', 'TABLE', "OWNER TO $superuser"), '42501', "(?:permission denied for|must be owner of) table \w+.*$blamed" ],
+    [ 'tables given away', '', $gives->('CREATE TABLE', 'TABLE', "OWNER TO $superuser"), '42501', "(?:permission denied for|must be owner of) table [a-z_]+.*$blamed" ],
     [ 'the schema given away', '', $gives->('CREATE SCHEMA', 'SCHEMA', "OWNER TO $superuser"), '42501', 'schema "hr" belongs to somebody else\nHINT:  Let its owner do it, or SET ROLE' ],
     [ 'the schema renamed', '', $gives->('CREATE SCHEMA', 'SCHEMA', 'RENAME TO hr2'), '55000', 'schema "hr" was renamed or dropped.*\nHINT:  Look for an event trigger' ],
-    [ 'tables given to a team', '', $gives->('CREATE TABLE', 'TABLE', 'OWNER TO team'), '42501', "(?:permission denied for|must be owner of) table \w+.*$blamed" ],
+    [ 'tables given to a team', '', $gives->('CREATE TABLE', 'TABLE', 'OWNER TO team'), '42501', "(?:permission denied for|must be owner of) table [a-z_]+.*$blamed" ],
     [ 'views given to a team', '', 'GRANT team TO alice; GRANT CREATE ON DATABASE shop TO team;' . $gives->('CREATE VIEW', 'VIEW', 'OWNER TO team'),
         '55000', 'books "hr" would belong to "alice" and "team"\nDETAIL:  .*\nHINT:  SET ROLE first' ],
 ) {
