@@ -144,7 +144,9 @@ my %call = (
 # What locks no row that others change, or stops the work of all.
 my %apart = (
     act_as           => 'says who acts, and writes nothing',
-    apply_visibility => 'the owner makes row policies anew: DDL',
+    apply_tables     => 'the owner makes row policies, audit triggers and grants anew: DDL',
+    register_table   => 'the owner says what a table is that is made now',
+    register_notice  => 'the owner says what there is to tell',
     create_roles     => 'the owner makes roles and grants: DDL',
     map_role         => 'the owner grants: DDL',
     take_over        => 'the owner makes books ready after a restore: DDL',
