@@ -16,12 +16,12 @@ SET datestyle = ISO;
 SELECT create_indicator('综合表现', definition => '一切', standard => '0-100分', pass => 0) > 0 AS made,
        create_template('PLAIN', '[{"indicator": "综合表现", "weight": 100}]') > 0 AS template, activate_template('PLAIN') > 0 AS active;
 CREATE TEMP VIEW tasks AS
-  SELECT e.employee_no AS who, t.kind, t.status, x.version, t.talked_on, t.record FROM hr_task t JOIN employee e USING (employee_id) JOIN review_result x USING (result_id) ORDER BY t.hr_task_id;
+  SELECT e.employee_no AS who, t.kind, t.status, x.version, t.done_on, t.record FROM hr_task t JOIN employee e USING (employee_id) JOIN decision d USING (decision_id) JOIN review_result x ON x.result_id = d.cause_id ORDER BY t.hr_task_id;
 SELECT create_cycle('2023Q2', '2023-04-01', '2023-06-30', 'PLAIN') > 0 AS made, open_cycle('2023Q2') AS reviews;
 SELECT e AS who, submit_score('2023Q2', e, '综合表现', v, '按事实评分') AS score FROM (VALUES ('E010', 70.00), ('E011', 70.01), ('E031', 85)) AS s (e, v);
 SELECT count(lock_review('2023Q2', e, '2023-07-01')) AS locked FROM unnest(ARRAY['E010', 'E011', 'E031']) AS e;
 -- REV-14 at 70.00 one task and one plan, at 70.01 no task
-SELECT 'REV-14' AS id, e.employee_no AS who, x.composite, x.grade, (SELECT count(*) FROM hr_task t WHERE t.result_id = x.result_id) AS tasks,
+SELECT 'REV-14' AS id, e.employee_no AS who, x.composite, x.grade, (SELECT count(*) FROM hr_task t WHERE t.source_id = x.review_id) AS tasks,
        (SELECT count(*) FROM development_plan p WHERE p.review_id = x.review_id AND p.status = 'proposed') AS plans
   FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) ORDER BY e.employee_no;
 SELECT 'REV-14' AS id, n.recipient_role AS role, n.body, d.kind, d.inputs FROM notification n JOIN decision d USING (decision_id) WHERE n.kind = 'task.talk';
@@ -48,6 +48,17 @@ ROLLBACK;
 BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT 'REV-14' AS id, close_talk('2023Q2', 'E010', '约定每两周辅导一次', '2023-07-05') AS status; COMMIT;
 SELECT 'REV-14' AS id, * FROM tasks;
 SELECT 'REV-14' AS id, d.kind, d.reason, d.decided_by FROM decision d WHERE d.kind = 'task.done';
+-- what is behind a task is checked
+BEGIN;
+UPDATE hr_task SET source_id = find_review('2023Q2', 'E011'), done_on = done_on + 1;
+SELECT problem, table_name, replace(expected, find_review('2023Q2', 'E010')::text, '…') AS expected FROM verify_part('tasks') ORDER BY 1;
+ROLLBACK;
+BEGIN; SET LOCAL session_replication_role = replica;
+DELETE FROM hr_task;
+SELECT problem, table_name, expected, found FROM verify_part('tasks');
+ROLLBACK;
+INSERT INTO hr_task (kind, employee_id, source_table, source_id, decision_id) SELECT 'dance', employee_id, 'review', source_id, decision_id FROM hr_task;
+\echo :LAST_ERROR_SQLSTATE
 -- once talked, not again for the same review
 SELECT unlock_review('2023Q2', 'E010', '申诉') AS open, submit_score('2023Q2', 'E010', '综合表现', 60, '复核') AS score, lock_review('2023Q2', 'E010', '2023-07-08') AS locked;
 SELECT * FROM tasks;
@@ -135,7 +146,7 @@ SELECT 'REV-14' AS id, e.employee_no AS who, n.kind, n.body FROM notification n 
  WHERE n.kind LIKE 'plan.draft%' AND d.cause_id IN (find_review('2023Q4', 'E010'), find_review('2023Q4', 'E011')) ORDER BY n.notification_id;
 SELECT count(lock_review('2023Q4', e, '2024-01-02')) AS locked FROM unnest(ARRAY['E010', 'E011']) e;
 SELECT 'REV-14' AS id, o.employee_no AS who, x.composite, x.grade, o.kind, o.status, array_to_string(o.reasons, '+') AS reasons, g.title AS archived,
-       (SELECT count(*) FROM hr_task t WHERE t.result_id = x.result_id) AS tasks
+       (SELECT count(*) FROM hr_task t WHERE t.source_id = x.review_id) AS tasks
   FROM plan_overview o JOIN development_plan p USING (plan_id) JOIN review_result x USING (review_id) JOIN growth_archive g ON g.decision_id = p.decision_id
  WHERE o.cycle_code = '2023Q4' ORDER BY o.employee_no;
 SELECT sentence('plan.draft_improvement', '{"employee": "Li", "score": 70}', 'en') AS english;

@@ -41,7 +41,7 @@ CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE 
      WHERE r.review_id = CASE result_told.cause
              WHEN 'review' THEN result_told.cause_id
              WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k WHERE k.calibration_id = result_told.cause_id)
-             WHEN 'hr_task' THEN (SELECT t.review_id FROM hr_task t WHERE t.hr_task_id = result_told.cause_id)
+             WHEN 'hr_task' THEN (SELECT t.source_id FROM hr_task t WHERE t.hr_task_id = result_told.cause_id AND t.source_table = 'review')
              ELSE (SELECT x.review_id FROM review_result x WHERE x.result_id = CASE result_told.cause
                      WHEN 'review_result' THEN result_told.cause_id
                      WHEN 'salary_adjustment' THEN (SELECT a.result_id FROM salary_adjustment a WHERE a.adjustment_id = result_told.cause_id)

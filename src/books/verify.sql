@@ -28,7 +28,7 @@ BEGIN ATOMIC
           UNION ALL
           SELECT o.place, o.part, -9223372036854775808, 9223372036854775807
             FROM (VALUES (2, 'calibrations'), (3, 'live'), (4, 'warnings'), (5, 'causes'), (6, 'suggestions'), (8, 'disclosure'), (11, 'talent'),
-                         (12, 'workflow'), (13, 'archive'), (14, 'approvals'), (16, 'audit_ends'), (17, 'totals')) AS o (place, part)) w
+                         (12, 'workflow'), (13, 'archive'), (14, 'approvals'), (16, 'audit_ends'), (17, 'totals'), (18, 'tasks')) AS o (place, part)) w
    ORDER BY w.place, w.from_id;
 END;
 COMMENT ON FUNCTION verify_slices() IS 'All that verify() checks, part by part in slices of keys: of reviews for reviews and plans, of employees for pay and skills, of entries for audit.';
@@ -40,7 +40,7 @@ BEGIN ATOMIC
   SELECT verify_asked(from_id, until_id);
   SELECT hrloop.fail('22023', format('unknown part "%s" of verify()', part), NULL, 'SELECT DISTINCT part FROM verify_slices() lists them.')
    WHERE coalesce(part, '') NOT IN ('reviews', 'calibrations', 'live', 'warnings', 'causes', 'suggestions', 'plans',
-                                   'disclosure', 'pay', 'skills', 'talent', 'workflow', 'archive', 'approvals', 'audit', 'audit_ends', 'totals');
+                                   'disclosure', 'pay', 'skills', 'talent', 'workflow', 'archive', 'approvals', 'audit', 'audit_ends', 'totals', 'tasks');
   SELECT v.* FROM verify_reviews(from_id, until_id) v WHERE part = 'reviews'
   UNION ALL SELECT v.* FROM verify_calibrations() v WHERE part = 'calibrations'
   UNION ALL SELECT v.* FROM verify_live() v WHERE part = 'live'
@@ -57,7 +57,8 @@ BEGIN ATOMIC
   UNION ALL SELECT v.* FROM verify_approvals() v WHERE part = 'approvals'
   UNION ALL SELECT v.* FROM verify_entries(from_id, until_id) v WHERE part = 'audit'
   UNION ALL SELECT v.* FROM verify_audit_ends() v WHERE part = 'audit_ends'
-  UNION ALL SELECT v.* FROM verify_totals() v WHERE part = 'totals';
+  UNION ALL SELECT v.* FROM verify_totals() v WHERE part = 'totals'
+  UNION ALL SELECT v.* FROM verify_tasks() v WHERE part = 'tasks';
 END;
 COMMENT ON FUNCTION verify_part(text, bigint, bigint) IS
   'One part of verify(), of the rows whose keys lie in a slice as verify_slices() lists them; left out: all of it. Error 22023: unknown part.';

@@ -83,3 +83,25 @@ BEGIN ATOMIC
    WHERE i.progress <> coalesce(g.progress, 0);
 END;
 COMMENT ON FUNCTION verify_plans(bigint, bigint) IS 'Plans that are missing, groundless, or differ from their decision.';
+
+CREATE FUNCTION verify_tasks() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  SELECT verify_asked();
+  SELECT 'task_decision', 'hr_task', t.hr_task_id, format('employee %s, %s %s', d.employee_id, t.source_table, d.outcome ->> t.source_table),
+         format('employee %s, %s %s', t.employee_id, t.source_table, t.source_id)
+    FROM hr_task t JOIN decision d USING (decision_id)
+   WHERE (d.employee_id, d.outcome ->> t.source_table) IS DISTINCT FROM (t.employee_id, t.source_id::text)
+  UNION ALL
+  SELECT 'task_closed', 'hr_task', t.hr_task_id, CASE c.kind WHEN 'task.done' THEN 'done ' || (c.inputs ->> 'talked_on') WHEN 'task.withdraw' THEN 'withdrawn ' ELSE 'open ' END, concat(t.status, ' ', t.done_on)
+    FROM hr_task t LEFT JOIN decision c ON c.decision_id = t.closed_by AND CASE c.kind WHEN 'task.done' THEN c.cause_id WHEN 'task.withdraw' THEN (c.outcome ->> 'task')::bigint END = t.hr_task_id
+   WHERE t.kind = 'talk'
+     AND CASE c.kind WHEN 'task.done' THEN 'done ' || (c.inputs ->> 'talked_on') WHEN 'task.withdraw' THEN 'withdrawn ' ELSE 'open ' END <> concat(t.status, ' ', t.done_on)
+  UNION ALL
+  SELECT 'task_missing', 'decision', d.decision_id, 'a task', 'none'
+    FROM decision d WHERE d.kind = 'task.talk' AND NOT EXISTS (SELECT FROM hr_task t WHERE t.decision_id = d.decision_id)
+  UNION ALL
+  SELECT 'task_groundless', 'hr_task', t.hr_task_id, 'withdrawn with result ' || x.result_id, t.status
+    FROM hr_task t JOIN decision d USING (decision_id) JOIN review_result x ON x.result_id = d.cause_id
+   WHERE t.kind = 'talk' AND t.status = 'open' AND (x.reopened_by IS NOT NULL OR (x.review_id, x.grade) IS DISTINCT FROM (t.source_id, d.inputs ->> 'grade'));
+END;
+COMMENT ON FUNCTION verify_tasks() IS 'Tasks of HR that are not as the decisions that made and closed them, and talks about a result that no longer stands.';
