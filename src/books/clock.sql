@@ -12,7 +12,8 @@ SELECT s, k, v, v, c FROM (VALUES
   ('due.session_escalation_days', 'integer', '7',  'Days after a manager was told of a session that nobody recorded on which it goes to the superior; null: never (NOT-03)')
 ) AS d (s, k, v, c);
 ALTER TABLE setting ADD CONSTRAINT setting_due_range
-  CHECK (CASE WHEN setting LIKE 'due.%' THEN value::numeric >= 0 ELSE true END);
+  CHECK (CASE WHEN setting IN ('due.plan_escalation_days', 'due.review_node_days', 'due.session_days', 'due.review_escalation_days', 'due.session_escalation_days')
+              THEN value::numeric >= 0 ELSE true END);
 
 SELECT register_notice('review.node', '{manager}',
   zh => '请完成团队绩效回顾',

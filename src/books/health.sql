@@ -14,7 +14,9 @@ SELECT s, k, v, v, c FROM (VALUES
   ('health.stale_rows',       'integer', '10000', 'Rows changed since a table was analysed, and at the same time more than a fifth of it, that call for ANALYZE; null: any number (SEC-06)')
 ) AS d (s, k, v, c);
 ALTER TABLE setting ADD CONSTRAINT setting_health_range
-  CHECK (CASE WHEN setting LIKE 'health.%' AND kind = 'integer' THEN value::integer >= 0 ELSE true END);
+  CHECK (CASE WHEN setting IN ('health.overdue_items', 'health.feed_days', 'health.review_days', 'health.plan_days', 'health.notice_days', 'health.clock_days', 'health.index_rows',
+                               'health.verify_days', 'health.quarantine', 'health.stale_rows')
+              THEN value::integer >= 0 ELSE true END);
 
 SELECT register_notice('health.report', '{hr}',
   zh => '{month}系统健康检查:{checks}项检查,{warnings}项需要关注{list}',

@@ -636,10 +636,11 @@ CREATE TRIGGER review_deviation AFTER UPDATE ON review REFERENCING OLD TABLE AS 
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.hold_rules('book'::regclass, true)
-   WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings) AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'));
+   WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings)
+                    AND s.setting IN ('indicator.qualitative_missed', 'plan.score_threshold', 'plan.on_missed', 'plan.missed_max_score', 'plan.max_items'));
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.status = 'open' AND r.items_scored > 0))
    WHERE EXISTS (SELECT FROM setting s WHERE s.setting_id = ANY (settings)
-                    AND (s.setting LIKE 'plan.%' OR s.setting LIKE 'indicator.%'));
+                    AND s.setting IN ('indicator.qualitative_missed', 'plan.score_threshold', 'plan.on_missed', 'plan.missed_max_score', 'plan.max_items'));
 END;
 COMMENT ON FUNCTION setting_followed(bigint[]) IS 'Consequences of a setting about missed indicators or plans: open reviews are judged anew.';
 CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
