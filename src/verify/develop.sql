@@ -100,7 +100,7 @@ BEGIN ATOMIC
   SELECT 'task_missing', 'decision', d.decision_id, 'a task', 'none'
     FROM decision d WHERE d.kind = 'task.talk' AND NOT EXISTS (SELECT FROM hr_task t WHERE t.decision_id = d.decision_id)
   UNION ALL
-  SELECT 'task_groundless', 'hr_task', t.hr_task_id, 'withdrawn with result ' || x.result_id, t.status
+  SELECT 'task_groundless', 'hr_task', t.hr_task_id, 'withdrawn with its result', t.status
     FROM hr_task t JOIN decision d USING (decision_id) JOIN review_result x ON x.result_id = d.cause_id
    WHERE t.kind = 'talk' AND t.status = 'open' AND (x.reopened_by IS NOT NULL OR (x.review_id, x.grade) IS DISTINCT FROM (t.source_id, d.inputs ->> 'grade'));
 END;
