@@ -6,6 +6,7 @@
 #include "access.h"
 #include "books.h"
 #include "cache.h"
+#include "kept.h"
 #include "plan_cache.h"
 #include "table.h"
 
@@ -14,6 +15,15 @@
 PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
+
+static void
+define_settings(void)
+{
+	DefineCustomBoolVariable("hrloop.keep_plans",
+							 "Functions of books are run by kept plans.",
+							 "Off, PostgreSQL plans them at each call; on PostgreSQL 18 it keeps plans itself, and this has no effect.",
+							 &hr_keep_plans, true, PGC_USERSET, 0, NULL, NULL, NULL);
+}
 
 static void
 reserve_settings(void)
@@ -35,6 +45,8 @@ _PG_init(void)
 		hr_books_init,
 		hr_cache_init,
 		hr_access_init,
+		define_settings,
+		hr_kept_init,
 		reserve_settings,
 	};
 	static int	done = 0;

@@ -11,8 +11,6 @@
 
 #include "invalidate.h"
 
-#include "utils/inval.h"
-
 static HrForget listeners[8];
 static int	count;
 
@@ -32,4 +30,10 @@ hr_on_change(HrForget forget)
 	if (count == 0)
 		CacheRegisterRelcacheCallback(tell, (Datum) 0);
 	listeners[count++] = forget;
+}
+
+void
+hr_on_catalogue(int cache, SyscacheCallbackFunction forget)
+{
+	CacheRegisterSyscacheCallback(cache, forget, (Datum) 0);
 }

@@ -12,6 +12,7 @@
 
 #include "books.h"
 #include "books_scope.h"
+#include "growth.h"
 #include "plan_cache.h"
 
 #include <ctype.h>
@@ -24,7 +25,6 @@
 #include "executor/functions.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/params.h"
 #include "optimizer/planner.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
@@ -32,7 +32,6 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -56,8 +55,7 @@ typedef struct PlanEntry
 	/* plans of a function: what they were made from, and until when */
 	TransactionId xmin;
 	ItemPointerData tid;
-	int64		calls;
-	int64		renewed_at;
+	HrSizes    *sizes;			/* of each plan, in the context */
 } PlanEntry;
 
 static HTAB *plans;
@@ -287,32 +285,66 @@ hr_is_current(Oid books, const HrQuery *query, Datum *values)
 /* ------------------------------------------------------ functions of the books */
 
 /*
- * A function in SQL is read and planned at each call (until PostgreSQL 18), which
- * for one person is dearer than all that it does.  So what consequences call is run
- * statement by statement, by kept plans.
+ * What a consequence runs is not called at all (kept.c does that for what it calls):
+ * its statements are, by plans that are kept here.
  *
  * The planner takes an array that it does not see for ten elements, and loops where
  * it should hash.  So there are plans for few keys and others for many, and either
  * are made with the keys of the call that makes them in view.
- *
- * Who fills empty tables in one session would run plans that were made for empty
- * tables.  They are made anew when they have run twice as often: then they were
- * made for tables at least half as large as they have become by this.
  */
 #define FEW 16
+
+int			hr_planning;
 
 static planner_hook_type next_planner;
 static ParamListInfo in_view;	/* values to estimate by, not to use ... */
 static const char *in_view_for; /* ... for the plan of this text: another hook may plan queries of its own */
 
+static ParamListInfo
+estimate_by(const char *text, ParamListInfo parameters)
+{
+	return parameters == NULL && text == in_view_for ? in_view : parameters;
+}
+
 static PlannedStmt *
 plan_in_view(Query *query, const char *text, int options, ParamListInfo parameters)
 {
 	planner_hook_type next = next_planner ? next_planner : standard_planner;
+	PlannedStmt *planned = NULL;
 
-	if (parameters == NULL && text == in_view_for)
-		parameters = in_view;
-	return next(query, text, options, parameters);
+	hr_planning++;
+	PG_TRY();
+	{
+		planned = next(query, text, options, estimate_by(text, parameters));
+	}
+	PG_FINALLY();
+	{
+		hr_planning--;
+	}
+	PG_END_TRY();
+	return planned;
+}
+
+CachedPlan *
+hr_plan_in_view(CachedPlanSource *source, ParamListInfo view)
+{
+	CachedPlan *plan = NULL;
+	ParamListInfo outer = in_view;
+	const char *outer_for = in_view_for;
+
+	in_view = view;
+	in_view_for = source->query_string;
+	PG_TRY();
+	{
+		plan = GetCachedPlan(source, NULL, CurrentResourceOwner, NULL);
+	}
+	PG_FINALLY();
+	{
+		in_view = outer;
+		in_view_for = outer_for;
+	}
+	PG_END_TRY();
+	return plan;
 }
 
 static ParamListInfo
@@ -330,47 +362,31 @@ parameters_of(const HrArguments *arguments, bool to_use)
 	return parameters;
 }
 
+bool
+hr_many_keys(Datum array)
+{
+	ArrayType  *keys = DatumGetArrayTypeP(array);
+
+	return ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)) > FEW;
+}
+
 /* Whether one of the arguments is an array of many keys. */
 static bool
 has_many(const HrArguments *arguments)
 {
 	for (int i = 0; i < arguments->count; i++)
-		if (!arguments->null[i] && type_is_array(arguments->type[i]))
-		{
-			ArrayType  *array = DatumGetArrayTypeP(arguments->value[i]);
-
-			if (ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > FEW)
-				return true;
-		}
+		if (!arguments->null[i] && type_is_array(arguments->type[i]) && hr_many_keys(arguments->value[i]))
+			return true;
 	return false;
 }
 
-/* Plan the statements of a function now, with its arguments in view. */
+/* Plan a statement now, with the function's arguments in view. */
 static void
-plan_now(List *list, const HrArguments *arguments)
+plan_now(SPIPlanPtr plan, const HrArguments *arguments)
 {
-	ListCell   *cell;
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 
-	foreach(cell, list)
-	{
-		CachedPlan *volatile plan = NULL;
-		CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(lfirst(cell)));
-
-		in_view = parameters_of(arguments, false);
-		in_view_for = source->query_string;
-		PG_TRY();
-		{
-			plan = SPI_plan_get_cached_plan(lfirst(cell));
-		}
-		PG_FINALLY();
-		{
-			in_view = NULL;
-			in_view_for = NULL;
-		}
-		PG_END_TRY();
-		if (plan != NULL)
-			ReleaseCachedPlan(plan, CurrentResourceOwner);
-	}
+	ReleaseCachedPlan(hr_plan_in_view(source, parameters_of(arguments, false)), CurrentResourceOwner);
 }
 
 static bool
@@ -443,9 +459,10 @@ plans_of_function(Oid books, const HrArguments *arguments, HeapTuple tuple)
 	PlanEntry  *entry = plan_entry(books, function->oid, many, NameStr(function->proname));
 	MemoryContext context;
 	List	   *made;
+	ListCell   *cell;
 	char	   *body;
 
-	if (all_valid(entry) && entry->calls < 2 * entry->renewed_at &&
+	if (all_valid(entry) &&
 		entry->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) &&
 		ItemPointerEquals(&entry->tid, &tuple->t_self))
 		return entry;
@@ -456,10 +473,13 @@ plans_of_function(Oid books, const HrArguments *arguments, HeapTuple tuple)
 	made = plans_of_body(tuple, body, context);
 	entry = plan_entry(books, function->oid, many, NameStr(function->proname));
 	keep(entry, made, context);
-	plan_now(made, arguments);
+	foreach(cell, made)
+		plan_now(lfirst(cell), arguments);
+	entry->sizes = MemoryContextAllocZero(context, Max(list_length(made), 1) * sizeof(HrSizes));
+	for (int i = 0; i < list_length(made); i++)
+		entry->sizes[i].context = context;
 	entry->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	entry->tid = tuple->t_self;
-	entry->renewed_at = Max(entry->calls, 1);
 	return entry;
 }
 
@@ -472,14 +492,21 @@ find_function(Oid books, const char *name, const HrArguments *arguments)
 }
 
 static void
-run_plans(List *list, const HrArguments *arguments)
+run_plans(PlanEntry *entry, const HrArguments *arguments)
 {
 	ParamListInfo parameters = parameters_of(arguments, true);
+	List	   *list = entry->plans;	/* whatever comes in their place meanwhile */
+	HrSizes    *sizes = entry->sizes;
+	bool		many = entry->key.many;
 	ListCell   *cell;
 
 	foreach(cell, list)
 	{
-		int			rc = SPI_execute_plan_with_paramlist(lfirst(cell), parameters, false, 0);
+		int			rc;
+
+		if (hr_outgrown(&sizes[foreach_current_index(cell)], linitial(SPI_plan_get_plan_sources(lfirst(cell))), many))
+			plan_now(lfirst(cell), arguments);
+		rc = SPI_execute_plan_with_paramlist(lfirst(cell), parameters, false, 0);
 
 		if (rc < 0)
 			elog(ERROR, "hrloop: cannot execute a statement: %s", SPI_result_code_string(rc));
@@ -526,11 +553,10 @@ hr_run(Oid books, const char *name, const HrArguments *arguments)
 	}
 	if (entry != NULL)
 	{
-		entry->calls++;
 		entry->running++;
 		PG_TRY();
 		{
-			run_plans(entry->plans, arguments);
+			run_plans(entry, arguments);
 		}
 		PG_FINALLY();
 		{

@@ -6,6 +6,9 @@
 #ifndef HRLOOP_PLAN_CACHE_H
 #define HRLOOP_PLAN_CACHE_H
 
+#include "nodes/params.h"
+#include "utils/plancache.h"
+
 /* A query of the engine: constant, static, and one plan of it in each books. */
 typedef struct HrQuery
 {
@@ -45,6 +48,15 @@ extern void hr_not_current(void);
 
 /* Run a function of the books, found by its name and the types of its arguments. */
 extern void hr_run(Oid books, const char *function, const HrArguments *arguments);
+
+/* How often the planner is at work, up the stack. */
+extern int	hr_planning;
+
+/* Whether an array holds so many keys that another plan is better for them. */
+extern bool hr_many_keys(Datum array);
+
+/* A plan, which is to be released; if it has to be made, with these values to estimate by, or NULL. */
+extern CachedPlan *hr_plan_in_view(CachedPlanSource *source, ParamListInfo view);
 
 /* A query's text with <books>.table for @table, in the current context. */
 extern char *hr_expand(Oid books, const char *sql);
