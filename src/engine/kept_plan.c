@@ -121,7 +121,6 @@ static void
 weigh(HrKept *kept)
 {
 	Size		bytes = MemoryContextMemAllocated(kept->context, true);
-	dlist_mutable_iter iter;
 
 	for (int i = 0; i < kept->count; i++)
 	{
@@ -134,14 +133,11 @@ weigh(HrKept *kept)
 		return;
 	all_bytes += bytes - kept->bytes;
 	kept->bytes = bytes;
-	if (all_bytes <= ROOM)
-		return;
-	dlist_foreach_modify(iter, &all)
+	while (all_bytes > ROOM)
 	{
-		/* the first is the last used: what is left when room is short is this one */
-		HrKept	   *last = dlist_container(HrKept, node, dlist_tail_node(&all));
+		HrKept	   *last = dlist_tail_element(HrKept, node, &all);
 
-		if (all_bytes <= ROOM || last == kept)
+		if (last == kept)
 			break;
 		unlink_kept(last);
 	}
