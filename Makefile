@@ -18,6 +18,7 @@
 #   make bench                how fast it is, against the same rows written by plain SQL and
 #                             by PL/pgSQL triggers (PEOPLE=n, RATERS=n, ROUNDS=n, WORKS='bulk lock')
 #   make bench-instructions   the same in instructions, which do not depend on the machine's load
+#   make bench-verbs          what one call of a verb costs, beside the INSERT and an application (PEOPLE=n)
 #   make growth               whether calls get slower by what they are not about (PEOPLE= CYCLES= MORE_CYCLES= MORE_PEOPLE=)
 #   make bench-verify         what verify() costs, part by part, beside reading its tables (PEOPLE=n)
 #   make installcheck         the regression scripts against a server that is already running
@@ -115,7 +116,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers format real bench bench-instructions bench-verify growth
+.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers format real bench bench-instructions bench-verify bench-verbs growth
 
 demo:
 	@test/packages
@@ -180,7 +181,7 @@ real:
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql
 
 # Compiling differs from run to run by more than what is measured.
-bench bench-instructions growth: export SETTINGS += jit = off
+bench bench-instructions bench-verbs growth: export SETTINGS += jit = off
 bench:
 	@test/packages
 	@test/server test/bench/run
@@ -192,6 +193,10 @@ bench-instructions:
 bench-verify:
 	@test/packages
 	@test/server psql -X -q -v people=$${PEOPLE:-1000} -f test/bench/verify.sql
+
+bench-verbs:
+	@test/packages
+	@WITH_MODULES=1 test/server psql -X -q -v people=$${PEOPLE:-500} -f test/bench/verbs.sql
 
 # Sizes that are not given are those of the script.
 growth:

@@ -400,18 +400,27 @@ CREATE FUNCTION disclosed(review bigint) RETURNS boolean STABLE LANGUAGE SQL
 COMMENT ON FUNCTION disclosed(bigint) IS
   'Whether the employee may read the manager''s scores of a review: its standing result is disclosed, or there is none yet and setting review.disclose does not wait for people (REV-08).';
 
+-- of its own: what is planned in place of its call is started with it, and few ask for this
+CREATE FUNCTION named_composite(review bigint) RETURNS numeric STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
+              ELSE LEAST(hrloop.rounded(CASE t.missing_policy WHEN 'renormalise' THEN 100 * sum(i.product) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL)
+                                                              ELSE sum(i.product) END),
+                         min(i.veto_cap) FILTER (WHERE i.value <= i.veto_at)) END
+    FROM review r JOIN review_template t USING (template_id)
+   CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented, true) i
+   WHERE r.review_id = named_composite.review
+   GROUP BY t.missing_policy;
+END;
+COMMENT ON FUNCTION named_composite(bigint) IS 'Composite of a review without the scores of anonymous raters.';
 CREATE FUNCTION shown_composite(review bigint) RETURNS numeric STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
   SELECT CASE WHEN actor() = r.employee_id AND NOT disclosed(r.review_id) THEN NULL
               WHEN sees_all_scores() THEN r.composite
               WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
               WHEN r.status = 'locked' OR NOT r.anonymous THEN r.composite
-              ELSE (SELECT CASE WHEN count(i.value) = 0 OR t.missing_policy = 'block' AND count(i.value) < count(*) THEN NULL
-                                ELSE LEAST(hrloop.rounded(CASE t.missing_policy WHEN 'renormalise' THEN 100 * sum(i.product) / sum(i.weight) FILTER (WHERE i.value IS NOT NULL)
-                                                                                ELSE sum(i.product) END),
-                                           min(i.veto_cap) FILTER (WHERE i.value <= i.veto_at)) END
-                      FROM item_values(r.review_id, r.template_id, r.segmented, true) i) END
-    FROM review r JOIN review_template t USING (template_id) WHERE r.review_id = shown_composite.review;
+              ELSE named_composite(r.review_id) END
+    FROM review r WHERE r.review_id = shown_composite.review;
 END;
 COMMENT ON FUNCTION shown_composite(bigint) IS
   'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee (once disclosed) and the manager until the lock without the scores of anonymous raters; nobody else (REV-07, REV-08).';
@@ -666,9 +675,12 @@ CREATE FUNCTION find_cycle(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT c.cycle_id FROM review_cycle c WHERE c.code = find_cycle.code), unknown_code('review_cycle', code));
 COMMENT ON FUNCTION find_cycle(text) IS 'Key of a cycle code. Error 22023: unknown, or null.';
 CREATE FUNCTION find_review(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
-  -- null is told from unknown here: the order in which the two conditions are looked at is the planner's
-  RETURN coalesce(CASE WHEN cycle IS NOT NULL AND employee IS NOT NULL
-                       THEN (SELECT r.review_id FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee))) END,
+  -- null is told from unknown here; which of the two codes is unknown they say themselves
+  RETURN coalesce((SELECT r.review_id FROM review r
+                    WHERE r.cycle_id = (SELECT c.cycle_id FROM review_cycle c WHERE c.code = cycle)
+                      AND r.employee_id = (SELECT e.employee_id FROM employee e WHERE e.employee_no = employee)),
+                  CASE WHEN cycle IS NOT NULL AND employee IS NOT NULL
+                       THEN (SELECT NULL::bigint FROM (SELECT find_cycle(cycle) AS c, find_employee(employee) AS e OFFSET 0) f WHERE f.c + f.e < 0) END,
                   hrloop.fail('22023', format('employee "%s" has no review in cycle "%s"', coalesce(employee, 'null'), coalesce(cycle, 'null')), NULL,
                               'open_cycle() makes one for everybody who is employed in the period and whom a template is for.')::int::bigint);
 COMMENT ON FUNCTION find_review(text, text) IS 'Key of the review of an employee in a cycle. Error 22023: unknown, or no such review.';

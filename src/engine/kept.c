@@ -35,6 +35,7 @@ bool		hr_keep_plans = true;
 #include "catalog/pg_type.h"
 #include "executor/functions.h"
 #include "funcapi.h"
+#include "optimizer/optimizer.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -119,6 +120,9 @@ is_expression(Form_pg_proc function, Datum body)
 	if (list_length(queries) != 1)
 		return false;
 	query = linitial_node(Query, queries);
+	if (function->provolatile == PROVOLATILE_IMMUTABLE ? contain_mutable_functions((Node *) query->targetList)
+		: function->provolatile == PROVOLATILE_STABLE && contain_volatile_functions((Node *) query->targetList))
+		return false;
 	return query->commandType == CMD_SELECT && query->rtable == NIL && query->cteList == NIL && !query->hasSubLinks &&
 		!query->hasAggs && !query->hasWindowFuncs && !query->hasTargetSRFs && list_length(query->targetList) == 1;
 }
