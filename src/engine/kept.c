@@ -49,7 +49,7 @@ static void
 forget_function(Datum arg, int cache, uint32 hash)
 {
 	HASH_SEQ_STATUS seq;
-	HrKnown	   *entry;
+	HrKnown    *entry;
 
 	hash_seq_init(&seq, known);
 	while ((entry = hash_seq_search(&seq)) != NULL)
@@ -154,7 +154,7 @@ look_at(HeapTuple tuple, HrKnown *entry)
 static HrKnown *
 known_function(Oid function)
 {
-	HrKnown	   *entry = hash_search(known, &function, HASH_FIND, NULL);
+	HrKnown    *entry = hash_search(known, &function, HASH_FIND, NULL);
 	HrKnown		fresh = {.function = function};
 	HeapTuple	tuple;
 
@@ -196,7 +196,7 @@ run_kept(PG_FUNCTION_ARGS)
 static bool
 hook_needed(Oid function)
 {
-	HrKnown	   *entry;
+	HrKnown    *entry;
 
 	if (next_needs_fmgr && next_needs_fmgr(function))
 		return true;
@@ -213,7 +213,7 @@ start_function(FmgrHookEventType event, FmgrInfo *flinfo, Datum *arg)
 		next_fmgr(event, flinfo, arg);
 	if (event == FHET_START && flinfo->fn_addr == fmgr_sql && flinfo->fn_extra == NULL && hr_keep_plans)
 	{
-		HrKnown	   *entry = known_function(flinfo->fn_oid);
+		HrKnown    *entry = known_function(flinfo->fn_oid);
 
 		if (entry != NULL && entry->runs)
 			flinfo->fn_addr = run_kept;

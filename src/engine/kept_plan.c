@@ -79,7 +79,7 @@ forget_roles(Datum arg, int cache, uint32 hash)
 void
 hr_say_place(void *arg)
 {
-	HrPlace	   *place = arg;
+	HrPlace    *place = arg;
 
 	/* a position in a text that nobody wrote */
 	if (geterrposition() > 0)
@@ -103,7 +103,7 @@ free_kept(HrKept *kept)
 static void
 unlink_kept(HrKept *kept)
 {
-	Head   *head = hash_search(heads, &kept->key, HASH_FIND, NULL);
+	Head	   *head = hash_search(heads, &kept->key, HASH_FIND, NULL);
 	HrKept	  **place = &head->first;
 
 	while (*place != kept)
@@ -269,7 +269,7 @@ make_kept(const HrKeptKey *key, HeapTuple tuple)
 {
 	HrKept	   *kept = new_kept(key, tuple);
 	List	   *queries = hr_queries_of(kept->body);
-	Head   *head;
+	Head	   *head;
 	bool		found;
 
 	kept->statement = MemoryContextAllocZero(kept->context, Max(list_length(queries), 1) * sizeof(HrKeptStatement));
@@ -326,8 +326,8 @@ hr_find_kept(HeapTuple tuple, bool many)
 {
 	HrPlace		place = {.function = NameStr(((Form_pg_proc) GETSTRUCT(tuple))->proname)};
 	ErrorContextCallback context = {.previous = error_context_stack, .callback = hr_say_place, .arg = &place};
-	HrKeptKey		key;
-	Head   *head;
+	HrKeptKey	key;
+	Head	   *head;
 	HrKept	   *kept;
 
 	memset(&key, 0, sizeof(key));
