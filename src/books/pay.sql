@@ -476,7 +476,7 @@ BEGIN ATOMIC
            || CASE WHEN a.status = 'approved' THEN jsonb_build_object('hash', h.hash) ELSE '{}' END
            || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects, 'base', a.base_amount) END,
            jsonb_build_object('percent', a.percent, 'new', a.new_amount, 'effective_on', a.effective_on)
-      FROM salary_adjustment a JOIN adjustment_hash(adjustments) h USING (adjustment_id)
+      FROM salary_adjustment a CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
      ORDER BY a.employee_id
     RETURNING decision_id, kind, cause_id, employee_id
@@ -512,13 +512,13 @@ BEGIN ATOMIC
          'What was paid stands; unlock the review, correct the score and lock it again: that proposes a correction.', 'salary_adjustment', 'status', 'salary_adjustment_final'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'applied'
-     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
+     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
   UNION ALL
   SELECT '55000', format('raise of employee %s is closed', e.employee_no), 'It was rejected or withdrawn before.',
          'Unlock and lock the review again to get a new proposal.', 'salary_adjustment', 'status', 'salary_adjustment_closed'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'held', 'approved', 'applied')
-     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id AND f.entry = 'reverse');
+     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id AND f.entry = 'reverse' OFFSET 0);
 END;
 COMMENT ON FUNCTION adjustment_changed(bigint[]) IS 'Consequences of deciding on raises: decision, salary, feed and notice when applied; nobody decides on their own (PAY-02).';
 CREATE FUNCTION adjustment_base_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
@@ -531,14 +531,14 @@ BEGIN ATOMIC
          'salary_adjustment', 'old_amount', 'salary_adjustment_base'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied')
-     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
+     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
      AND salary_on(a.employee_id, a.effective_on) IS DISTINCT FROM a.old_amount
   UNION ALL
   SELECT '55000', format('what was approved for employee %s is not what would be paid', e.employee_no), NULL,
          'Use apply_adjustment(): the approval is void, and the raise proposed again.', 'salary_adjustment', 'status', 'salary_adjustment_as_approved'
-    FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN adjustment_hash(adjustments) h USING (adjustment_id)
+    FROM salary_adjustment a JOIN employee e USING (employee_id) CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
    WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.decided_by IS NOT NULL
-     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id)
+     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
      AND NOT h.approved;
 END;
 COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS 'Rule: a raise is approved and applied on the pay it was computed from, and paid as it was approved.';
@@ -665,7 +665,8 @@ BEGIN ATOMIC
     SELECT 'pay.void', a.employee_id, 'salary_adjustment', a.adjustment_id,
            jsonb_build_object('approved_by', a.decided_by, 'old', a.old_amount, 'pay', salary_on(a.employee_id, a.effective_on), 'hash', h.hash),
            '{"status": "proposed"}'
-      FROM salary_adjustment a JOIN adjustment_hash(adjustments) h USING (adjustment_id) WHERE a.status = 'approved' AND NOT h.approved
+      FROM salary_adjustment a CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
+     WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved' AND NOT h.approved
      ORDER BY a.adjustment_id
     RETURNING decision_id, cause_id
   ), a AS (
