@@ -46,6 +46,9 @@
 #if PG_VERSION_NUM < 170000
 #define GetSearchPathMatcher GetOverrideSearchPath
 #define SearchPathMatchesCurrentEnvironment OverrideSearchPathMatchesCurrent
+#define check_result(queries, type, desc) check_sql_fn_retval(queries, type, desc, true, NULL)
+#else
+#define check_result(queries, type, desc) check_sql_fn_retval(queries, type, desc, PROKIND_FUNCTION, true, NULL)
 #endif
 
 #define ROOM (12 * 1024 * 1024) /* for all plans of a backend; what was not used for longest goes */
@@ -171,8 +174,7 @@ make_statement(HrKept *kept, HrKeptStatement *statement, Query *query)
 	{
 		if (!llast_node(Query, queries)->canSetTag)
 			return false;
-		kept->whole = check_sql_fn_retval(list_make1(queries), kept->type, type_is_rowtype(kept->type) ? kept->desc : NULL,
-										  true, NULL);
+		kept->whole = check_result(list_make1(queries), kept->type, type_is_rowtype(kept->type) ? kept->desc : NULL);
 		/* a set of one column that is a row itself can only be handed over row by row */
 		if (!kept->whole && kept->returns_set && type_is_rowtype(kept->type))
 			return false;
