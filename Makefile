@@ -181,7 +181,11 @@ real:
 	@CSV='$(CSV)' test/server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/real.sql
 
 # Compiling differs from run to run by more than what is measured.
-bench bench-instructions bench-verbs growth: export SETTINGS += jit = off
+define newline
+
+
+endef
+bench bench-instructions bench-verbs growth: export SETTINGS := $(SETTINGS)$(newline)jit = off
 bench:
 	@test/packages
 	@test/server test/bench/run

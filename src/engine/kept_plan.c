@@ -138,6 +138,7 @@ weigh(HrKept *kept)
 	kept->bytes = bytes;
 	while (all_bytes > ROOM)
 	{
+		/* cppcheck-suppress nullPointer ; it is offsetof() that looks like one */
 		HrKept	   *last = dlist_tail_element(HrKept, node, &all);
 
 		if (last == kept)
