@@ -7,6 +7,7 @@
 #include "storage/block.h"
 #include "utils/plancache.h"
 
+/* A table, as large as the planner saw it. */
 typedef struct HrSize
 {
 	Oid			relid;

@@ -7,12 +7,10 @@
 #include "growth.h"
 
 #include "access/htup.h"
+#include "catalog/namespace.h"
 #include "lib/ilist.h"
 #include "nodes/params.h"
 #include "storage/itemptr.h"
-
-struct OverrideSearchPath;
-struct SearchPathMatcher;
 
 /* Whose plans they are, and for what. */
 typedef struct HrKeptKey
@@ -23,6 +21,7 @@ typedef struct HrKeptKey
 	bool		many;			/* for arrays of many keys */
 } HrKeptKey;
 
+/* A statement of a function's body. */
 typedef struct HrKeptStatement
 {
 	CachedPlanSource *source;
@@ -31,6 +30,7 @@ typedef struct HrKeptStatement
 	HrSizes		sizes;
 } HrKeptStatement;
 
+/* A function's plans, and what it returns.  Filled and freed by kept_plan.c alone. */
 typedef struct HrKept
 {
 	HrKeptKey	key;
@@ -38,9 +38,9 @@ typedef struct HrKept
 	struct HrKept *next;		/* for another search_path */
 	MemoryContext context;
 #if PG_VERSION_NUM < 170000
-	struct OverrideSearchPath *path;
+	OverrideSearchPath *path;
 #else
-	struct SearchPathMatcher *path;
+	SearchPathMatcher *path;
 #endif
 	TransactionId xmin;			/* of the row in pg_proc */
 	ItemPointerData tid;
@@ -61,13 +61,14 @@ typedef struct HrKept
 	HrKeptStatement *statement;
 } HrKept;
 
-/* For who reads the context of an error: arg of hr_say_place(). */
+/* Where in a function an error was raised. */
 typedef struct HrPlace
 {
 	const char *function;
 	int			statement;		/* 0: none yet */
 } HrPlace;
 
+/* For error_context_stack: says an HrPlace. */
 extern void hr_say_place(void *arg);
 
 /* The queries of a function's stored body. */
@@ -76,8 +77,10 @@ extern List *hr_queries_of(Datum body);
 /* The plans of a function for who calls it; NULL: it is for fmgr_sql(). */
 extern HrKept *hr_find_kept(HeapTuple tuple, bool many);
 
-/* From hr_hold_kept() to hr_release_kept() they stay, whatever is dropped meanwhile. */
+/* From here to hr_release_kept() they stay, whatever is dropped meanwhile. */
 extern void hr_hold_kept(HrKept *kept);
+
+/* Once for each hr_hold_kept(). */
 extern void hr_release_kept(HrKept *kept);
 
 /* A plan of a statement to run now, which is to be released; view: to estimate by, or NULL. */
