@@ -20,7 +20,7 @@
 #define OFTEN 8					/* uses from one look to the next */
 #define TIMES 4					/* as large is grown ... */
 #define SMALL 10				/* ... from what the planner takes for the least, in pages */
-#define SPARE 20000				/* microseconds of work that a plan may delay */
+#define SPARE 20000				/* microseconds from one plan made anew to the next */
 
 static BlockNumber
 pages_of(Oid relid)
@@ -80,22 +80,19 @@ have_grown(const HrSizes *sizes)
 /*
  * Tables that belong together grow together, and all that was planned for them
  * would be made anew in the same moment, for somebody who waits.  An old plan is
- * slow at worst: one in a statement is made anew, more only as that goes on.
+ * slow at worst: one in a statement is made anew, and then one in a while.
  */
 static bool
 may_wait(void)
 {
 	static TimestampTz statement;
-	static int	made;
+	static TimestampTz last;
+	TimestampTz now = GetCurrentTimestamp();
 
-	if (statement != GetCurrentStatementStartTimestamp())
-	{
-		statement = GetCurrentStatementStartTimestamp();
-		made = 0;
-	}
-	else if (GetCurrentTimestamp() - statement < (TimestampTz) made * SPARE)
+	if (statement == GetCurrentStatementStartTimestamp() && now - last < SPARE)
 		return false;
-	made++;
+	statement = GetCurrentStatementStartTimestamp();
+	last = now;
 	return true;
 }
 
@@ -111,7 +108,7 @@ hr_outgrown(HrSizes *sizes, CachedPlanSource *source, bool many)
 	}
 	if (!many && ++sizes->uses % OFTEN != 0)
 		return false;
-	if (!have_grown(sizes) || !may_wait())
+	if (!have_grown(sizes) || (!many && !may_wait()))
 		return false;
 	source->gplan->is_valid = false;
 	return true;
