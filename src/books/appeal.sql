@@ -36,8 +36,7 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION tell_result(bigint[]) IS 'Notices of results that are disclosed (REV-08).';
-CREATE TRIGGER review_result_disclosed AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('tell_result', 'key=result_id', 'present=disclosed_on');
+SELECT register_follow('review_result', '{insert}', 500, 'tell_result', key => 'result_id', present => 'disclosed_on');
 
 CREATE FUNCTION may_disclose(employee bigint, manager bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
@@ -74,10 +73,8 @@ BEGIN ATOMIC
   SELECT tell_result(results);
 END;
 COMMENT ON FUNCTION result_disclosed(bigint[]) IS 'Consequences of disclosing a result by hand: decision, and notice to the employee (REV-08).';
-CREATE TRIGGER review_result_disclosed_1_rules AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('disclosure_problem', 'key=result_id', 'changed=disclosed_on');
-CREATE TRIGGER review_result_disclosed_2_tell AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_disclosed', 'key=result_id', 'changed=disclosed_on');
+SELECT register_follow('review_result', '{update}', 200, 'disclosure_problem', key => 'result_id', changed => '{disclosed_on}');
+SELECT register_follow('review_result', '{update}', 500, 'result_disclosed', key => 'result_id', changed => '{disclosed_on}');
 
 CREATE FUNCTION disclose_result(cycle text, employee text, on_date date DEFAULT current_date) RETURNS date VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -177,8 +174,7 @@ BEGIN ATOMIC
    WHERE k.acknowledgement_id = ANY (acknowledgements) AND k.answer = 'refused' AND k.remark IS NULL;
 END;
 COMMENT ON FUNCTION result_answered(bigint[]) IS 'Rules and consequences of an answer: by the employee, to what is disclosed; decision, and a refusal is told to HR (REV-08).';
-CREATE TRIGGER acknowledgement_answered AFTER INSERT ON acknowledgement REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_answered', 'key=acknowledgement_id');
+SELECT register_follow('acknowledgement', '{insert}', 500, 'result_answered', key => 'acknowledgement_id');
 CREATE TRIGGER acknowledgement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON acknowledgement
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('An answer stands; file_appeal() disputes the result, and a new version is answered anew.');
 
@@ -246,8 +242,7 @@ BEGIN ATOMIC
    WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND a.status = 'open';
 END;
 COMMENT ON FUNCTION review_appeal_problem(bigint[]) IS 'Rule: no unlock while an appeal is open (REV-08).';
-CREATE TRIGGER review_status_1_appeal AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_appeal_problem', 'key=review_id', 'changed=status');
+SELECT register_follow('review', '{update}', 220, 'review_appeal_problem', key => 'review_id', changed => '{status}');
 
 SELECT register_notice('appeal.filed', '{hr}',
   zh => '员工{employee}对{cycle}考核得分{score}分提出异议,请复核:{reason}',
@@ -306,8 +301,7 @@ BEGIN ATOMIC
      AND (a.filed_on < x.disclosed_on OR a.filed_on - x.disclosed_on > (SELECT setting_number('appeal.days')));
 END;
 COMMENT ON FUNCTION appeal_filed(bigint[]) IS 'Rules and consequences of an appeal: by the employee, in time, against what stands and is disclosed; decision, notice to HR (REV-08).';
-CREATE TRIGGER appeal_1_filed AFTER INSERT ON appeal REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_filed', 'key=appeal_id');
+SELECT register_follow('appeal', '{insert}', 500, 'appeal_filed', key => 'appeal_id');
 
 CREATE FUNCTION appeal_decided_problem(appeals bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -371,14 +365,10 @@ BEGIN ATOMIC
     WHERE d.cause = 'appeal' AND d.cause_id = ANY (appeals) AND d.kind IN ('appeal.rejected', 'appeal.upheld'))) p;
 END;
 COMMENT ON FUNCTION appeal_reworded(bigint[]) IS 'Rule: nor is its decision.';
-CREATE TRIGGER appeal_1_fixed AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_fixed', 'key=appeal_id', 'changed=review_id,result_id,reason,filed_on');
-CREATE TRIGGER appeal_2_rules AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_decided_problem', 'key=appeal_id', 'changed=status');
-CREATE TRIGGER appeal_3_reworded AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_reworded', 'key=appeal_id', 'changed=rationale,decided_by,decided_on');
-CREATE TRIGGER appeal_4_decided AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_decided', 'key=appeal_id', 'changed=status');
+SELECT register_follow('appeal', '{update}', 100, 'appeal_fixed', key => 'appeal_id', changed => '{review_id,result_id,reason,filed_on}');
+SELECT register_follow('appeal', '{update}', 200, 'appeal_decided_problem', key => 'appeal_id', changed => '{status}');
+SELECT register_follow('appeal', '{update}', 400, 'appeal_reworded', key => 'appeal_id', changed => '{rationale,decided_by,decided_on}');
+SELECT register_follow('appeal', '{update}', 500, 'appeal_decided', key => 'appeal_id', changed => '{status}');
 CREATE TRIGGER appeal_kept BEFORE DELETE OR TRUNCATE ON appeal
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('An appeal is decided with decide_appeal(), never removed.');
 

@@ -109,8 +109,7 @@ BEGIN ATOMIC
    ORDER BY a.adjustment_id LIMIT 1;
 END;
 COMMENT ON FUNCTION adjustment_approved(bigint[]) IS 'Rule: a raise is decided by somebody with the right, as themselves, who had no part in it; a delegate''s decision says for whom.';
-CREATE TRIGGER salary_adjustment_2_hands AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_approved', 'key=adjustment_id', 'changed=status');
+SELECT register_follow('salary_adjustment', '{update}', 300, 'adjustment_approved', key => 'adjustment_id', changed => '{status}');
 
 CREATE FUNCTION promotion_approved(cases bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -124,8 +123,7 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM authority(p.decided_by, '{hr,executive}', ARRAY(SELECT h.employee_id FROM result_hands(ARRAY[p.result_id]) h)));
 END;
 COMMENT ON FUNCTION promotion_approved(bigint[]) IS 'Rule: a promotion is decided by somebody who had no part in its result; a delegate''s decision says for whom.';
-CREATE TRIGGER promotion_case_2_zhands AFTER UPDATE ON promotion_case REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('promotion_approved', 'key=promotion_case_id', 'changed=status');
+SELECT register_follow('promotion_case', '{update}', 300, 'promotion_approved', key => 'promotion_case_id', changed => '{status}');
 
 CREATE FUNCTION appeal_hands(appeal bigint) RETURNS bigint[] STABLE LANGUAGE SQL
   RETURN (SELECT ARRAY[r.employee_id, coalesce(r.manager_id, r.employee_id)]
@@ -145,8 +143,7 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM authority(a.decided_by, '{hr}', appeal_hands(a.appeal_id)));
 END;
 COMMENT ON FUNCTION appeal_independent(bigint[]) IS 'Rule: an appeal is decided by somebody of HR who had no part in what it is against, nor stands for one who had (REV-08).';
-CREATE TRIGGER appeal_2_zhands AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_independent', 'key=appeal_id', 'changed=status');
+SELECT register_follow('appeal', '{update}', 300, 'appeal_independent', key => 'appeal_id', changed => '{status}');
 
 CREATE FUNCTION approvals_left(cycle text) RETURNS TABLE (employee_no text, raise_amount numeric, why text) STABLE LANGUAGE SQL
 BEGIN ATOMIC

@@ -198,3 +198,96 @@ BEGIN ATOMIC
   RETURNING decision;
 END;
 COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text) IS 'Write down a single decision that a person took.';
+
+-- what follows ---------------------------------------------------------------
+
+-- What a function of the books follows is said beside it, and kept here.  The places mean:
+-- 100 what never changes, 200 whether it may be, 300 who may, 400 how it is said; from 500 on
+-- what comes of it: 500 of the row itself, 600 to 700 of what hangs on it, 800 who is told, 900 the archive.
+CREATE TABLE follow (
+  table_name text    NOT NULL,
+  place      integer NOT NULL CHECK (place > 0),
+  function   text    NOT NULL,
+  events     text[]  NOT NULL CHECK (events <> '{}' AND events <@ '{insert,update,delete}'),
+  key        text,
+  changed    text[]  CHECK (changed <> '{}'),
+  present    text,
+  PRIMARY KEY (table_name, place, function)
+);
+COMMENT ON TABLE follow IS 'Which function follows a change of which table, in which order: from its rows apply_follows() makes one trigger for each table and event. Written by register_follow().';
+COMMENT ON COLUMN follow.table_name IS 'Table whose rows change.';
+COMMENT ON COLUMN follow.place IS 'Order, and by name among equals. Below 500 are rules, which refuse; from 500 on consequences.';
+COMMENT ON COLUMN follow.function IS 'Function of these books that is called: with keys, bigint[], or with rows, an array of the type of the table.';
+COMMENT ON COLUMN follow.events IS 'insert, update, delete.';
+COMMENT ON COLUMN follow.key IS 'Column whose values are handed over; null: the rows as they were before.';
+COMMENT ON COLUMN follow.changed IS 'Of an update only rows in which one of these columns, or the key, differs; null: all.';
+COMMENT ON COLUMN follow.present IS 'Only rows in which this column is not null, before or after; null: all.';
+
+-- What follows comes last: after the audit, and after what computes figures and forgets rules.
+CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS SETOF text STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH books AS (
+    SELECT b.relnamespace AS oid FROM pg_class b WHERE b.oid = 'book'::regclass
+  ), wanted AS (
+    SELECT c.oid, 'what_follows_' || e.event AS name,
+           format('CREATE OR REPLACE TRIGGER what_follows_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT', e.event, upper(e.event), c.oid::regclass,
+                  CASE e.event WHEN 'insert' THEN 'NEW TABLE AS new_row' WHEN 'delete' THEN 'OLD TABLE AS old_row'
+                               ELSE 'OLD TABLE AS old_row NEW TABLE AS new_row' END) AS head,
+           string_agg(concat_ws(', ', quote_literal(f.function), quote_literal(coalesce('key=' || f.key, 'rows=old')),
+                                CASE e.event WHEN 'update' THEN quote_literal('changed=' || array_to_string(f.changed, ',')) END,
+                                quote_literal('present=' || f.present)), ', ' ORDER BY f.place, f.function COLLATE "C") AS arguments
+      FROM follow f
+      JOIN books ON true
+      JOIN pg_class c ON c.relnamespace = books.oid AND c.relname = f.table_name AND c.relkind IN ('r', 'p')
+      CROSS JOIN LATERAL unnest(f.events) AS e (event)
+     GROUP BY c.oid, e.event
+  ), have AS (
+    SELECT t.tgrelid AS oid, t.tgname::text AS name, t.tgenabled, pg_get_triggerdef(t.oid) AS command
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN books ON books.oid = c.relnamespace
+     WHERE t.tgfoid = 'hrloop.consequence()'::regprocedure AND t.tgname LIKE 'what\_follows\_%'
+  )
+  SELECT s.statement
+    FROM wanted w FULL JOIN have h USING (oid, name)
+    JOIN pg_class c ON c.oid = coalesce(w.oid, h.oid) AND c.relname = coalesce(follow_statement.about, c.relname)
+    CROSS JOIN LATERAL (VALUES
+      (1, CASE WHEN w.oid IS NULL THEN format('DROP TRIGGER %I ON %s', name, h.oid::regclass)
+               ELSE format('%s EXECUTE FUNCTION hrloop.consequence(%s)', w.head, w.arguments) END),
+      -- who has switched one, finds it switched
+      (2, format('ALTER TABLE %s %s TRIGGER %I', w.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
+      AS s (n, statement)
+   WHERE (w.oid IS NULL OR h.oid IS NULL OR strpos(h.command, 'consequence(' || w.arguments || ')') = 0)
+     AND (s.n = 1 OR w.oid IS NOT NULL AND h.tgenabled <> 'O')
+   ORDER BY c.relname, name, s.n;
+END;
+COMMENT ON FUNCTION follow_statement(text) IS 'The statements that make the triggers of a table, or of all, what follow says; none: they are.';
+
+CREATE FUNCTION apply_follows(about text DEFAULT NULL) RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM follow_statement(about) AS s));
+COMMENT ON FUNCTION apply_follows(text) IS
+  'Make the triggers of a table, or of all, what follow says; returns how many statements that took. For the owner of the books, after a row of follow was changed or deleted by hand. Error 42501: somebody else.';
+
+CREATE FUNCTION register_follow(table_name text, events text[], place integer, function text, key text DEFAULT NULL, changed text[] DEFAULT NULL, present text DEFAULT NULL)
+  RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT CASE WHEN c.oid IS NULL THEN unknown_code('table', coalesce(register_follow.table_name, 'null'))
+              WHEN p.oid IS NULL THEN unknown_code('function', a.signature)
+              WHEN n.column_name IS NOT NULL THEN unknown_code('column', format('%s.%s', c.relname, n.column_name))
+              WHEN register_follow.place < 500 AND p.prorettype <> 'hrloop.problem'::regtype
+              THEN hrloop.fail('22023', format('function %s is no rule', a.signature), NULL, 'Below place 500 stand functions that return SETOF hrloop.problem.')::int::bigint END
+    FROM pg_class b
+    LEFT JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = register_follow.table_name AND c.relkind IN ('r', 'p')
+    LEFT JOIN pg_type t ON t.oid = CASE WHEN register_follow.key IS NULL THEN c.reltype ELSE 'bigint'::regtype END
+    CROSS JOIN LATERAL (SELECT format('%s(%s)', register_follow.function, format_type(t.typarray, NULL)) AS signature) a
+    LEFT JOIN pg_proc p ON p.pronamespace = b.relnamespace AND p.proname = register_follow.function AND p.pronargs = 1 AND p.proargtypes[0] = t.typarray
+    LEFT JOIN LATERAL (SELECT x.name FROM unnest(register_follow.changed || register_follow.present || register_follow.key) AS x (name)
+                        WHERE x.name IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute k WHERE k.attrelid = c.oid AND k.attname = x.name AND k.attnum > 0 AND NOT k.attisdropped
+                                                                    AND (x.name IS DISTINCT FROM register_follow.key OR k.atttypid = 'bigint'::regtype))
+                        LIMIT 1) AS n (column_name) ON true
+   WHERE b.oid = 'book'::regclass;
+  INSERT INTO follow (table_name, place, function, events, key, changed, present)
+  VALUES (register_follow.table_name, register_follow.place, register_follow.function, register_follow.events, register_follow.key, register_follow.changed, register_follow.present)
+  ON CONFLICT ON CONSTRAINT follow_pkey DO UPDATE SET events = excluded.events, key = excluded.key, changed = excluded.changed, present = excluded.present;
+  SELECT apply_follows(register_follow.table_name);
+END;
+COMMENT ON FUNCTION register_follow(text, text[], integer, text, text, text[], text) IS
+  'Let a function of the books follow what happens to a table: rules, which return SETOF hrloop.problem, at places below 500, consequences from there. It is called once for a statement with the sorted values of the key (bigint[]), or without key with the rows as they were, of rows that were inserted, deleted, or in which one of the columns changed. Registered again at the same place, the conditions are replaced. For the owner of the books. Errors: 22023 no such table, function or column (a key is bigint), or no rule; 42501 somebody else.';

@@ -67,8 +67,7 @@ BEGIN ATOMIC
    WHERE d.distribution_id = ANY (distributions) AND g.total <> 100;
 END;
 COMMENT ON FUNCTION distribution_problem(bigint[]) IS 'Rules: the shares of a distribution sum to 100, its grades belong to one grade scale.';
-CREATE TRIGGER grade_share_rules AFTER INSERT ON grade_share REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('distribution_problem', 'key=distribution_id');
+SELECT register_follow('grade_share', '{insert}', 200, 'distribution_problem', key => 'distribution_id');
 CREATE TRIGGER grade_share_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON grade_share
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Make a new version with create_distribution().');
 CREATE TRIGGER grade_distribution_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON grade_distribution
@@ -441,10 +440,8 @@ BEGIN ATOMIC
    WHERE s.calibration_session_id = ANY (sessions) ORDER BY s.calibration_session_id;
 END;
 COMMENT ON FUNCTION calibration_opened(bigint[]) IS 'Consequence of a new session: its decision.';
-CREATE TRIGGER calibration_session_1_rules AFTER INSERT ON calibration_session REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_opened_problem', 'key=calibration_session_id');
-CREATE TRIGGER calibration_session_2_opened AFTER INSERT ON calibration_session REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_opened', 'key=calibration_session_id');
+SELECT register_follow('calibration_session', '{insert}', 200, 'calibration_opened_problem', key => 'calibration_session_id');
+SELECT register_follow('calibration_session', '{insert}', 500, 'calibration_opened', key => 'calibration_session_id');
 
 CREATE FUNCTION calibration_closed_problem(sessions bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -494,15 +491,12 @@ BEGIN ATOMIC
     WHERE d.cause_id = ANY (sessions) AND d.cause = 'calibration_session' AND d.kind = 'calibration.close')) p;
 END;
 COMMENT ON FUNCTION calibration_session_reworded(bigint[]) IS 'Rule: nor is a session that is closed.';
-CREATE TRIGGER calibration_session_1_fixed AFTER UPDATE ON calibration_session REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_session_fixed', 'key=calibration_session_id',
-    'changed=code,cycle_id,org_unit_id,distribution_id,mode,tie_rule,opened_by,opened_at');
-CREATE TRIGGER calibration_session_2_reworded AFTER UPDATE ON calibration_session REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_session_reworded', 'key=calibration_session_id', 'changed=status,closed_by,closed_at');
-CREATE TRIGGER calibration_session_3_rules AFTER UPDATE ON calibration_session REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_closed_problem', 'key=calibration_session_id', 'changed=status');
-CREATE TRIGGER calibration_session_4_closed AFTER UPDATE ON calibration_session REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_closed', 'key=calibration_session_id', 'changed=status');
+SELECT register_follow('calibration_session', '{update}', 100, 'calibration_session_fixed', key => 'calibration_session_id',
+  changed => '{code,cycle_id,org_unit_id,distribution_id,mode,tie_rule,opened_by,opened_at}');
+SELECT register_follow('calibration_session', '{update}', 150, 'calibration_session_reworded', key => 'calibration_session_id',
+  changed => '{status,closed_by,closed_at}');
+SELECT register_follow('calibration_session', '{update}', 200, 'calibration_closed_problem', key => 'calibration_session_id', changed => '{status}');
+SELECT register_follow('calibration_session', '{update}', 500, 'calibration_closed', key => 'calibration_session_id', changed => '{status}');
 
 -- rules and consequences of a calibration ---------------------------------------------------
 
@@ -572,10 +566,8 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM calibration later WHERE later.review_id = k.review_id AND later.calibration_id > k.calibration_id);
 END;
 COMMENT ON FUNCTION calibration_follow(bigint[]) IS 'Consequences of a calibration: decision, and the final score of the review.';
-CREATE TRIGGER calibration_1_rules AFTER INSERT ON calibration REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_problem', 'key=calibration_id');
-CREATE TRIGGER calibration_2_follow AFTER INSERT ON calibration REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_follow', 'key=calibration_id');
+SELECT register_follow('calibration', '{insert}', 200, 'calibration_problem', key => 'calibration_id');
+SELECT register_follow('calibration', '{insert}', 500, 'calibration_follow', key => 'calibration_id');
 
 -- rules and consequences on the review ---------------------------------------------------------
 
@@ -596,12 +588,8 @@ BEGIN ATOMIC
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
 END;
 COMMENT ON FUNCTION review_calibrated(bigint[]) IS 'Consequence of another final score: whether a plan is due.';
-CREATE TRIGGER review_calibrated_1_born AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_calibrated_problem', 'key=review_id', 'present=calibrated');
-CREATE TRIGGER review_calibrated_1_rules AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_calibrated_problem', 'key=review_id', 'changed=calibrated,calibrated_by');
-CREATE TRIGGER review_calibrated_2_follow AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_calibrated', 'key=review_id', 'changed=calibrated');
+SELECT register_follow('review', '{insert,update}', 200, 'review_calibrated_problem', key => 'review_id', changed => '{calibrated,calibrated_by}', present => 'calibrated');
+SELECT register_follow('review', '{update}', 500, 'review_calibrated', key => 'review_id', changed => '{calibrated}');
 
 SELECT register_notice('calibration.void', '{hr}',
   zh => '员工{employee}的{cycle}考核得分由{original}分变为{score}分,{session}中校准的{calibrated}分失效',
@@ -635,8 +623,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION calibration_voided(bigint[]) IS
   'Consequence of a score that changes after its calibration: the calibration is void, by a decision, and HR is told; it was about another composite.';
-CREATE TRIGGER review_calibration_void AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_voided', 'key=review_id', 'changed=composite', 'present=calibrated');
+SELECT register_follow('review', '{update}', 510, 'calibration_voided', key => 'review_id', changed => '{composite}', present => 'calibrated');
 
 CREATE FUNCTION calibration_lock_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -651,8 +638,7 @@ BEGIN ATOMIC
    ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION calibration_lock_problem(bigint[]) IS 'Rule: nobody in an open hard session is locked.';
-CREATE TRIGGER review_status_1_calibration AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('calibration_lock_problem', 'key=review_id', 'changed=status');
+SELECT register_follow('review', '{update}', 230, 'calibration_lock_problem', key => 'review_id', changed => '{status}');
 
 -- verbs ------------------------------------------------------------------------------------------
 

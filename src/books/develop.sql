@@ -702,14 +702,11 @@ BEGIN ATOMIC
    WHERE due.ids IS NOT NULL;
 END;
 COMMENT ON FUNCTION plan_follow(bigint[]) IS 'Consequences of scores on drafts: made, changed or withdrawn (DEV-01); once anonymous scores count, drafts wait for the lock (REV-07).';
-CREATE TRIGGER review_plan_follow AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_follow', 'key=review_id',
-    'changed=plan_reason,composite,missed,lowest_indicator_id', 'present=plan_reason');
+SELECT register_follow('review', '{update}', 710, 'plan_follow', key => 'review_id',
+  changed => '{plan_reason,composite,missed,lowest_indicator_id}', present => 'plan_reason');
 -- a draft that waited, and is due no more once they count no more, or nothing does
-CREATE TRIGGER review_plan_known AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_follow', 'key=review_id', 'changed=anonymous');
-CREATE TRIGGER review_plan_exempt AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_follow', 'key=review_id', 'changed=status', 'present=block_reason');
+SELECT register_follow('review', '{update}', 720, 'plan_follow', key => 'review_id', changed => '{anonymous}');
+SELECT register_follow('review', '{update}', 700, 'plan_follow', key => 'review_id', changed => '{status}', present => 'block_reason');
 
 CREATE FUNCTION plan_stand(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -733,8 +730,7 @@ BEGIN ATOMIC
    WHERE due.ids IS NOT NULL;
 END;
 COMMENT ON FUNCTION plan_stand(bigint[]) IS 'Consequences of a lock on plans: from now on they stand, or they are withdrawn (DEV-01).';
-CREATE TRIGGER review_result_plan AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_stand', 'key=review_id');
+SELECT register_follow('review_result', '{insert}', 600, 'plan_stand', key => 'review_id');
 
 -- confirmation and progress --------------------------------------------------------
 
@@ -828,8 +824,7 @@ BEGIN ATOMIC
    WHERE g.plan_progress_id = ANY (entries) AND p.status IN ('draft', 'withdrawn');
 END;
 COMMENT ON FUNCTION plan_progressed(bigint[]) IS 'Consequences of progress: the item, and the plan''s completion; going back needs a reason (DEV-08).';
-CREATE TRIGGER plan_progress_applied AFTER INSERT ON plan_progress REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('plan_progressed', 'key=plan_progress_id');
+SELECT register_follow('plan_progress', '{insert}', 500, 'plan_progressed', key => 'plan_progress_id');
 
 CREATE FUNCTION hold_plans(reviews bigint[]) RETURNS SETOF bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -1086,8 +1081,7 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION talk_due(bigint[]) IS 'Consequence of a lock: HR gets the task to talk when the grade calls for it, once per review (REV-14).';
-CREATE TRIGGER review_result_talk AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('talk_due', 'key=result_id');
+SELECT register_follow('review_result', '{insert}', 850, 'talk_due', key => 'result_id');
 
 CREATE FUNCTION talk_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -1105,8 +1099,7 @@ BEGIN ATOMIC
   UPDATE hr_task t SET status = 'withdrawn', closed_by = d.decision_id FROM d WHERE t.hr_task_id = d.hr_task_id;
 END;
 COMMENT ON FUNCTION talk_withdrawn(bigint[]) IS 'Consequence of an unlock: an open talk goes with the result that called for it (REV-14).';
-CREATE TRIGGER review_result_talk_withdrawn AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('talk_withdrawn', 'key=result_id', 'changed=reopened_by');
+SELECT register_follow('review_result', '{update}', 650, 'talk_withdrawn', key => 'result_id', changed => '{reopened_by}');
 
 CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -175,8 +175,7 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION due_health_report(bigint[]) IS 'Consequence of the monthly event of rule health_report: keeps what health() finds and tells HR.';
-CREATE TRIGGER due_event_reports AFTER INSERT ON due_event REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('due_health_report', 'key=due_event_id');
+SELECT register_follow('due_event', '{insert}', 600, 'due_health_report', key => 'due_event_id');
 
 -- Logical replication brings rows, but not where their sequences stand.
 CREATE FUNCTION take_over() RETURNS integer VOLATILE LANGUAGE SQL

@@ -49,12 +49,7 @@ BEGIN ATOMIC
     FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active';
 END;
 COMMENT ON FUNCTION band_problem(bigint[]) IS 'Rule: bands of an active scale never change.';
-CREATE TRIGGER band_frozen_insert AFTER INSERT ON band REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('band_problem', 'key=scale_id');
-CREATE TRIGGER band_frozen_update AFTER UPDATE ON band REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('band_problem', 'key=scale_id');
-CREATE TRIGGER band_frozen_delete AFTER DELETE ON band REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('band_problem', 'key=scale_id');
+SELECT register_follow('band', '{insert,update,delete}', 200, 'band_problem', key => 'scale_id');
 
 CREATE FUNCTION scale_problem(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -73,10 +68,8 @@ BEGIN ATOMIC
   SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active')) p;
 END;
 COMMENT ON FUNCTION scale_changed(bigint[]) IS 'Rule: code, version, kind and domain of an active scale stay.';
-CREATE TRIGGER scale_1_reopened AFTER UPDATE ON scale REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('scale_reopened', 'key=scale_id', 'changed=status');
-CREATE TRIGGER scale_2_frozen AFTER UPDATE ON scale REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('scale_changed', 'key=scale_id', 'changed=code,version,kind,domain');
+SELECT register_follow('scale', '{update}', 100, 'scale_reopened', key => 'scale_id', changed => '{status}');
+SELECT register_follow('scale', '{update}', 200, 'scale_changed', key => 'scale_id', changed => '{code,version,kind,domain}');
 
 CREATE FUNCTION create_scale(code text, kind text, bands jsonb, name text DEFAULT NULL,
                              domain numrange DEFAULT '[0,100]', reason text DEFAULT NULL)
@@ -370,28 +363,13 @@ BEGIN ATOMIC
     FROM review_template t WHERE t.template_id = ANY (templates) AND t.activated_at IS NOT NULL;
 END;
 COMMENT ON FUNCTION template_frozen(bigint[]) IS 'Rule: an active template never changes (IND-01).';
-CREATE TRIGGER template_item_frozen_insert AFTER INSERT ON template_item REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
-CREATE TRIGGER template_item_frozen_update AFTER UPDATE ON template_item REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
-CREATE TRIGGER template_item_frozen_delete AFTER DELETE ON template_item REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
+SELECT register_follow('template_item', '{insert,update,delete}', 200, 'template_frozen', key => 'template_id');
 CREATE TRIGGER template_item_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON template_item
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
-CREATE TRIGGER template_rater_group_frozen_insert AFTER INSERT ON template_rater_group REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
-CREATE TRIGGER template_rater_group_frozen_update AFTER UPDATE ON template_rater_group REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
-CREATE TRIGGER template_rater_group_frozen_delete AFTER DELETE ON template_rater_group REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
+SELECT register_follow('template_rater_group', '{insert,update,delete}', 200, 'template_frozen', key => 'template_id');
 CREATE TRIGGER template_rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON template_rater_group
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
-CREATE TRIGGER template_group_frozen_insert AFTER INSERT ON template_group REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
-CREATE TRIGGER template_group_frozen_update AFTER UPDATE ON template_group REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
-CREATE TRIGGER template_group_frozen_delete AFTER DELETE ON template_group REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id');
+SELECT register_follow('template_group', '{insert,update,delete}', 200, 'template_frozen', key => 'template_id');
 
 -- Weights by the part of the template they must sum to 100 in: the whole
 -- (groups and items beside them) and each group.
@@ -486,10 +464,8 @@ BEGIN ATOMIC
   SELECT * FROM template_problem(templates);
 END;
 COMMENT ON FUNCTION template_activated(bigint[]) IS 'Activation: fractions become percent, definitions are pinned, problems refuse it (IND-01, IND-02).';
-CREATE TRIGGER review_template_activated AFTER UPDATE ON review_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_activated', 'key=template_id', 'changed=status');
-CREATE TRIGGER review_template_frozen AFTER UPDATE ON review_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_frozen', 'key=template_id', 'changed=code,version,missing_policy');
+SELECT register_follow('review_template', '{update}', 500, 'template_activated', key => 'template_id', changed => '{status}');
+SELECT register_follow('review_template', '{update}', 100, 'template_frozen', key => 'template_id', changed => '{code,version,missing_policy}');
 CREATE FUNCTION template_reopened(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('template "%s" version %s: status and activated_at change once, together', t.code, t.version), NULL,
@@ -505,10 +481,9 @@ BEGIN ATOMIC
     FROM review_template t WHERE t.template_id = ANY (templates) AND (t.status = 'active' OR t.activated_at IS NOT NULL);
 END;
 COMMENT ON FUNCTION template_born_active(bigint[]) IS 'Rule: a template is checked and pinned when it is activated, so it begins as a draft.';
-CREATE TRIGGER review_template_born_active AFTER INSERT ON review_template REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_born_active', 'key=template_id');
-CREATE TRIGGER review_template_reopened AFTER UPDATE ON review_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('template_reopened', 'key=template_id', 'changed=status,activated_at');
+SELECT register_follow('review_template', '{insert}', 200, 'template_born_active', key => 'template_id');
+-- after template_activated, which says when
+SELECT register_follow('review_template', '{update}', 600, 'template_reopened', key => 'template_id', changed => '{status,activated_at}');
 CREATE TRIGGER review_template_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON review_template
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 

@@ -101,8 +101,7 @@ BEGIN ATOMIC
    WHERE t.training_record_id = ANY (records) AND t.passed AND t.completed_on >= p.planned_on;
 END;
 COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: progress of plan items.';
-CREATE TRIGGER training_record_recorded AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_recorded', 'key=training_record_id');
+SELECT register_follow('training_record', '{insert}', 800, 'training_recorded', key => 'training_record_id');
 
 CREATE FUNCTION training_rescored(records training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -112,8 +111,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION training_rescored(training_record[]) IS
   'Consequence of another score: whether the exam was passed follows it, unless somebody said so otherwise, then or now (TRN-02).';
-CREATE TRIGGER training_record_0_scored AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_rescored', 'rows=old', 'changed=score');
+SELECT register_follow('training_record', '{update}', 500, 'training_rescored', changed => '{score}');
 
 -- the months after a course (TRN-06) ----------------------------------------------
 
@@ -365,10 +363,8 @@ BEGIN ATOMIC
    WHERE h.employee_id = ANY (employees) AND h.superseded_by = h.decision_id;
 END;
 COMMENT ON FUNCTION skill_follow(bigint[]) IS 'Consequences of certifications: the level rows that differ from the timeline are superseded, what is missing is added, with one decision per person and skill (TRN-14).';
-CREATE TRIGGER certification_result_1_level AFTER INSERT ON certification_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('skill_follow', 'key=employee_id');
-CREATE TRIGGER certification_reversal_1_level AFTER INSERT ON certification_reversal REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('skill_follow', 'key=employee_id');
+SELECT register_follow('certification_result', '{insert}', 500, 'skill_follow', key => 'employee_id');
+SELECT register_follow('certification_reversal', '{insert}', 500, 'skill_follow', key => 'employee_id');
 
 CREATE FUNCTION training_certifies(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -379,8 +375,7 @@ BEGIN ATOMIC
   ON CONFLICT ON CONSTRAINT certification_result_once DO NOTHING;
 END;
 COMMENT ON FUNCTION training_certifies(bigint[]) IS 'A course with its exam passed gives the certification that hangs on it (TRN-14).';
-CREATE TRIGGER training_record_certifies AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('training_certifies', 'key=training_record_id');
+SELECT register_follow('training_record', '{insert}', 700, 'training_certifies', key => 'training_record_id');
 
 CREATE FUNCTION find_certification(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN code IS NOT NULL THEN coalesce(
@@ -468,12 +463,7 @@ COMMENT ON COLUMN cycle_course.unit_kind IS 'Only for units of this kind.';
 COMMENT ON COLUMN cycle_course.job_family IS 'Only for this job family.';
 COMMENT ON COLUMN cycle_course.job_id IS 'Only for this job.';
 SELECT register_table('cycle_course', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
-CREATE TRIGGER cycle_course_frozen_insert AFTER INSERT ON cycle_course REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
-CREATE TRIGGER cycle_course_frozen_update AFTER UPDATE ON cycle_course REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
-CREATE TRIGGER cycle_course_frozen_delete AFTER DELETE ON cycle_course REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
+SELECT register_follow('cycle_course', '{insert,update,delete}', 200, 'cycle_frozen', key => 'cycle_id');
 
 CREATE FUNCTION require_course(cycle text, course text, exam boolean DEFAULT false, unit_kind text DEFAULT NULL,
                                job_family text DEFAULT NULL, job text DEFAULT NULL, since date DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
@@ -572,8 +562,7 @@ BEGIN ATOMIC
      AND g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL;
 END;
 COMMENT ON FUNCTION course_gate(bigint[]) IS 'Consequence of a new review: it is blocked while required courses or exams are missing, with a decision (TRN-02).';
-CREATE TRIGGER review_course_gate AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('course_gate', 'key=review_id');
+SELECT register_follow('review', '{insert}', 600, 'course_gate', key => 'review_id');
 
 CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -616,11 +605,8 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL);
 END;
 COMMENT ON FUNCTION course_ungate(bigint[]) IS 'Consequence of a training record: who has finished all that is required takes part from now on, with a decision; gates put up by people stay (TRN-02).';
--- by their names these fire before training_record_allowance..., which lock employees: the rules come before them
-CREATE TRIGGER training_record_1_ungate_insert AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('course_ungate', 'key=training_record_id');
-CREATE TRIGGER training_record_1_ungate_update AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('course_ungate', 'key=training_record_id', 'changed=passed,score,completed_on');
+-- before allowance_follow, which locks employees: the rules come before them
+SELECT register_follow('training_record', '{insert,update}', 500, 'course_ungate', key => 'training_record_id', changed => '{passed,score,completed_on}');
 
 CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -732,8 +718,7 @@ BEGIN ATOMIC
   ON CONFLICT (employee_id, resource_id) DO NOTHING;
 END;
 COMMENT ON FUNCTION push_to_assignments(bigint[]) IS 'Consequence of a new position: courses for it, once per person and course (TRN-01).';
-CREATE TRIGGER assignment_courses AFTER INSERT ON assignment REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('push_to_assignments', 'key=assignment_id');
+SELECT register_follow('assignment', '{insert}', 500, 'push_to_assignments', key => 'assignment_id');
 
 CREATE FUNCTION push_to_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -745,8 +730,7 @@ BEGIN ATOMIC
    WHERE due.ids IS NOT NULL;
 END;
 COMMENT ON FUNCTION push_to_reviews(bigint[]) IS 'Consequence of a cycle that opens: courses for everybody in it by position (TRN-01).';
-CREATE TRIGGER review_courses AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('push_to_reviews', 'key=review_id');
+SELECT register_follow('review', '{insert}', 650, 'push_to_reviews', key => 'review_id');
 
 CREATE FUNCTION enrolment_told(enrolments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -756,8 +740,7 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION enrolment_told(bigint[]) IS 'Who is enrolled is told (TRN-01).';
-CREATE TRIGGER enrolment_told AFTER INSERT ON enrolment REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('enrolment_told', 'key=enrolment_id');
+SELECT register_follow('enrolment', '{insert}', 800, 'enrolment_told', key => 'enrolment_id');
 
 CREATE FUNCTION push_courses(on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -853,10 +836,7 @@ BEGIN ATOMIC
              AND q.answered_by NOT IN (SELECT h.employee_id FROM heads_above(q.employee_id, q.answered_at::date) h));
 END;
 COMMENT ON FUNCTION question_rules(bigint[]) IS 'Rule: only HR or a head answers, nobody themselves (TRN-04).';
-CREATE TRIGGER question_1_rules_insert AFTER INSERT ON question REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('question_rules', 'key=question_id');
-CREATE TRIGGER question_1_rules_update AFTER UPDATE ON question REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('question_rules', 'key=question_id', 'changed=answered_by,answer,answered_at,employee_id');
+SELECT register_follow('question', '{insert,update}', 200, 'question_rules', key => 'question_id', changed => '{answered_by,answer,answered_at,employee_id}');
 
 CREATE FUNCTION question_told(questions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -871,10 +851,7 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION question_told(bigint[]) IS 'Head and HR are told of a question, the employee of the answer (TRN-04).';
-CREATE TRIGGER question_told_insert AFTER INSERT ON question REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('question_told', 'key=question_id');
-CREATE TRIGGER question_told_update AFTER UPDATE ON question REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('question_told', 'key=question_id', 'changed=answer');
+SELECT register_follow('question', '{insert,update}', 800, 'question_told', key => 'question_id', changed => '{answer}');
 
 CREATE FUNCTION ask_question(question text, employee text DEFAULT NULL, asked_at timestamptz DEFAULT now()) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

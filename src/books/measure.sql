@@ -197,10 +197,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION measurement_arrived(bigint[]) IS
   'Consequences of readings: a warning and a notice to the employee for each crossing below the threshold (LIV-03), to the manager for each decline (LIV-04).';
-CREATE TRIGGER measurement_4_warn_insert AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_arrived', 'key=measurement_id');
-CREATE TRIGGER measurement_4_warn_update AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_arrived', 'key=measurement_id', 'changed=facts,measured_on');
+SELECT register_follow('measurement', '{insert,update}', 800, 'measurement_arrived', key => 'measurement_id', changed => '{facts,measured_on}');
 
 -- A warning stands as long as its reading gives cause for it.
 CREATE FUNCTION warnings_settle(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -235,19 +232,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION warnings_settle(bigint[]) IS
   'Consequences of a correction, a deletion, or a reading that came late: warnings and notices whose reading no longer gives cause are withdrawn by a decision, and raised anew when it does again (LIV-03).';
-CREATE TRIGGER measurement_3_settle_insert AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('warnings_settle', 'key=employee_id');
-CREATE TRIGGER measurement_3_settle_update AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('warnings_settle', 'key=employee_id', 'changed=facts,measured_on');
-CREATE TRIGGER measurement_3_settle_delete AFTER DELETE ON measurement REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('warnings_settle', 'key=employee_id');
+SELECT register_follow('measurement', '{insert,update,delete}', 700, 'warnings_settle', key => 'employee_id', changed => '{facts,measured_on}');
 -- What a reading comes to also hangs on targets and formula.
-CREATE TRIGGER target_settle_insert AFTER INSERT ON target REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('warnings_settle', 'key=employee_id');
-CREATE TRIGGER target_settle_update AFTER UPDATE ON target REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('warnings_settle', 'key=employee_id');
-CREATE TRIGGER target_settle_delete AFTER DELETE ON target REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('warnings_settle', 'key=employee_id');
+SELECT register_follow('target', '{insert,update,delete}', 700, 'warnings_settle', key => 'employee_id');
 CREATE FUNCTION formula_followed(indicators bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT warnings_settle(l.touched)
@@ -256,8 +243,7 @@ BEGIN ATOMIC
    WHERE l.touched IS NOT NULL;
 END;
 COMMENT ON FUNCTION formula_followed(bigint[]) IS 'Consequences of another formula or direction of an indicator: warnings without cause are withdrawn.';
-CREATE TRIGGER indicator_settle AFTER UPDATE ON indicator REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('formula_followed', 'key=indicator_id', 'changed=formula,direction');
+SELECT register_follow('indicator', '{update}', 600, 'formula_followed', key => 'indicator_id', changed => '{formula,direction}');
 
 CREATE FUNCTION record_measurement(employee text, indicator text, measured_on date, facts jsonb,
                                    source text DEFAULT 'manual', external_id text DEFAULT NULL)
@@ -364,10 +350,7 @@ BEGIN ATOMIC
    WHERE l.touched IS NOT NULL;
 END;
 COMMENT ON FUNCTION live_followed(bigint[]) IS 'Consequences of a review that opens, or opens again: what was measured in the meantime counts (LIV-01).';
-CREATE TRIGGER review_live_insert AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('live_followed', 'key=review_id');
-CREATE TRIGGER review_live_update AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('live_followed', 'key=review_id', 'changed=status,template_id');
+SELECT register_follow('review', '{insert,update}', 600, 'live_followed', key => 'review_id', changed => '{status,template_id}');
 
 CREATE FUNCTION measurement_live(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -379,16 +362,8 @@ BEGIN ATOMIC
    WHERE l.open IS NOT NULL;
 END;
 COMMENT ON FUNCTION measurement_live(bigint[]) IS 'Consequences of readings: the live scores of these employees, in the same transaction (LIV-01, LIV-02).';
-CREATE TRIGGER target_live_insert AFTER INSERT ON target REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id');
-CREATE TRIGGER target_live_update AFTER UPDATE ON target REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id', 'changed=facts');
-CREATE TRIGGER measurement_2_live_insert AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id');
-CREATE TRIGGER measurement_2_live_update AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id', 'changed=facts,measured_on');
-CREATE TRIGGER measurement_2_live_delete AFTER DELETE ON measurement REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_live', 'key=employee_id');
+SELECT register_follow('target', '{insert,update}', 600, 'measurement_live', key => 'employee_id', changed => '{facts}');
+SELECT register_follow('measurement', '{insert,update,delete}', 600, 'measurement_live', key => 'employee_id', changed => '{facts,measured_on}');
 
 CREATE FUNCTION measurement_pinned(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -399,8 +374,7 @@ BEGIN ATOMIC
    WHERE m.measurement_id = ANY (measurements) ORDER BY m.measurement_id LIMIT 1;
 END;
 COMMENT ON FUNCTION measurement_pinned(bigint[]) IS 'Rule: a reading stays with its employee and indicator.';
-CREATE TRIGGER measurement_1_pinned AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_pinned', 'key=measurement_id', 'changed=measurement_id,employee_id,indicator_id');
+SELECT register_follow('measurement', '{update}', 100, 'measurement_pinned', key => 'measurement_id', changed => '{measurement_id,employee_id,indicator_id}');
 
 -- What a locked result was computed from stays as it was; what comes after the lock is kept beside it (LIV-01).
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
@@ -456,18 +430,14 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
 END;
 COMMENT ON FUNCTION measurement_frozen(measurement[]) IS 'Rule: readings that were there at the lock of a review are neither changed nor deleted (LIV-01).';
-CREATE TRIGGER measurement_1_frozen_update AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_frozen', 'rows=old', 'changed=facts,measured_on,recorded_at');
-CREATE TRIGGER measurement_1_frozen_delete AFTER DELETE ON measurement REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_frozen', 'rows=old');
+SELECT register_follow('measurement', '{update,delete}', 200, 'measurement_frozen', changed => '{facts,measured_on,recorded_at}');
 
 CREATE FUNCTION measurement_moved(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM measurement_frozen(ARRAY(SELECT m FROM measurement m WHERE m.measurement_id = ANY (measurements) ORDER BY m.measurement_id)) p;
 END;
 COMMENT ON FUNCTION measurement_moved(bigint[]) IS 'Rule: nor does a reading of another day become one of theirs.';
-CREATE TRIGGER measurement_1_moved AFTER UPDATE ON measurement REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_moved', 'key=measurement_id', 'changed=measured_on,recorded_at');
+SELECT register_follow('measurement', '{update}', 250, 'measurement_moved', key => 'measurement_id', changed => '{measured_on,recorded_at}');
 
 CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -487,8 +457,7 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
 END;
 COMMENT ON FUNCTION measurement_late(bigint[]) IS 'Rule, by setting measure.late: no new readings for a review that is locked; where they are kept, a decision says so of one that a lock overtook (LIV-01).';
-CREATE TRIGGER measurement_1_late AFTER INSERT ON measurement REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('measurement_late', 'key=measurement_id');
+SELECT register_follow('measurement', '{insert}', 500, 'measurement_late', key => 'measurement_id');
 
 -- What an indicator gathers is no part of a template: it holds for open reviews at once.
 CREATE FUNCTION aggregation_followed(indicators bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -499,8 +468,7 @@ BEGIN ATOMIC
    WHERE l.touched IS NOT NULL;
 END;
 COMMENT ON FUNCTION aggregation_followed(bigint[]) IS 'Consequences of another aggregation of an indicator: live scores of open reviews anew (LIV-01).';
-CREATE TRIGGER indicator_live AFTER UPDATE ON indicator REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('aggregation_followed', 'key=indicator_id', 'changed=aggregation');
+SELECT register_follow('indicator', '{update}', 500, 'aggregation_followed', key => 'indicator_id', changed => '{aggregation}');
 
 CREATE FUNCTION score_initial(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -959,12 +927,7 @@ BEGIN ATOMIC
   ON CONFLICT ON CONSTRAINT measurement_once DO NOTHING;
 END;
 COMMENT ON FUNCTION suggestion_counts(bigint[]) IS 'Consequences of suggestions: each that counts is a reading of the indicator, and none is left when it counts no more (LIV-07).';
-CREATE TRIGGER suggestion_counts_insert AFTER INSERT ON suggestion REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('suggestion_counts', 'key=suggestion_id');
-CREATE TRIGGER suggestion_counts_update AFTER UPDATE ON suggestion REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('suggestion_counts', 'key=suggestion_id', 'changed=status');
-CREATE TRIGGER suggestion_counts_delete AFTER DELETE ON suggestion REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('suggestion_counts', 'key=suggestion_id');
+SELECT register_follow('suggestion', '{insert,update,delete}', 500, 'suggestion_counts', key => 'suggestion_id', changed => '{status}');
 
 CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

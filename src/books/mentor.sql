@@ -67,12 +67,8 @@ BEGIN ATOMIC
    ORDER BY s.due_on LIMIT 1;
 END;
 COMMENT ON FUNCTION mentoring_outside(bigint[]) IS 'Rule: sessions are within their mentorship.';
-CREATE TRIGGER mentoring_session_inserted AFTER INSERT ON mentoring_session REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('mentoring_outside', 'key=mentorship_id');
-CREATE TRIGGER mentoring_session_updated AFTER UPDATE ON mentoring_session REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('mentoring_outside', 'key=mentorship_id', 'changed=mentorship_id,due_on');
-CREATE TRIGGER mentorship_1_days AFTER UPDATE ON mentorship REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('mentoring_outside', 'key=mentorship_id', 'changed=valid');
+SELECT register_follow('mentoring_session', '{insert,update}', 200, 'mentoring_outside', key => 'mentorship_id', changed => '{mentorship_id,due_on}');
+SELECT register_follow('mentorship', '{update}', 200, 'mentoring_outside', key => 'mentorship_id', changed => '{valid}');
 
 CREATE FUNCTION mentoring_told(mentorships bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -88,8 +84,7 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION mentoring_told(bigint[]) IS 'Consequence: mentee and mentor are told of a new mentorship, once.';
-CREATE TRIGGER mentorship_1_told AFTER INSERT ON mentorship REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('mentoring_told', 'key=mentorship_id');
+SELECT register_follow('mentorship', '{insert}', 800, 'mentoring_told', key => 'mentorship_id');
 
 -- verbs ------------------------------------------------------------------------------
 

@@ -204,10 +204,7 @@ BEGIN ATOMIC
    WHERE up.at_id = up.start_id ORDER BY up.start_id;
 END;
 COMMENT ON FUNCTION org_unit_problem(bigint[]) IS 'Rule: no unit is its own ancestor (ORG-01).';
-CREATE TRIGGER org_unit_tree_insert AFTER INSERT ON org_unit REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('org_unit_problem', 'key=org_unit_id', 'present=parent_id');
-CREATE TRIGGER org_unit_tree_update AFTER UPDATE ON org_unit REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('org_unit_problem', 'key=org_unit_id', 'changed=parent_id');
+SELECT register_follow('org_unit', '{insert,update}', 200, 'org_unit_problem', key => 'org_unit_id', changed => '{parent_id}', present => 'parent_id');
 
 CREATE FUNCTION add_unit(code text, name text, kind text DEFAULT 'department', unit_kind text DEFAULT NULL, parent text DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
@@ -498,16 +495,14 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM role_holder h WHERE h.employee_id = g.delegator_id AND h.role = g.role AND h.valid @> lower(g.valid));
 END;
 COMMENT ON FUNCTION delegation_problem(bigint[]) IS 'Rules: a role is handed on by who holds it, in person.';
-CREATE TRIGGER delegation_rules AFTER INSERT ON delegation REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('delegation_problem', 'key=delegation_id');
+SELECT register_follow('delegation', '{insert}', 200, 'delegation_problem', key => 'delegation_id');
 CREATE FUNCTION delegation_fixed(delegations bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('delegation %s cannot change', g.delegation_id), NULL, 'Revoke it with revoke_delegation(), and give another.', 'delegation', NULL, 'delegation_fixed'
     FROM delegation g WHERE g.delegation_id = ANY (delegations) LIMIT 1;
 END;
 COMMENT ON FUNCTION delegation_fixed(bigint[]) IS 'Rule: a delegation is revoked, not edited.';
-CREATE TRIGGER delegation_fixed AFTER UPDATE ON delegation REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('delegation_fixed', 'key=delegation_id', 'changed=delegator_id,delegate_id,role,valid,reason,decision_id');
+SELECT register_follow('delegation', '{update}', 100, 'delegation_fixed', key => 'delegation_id', changed => '{delegator_id,delegate_id,role,valid,reason,decision_id}');
 CREATE FUNCTION delegation_revoked(delegations bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '42501', format('%s cannot revoke the delegation of employee %s', who(), e.employee_no), NULL,
@@ -521,8 +516,7 @@ BEGIN ATOMIC
      AND 1 <> (SELECT count(*) FROM decision d WHERE d.cause_id = g.delegation_id AND d.cause = 'delegation' AND d.kind = 'delegation.revoke' AND d.decision_id = g.revoked_by);
 END;
 COMMENT ON FUNCTION delegation_revoked(bigint[]) IS 'Rules: a delegation is revoked once, by who gave it.';
-CREATE TRIGGER delegation_revoked AFTER UPDATE ON delegation REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('delegation_revoked', 'key=delegation_id', 'changed=revoked_by');
+SELECT register_follow('delegation', '{update}', 200, 'delegation_revoked', key => 'delegation_id', changed => '{revoked_by}');
 
 CREATE FUNCTION authority(decider bigint, roles text[], barred bigint[] DEFAULT '{}') RETURNS TABLE (delegation_id bigint, principal_id bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC

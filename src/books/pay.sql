@@ -42,10 +42,7 @@ BEGIN ATOMIC
    WHERE s.salary_id = ANY (salaries) AND s.amount <> hrloop.round_money(s.amount, (SELECT setting_number('pay.minor_digits')::int));
 END;
 COMMENT ON FUNCTION salary_problem(bigint[]) IS 'Rule: money has the digits of its currency.';
-CREATE TRIGGER salary_rules_insert AFTER INSERT ON salary REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('salary_problem', 'key=salary_id');
-CREATE TRIGGER salary_rules_update AFTER UPDATE ON salary REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('salary_problem', 'key=salary_id', 'changed=amount');
+SELECT register_follow('salary', '{insert,update}', 200, 'salary_problem', key => 'salary_id', changed => '{amount}');
 
 -- One salary change per employee, from a day on; the earlier part of the row it cuts stays.
 CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[], bounded boolean DEFAULT false)
@@ -129,8 +126,7 @@ BEGIN ATOMIC
           OR EXISTS (SELECT FROM band b WHERE b.scale_id = s.scale_id AND b.value IS NULL));
 END;
 COMMENT ON FUNCTION raise_rule_problem(bigint[]) IS 'Rule: raises come from active scales of percentages.';
-CREATE TRIGGER raise_rule_rules AFTER INSERT ON raise_rule REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('raise_rule_problem', 'key=raise_rule_id');
+SELECT register_follow('raise_rule', '{insert}', 200, 'raise_rule_problem', key => 'raise_rule_id');
 
 CREATE TABLE cycle_raise_rule (
   cycle_id      bigint NOT NULL REFERENCES review_cycle,
@@ -159,8 +155,7 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM cycle_raise_rule p WHERE p.cycle_id = c.cycle_id);
 END;
 COMMENT ON FUNCTION pin_raise_rules(bigint[]) IS 'An opened cycle keeps the raise rules of its first day.';
-CREATE TRIGGER review_cycle_pins_raises AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('pin_raise_rules', 'key=cycle_id', 'changed=status');
+SELECT register_follow('review_cycle', '{update}', 600, 'pin_raise_rules', key => 'cycle_id', changed => '{status}');
 
 CREATE FUNCTION add_raise_rule(scale text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL, job text DEFAULT NULL,
                                from_date date DEFAULT NULL, until_date date DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
@@ -387,8 +382,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION propose_raise(bigint[]) IS
   'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one. Where a raise is applied already, a correction of it (PAY-02, REV-08).';
-CREATE TRIGGER review_result_raise AFTER INSERT ON review_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('propose_raise', 'key=review_id');
+SELECT register_follow('review_result', '{insert}', 700, 'propose_raise', key => 'review_id');
 
 CREATE FUNCTION withdraw_adjustments(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -422,8 +416,7 @@ BEGIN ATOMIC
                                      WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved')));
 END;
 COMMENT ON FUNCTION withdraw_raise(bigint[]) IS 'Consequences of an unlock on pay: raises and corrections that were not applied are withdrawn; what is applied stays.';
-CREATE TRIGGER review_result_withdraw AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('withdraw_raise', 'key=review_id', 'changed=reopened_by');
+SELECT register_follow('review_result', '{update}', 750, 'withdraw_raise', key => 'review_id', changed => '{reopened_by}');
 
 CREATE FUNCTION tell_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -447,8 +440,7 @@ BEGIN ATOMIC
                            WHERE x.result_id = ANY (results)));
 END;
 COMMENT ON FUNCTION result_tells_raise(bigint[]) IS 'Consequence of a disclosure on pay: what was applied before it is told now (REV-08).';
-CREATE TRIGGER review_result_tells_raise AFTER UPDATE ON review_result REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('result_tells_raise', 'key=result_id', 'changed=disclosed_on');
+SELECT register_follow('review_result', '{update}', 700, 'result_tells_raise', key => 'result_id', changed => '{disclosed_on}');
 
 CREATE FUNCTION adjustment_hash(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, hash text, approved boolean) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -564,15 +556,11 @@ BEGIN ATOMIC
      AND (f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied');
 END;
 COMMENT ON FUNCTION adjustment_new_problem(bigint[]) IS 'Rule: no raise is born approved, and what is corrected is what is applied (REV-08).';
-CREATE TRIGGER salary_adjustment_new AFTER INSERT ON salary_adjustment REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_new_problem', 'key=adjustment_id');
-CREATE TRIGGER salary_adjustment_1_fixed AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_fixed', 'key=adjustment_id',
-    'changed=cycle_id,employee_id,result_id,composite,base_amount,base_on,old_amount,percent,raise_amount,new_amount,effective_on,corrects');
-CREATE TRIGGER salary_adjustment_2_base AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_base_problem', 'key=adjustment_id', 'changed=status');
-CREATE TRIGGER salary_adjustment_3_changed AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('adjustment_changed', 'key=adjustment_id', 'changed=status');
+SELECT register_follow('salary_adjustment', '{insert}', 200, 'adjustment_new_problem', key => 'adjustment_id');
+SELECT register_follow('salary_adjustment', '{update}', 100, 'adjustment_fixed', key => 'adjustment_id',
+  changed => '{cycle_id,employee_id,result_id,composite,base_amount,base_on,old_amount,percent,raise_amount,new_amount,effective_on,corrects}');
+SELECT register_follow('salary_adjustment', '{update}', 200, 'adjustment_base_problem', key => 'adjustment_id', changed => '{status}');
+SELECT register_follow('salary_adjustment', '{update}', 500, 'adjustment_changed', key => 'adjustment_id', changed => '{status}');
 
 CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT a.adjustment_id FROM salary_adjustment a
@@ -597,8 +585,7 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM appeal p WHERE p.result_id = a.result_id AND p.status = 'open');
 END;
 COMMENT ON FUNCTION hold_problem(bigint[]) IS 'Rule: a raise is held as long as an appeal is open, and then only (REV-08).';
-CREATE TRIGGER salary_adjustment_2_hold AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('hold_problem', 'key=adjustment_id', 'changed=status');
+SELECT register_follow('salary_adjustment', '{update}', 350, 'hold_problem', key => 'adjustment_id', changed => '{status}');
 
 CREATE FUNCTION hold_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -619,8 +606,7 @@ BEGIN ATOMIC
   UPDATE salary_adjustment a SET status = 'held', decided_by = NULL FROM d WHERE a.adjustment_id = d.cause_id;
 END;
 COMMENT ON FUNCTION hold_raise(bigint[]) IS 'Consequence of an appeal on pay: a raise that was not applied is held, an approval is void; what is applied stays (REV-08).';
-CREATE TRIGGER appeal_2_holds AFTER INSERT ON appeal REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('hold_raise', 'key=appeal_id');
+SELECT register_follow('appeal', '{insert}', 600, 'hold_raise', key => 'appeal_id');
 
 CREATE FUNCTION rebase_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -654,8 +640,7 @@ BEGIN ATOMIC
    WHERE l.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION release_raise(bigint[]) IS 'Consequence of a rejected appeal on pay: the raise is proposed again (REV-08).';
-CREATE TRIGGER appeal_5_releases AFTER UPDATE ON appeal REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('release_raise', 'key=appeal_id', 'changed=status');
+SELECT register_follow('appeal', '{update}', 600, 'release_raise', key => 'appeal_id', changed => '{status}');
 
 -- An approval is of these figures and this pay; when they are others, it is void.
 CREATE FUNCTION void_approvals(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -705,8 +690,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION carry_raise(bigint[]) IS
   'Consequence of an applied raise or correction on later cycles: what was computed from the pay that it changed follows; approvals of it are void (REV-08).';
-CREATE TRIGGER salary_adjustment_4_carry AFTER UPDATE ON salary_adjustment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('carry_raise', 'key=adjustment_id', 'changed=status');
+SELECT register_follow('salary_adjustment', '{update}', 600, 'carry_raise', key => 'adjustment_id', changed => '{status}');
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -921,17 +905,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION allowance_follow(bigint[]) IS
   'Consequences of levels, courses and rules on allowances: rows that differ are superseded, missing ones added, with decision, feed and notice (PAY-07, PAY-08).';
--- by their names these fire after certification_..._1_level, when the level is what it should be
-CREATE TRIGGER certification_result_2_allowance AFTER INSERT ON certification_result REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
-CREATE TRIGGER certification_reversal_2_allowance AFTER INSERT ON certification_reversal REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
-CREATE TRIGGER training_record_allowance AFTER INSERT ON training_record REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
-CREATE TRIGGER training_record_allowance_update AFTER UPDATE ON training_record REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id', 'changed=resource_id,completed_on,passed');
-CREATE TRIGGER training_record_allowance_delete AFTER DELETE ON training_record REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_follow', 'key=employee_id');
+-- after skill_follow, when the level is what it should be
+SELECT register_follow('certification_result', '{insert}', 600, 'allowance_follow', key => 'employee_id');
+SELECT register_follow('certification_reversal', '{insert}', 600, 'allowance_follow', key => 'employee_id');
+SELECT register_follow('training_record', '{insert,update,delete}', 600, 'allowance_follow', key => 'employee_id', changed => '{resource_id,completed_on,passed}');
 
 CREATE FUNCTION allowance_rule_changed(rules bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -944,10 +921,7 @@ BEGIN ATOMIC
    WHERE who.ids IS NOT NULL;
 END;
 COMMENT ON FUNCTION allowance_rule_changed(bigint[]) IS 'Consequences of a new or changed allowance rule for those it concerns.';
-CREATE TRIGGER allowance_rule_changed_insert AFTER INSERT ON allowance_rule REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_rule_changed', 'key=allowance_rule_id');
-CREATE TRIGGER allowance_rule_changed_update AFTER UPDATE ON allowance_rule REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('allowance_rule_changed', 'key=allowance_rule_id');
+SELECT register_follow('allowance_rule', '{insert,update}', 500, 'allowance_rule_changed', key => 'allowance_rule_id');
 
 CREATE FUNCTION reads_pay(employee bigint, what text) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN setting_on('audit.log_reads') THEN hrloop.log_read('book'::regclass, employee, what, may_read_pay(employee))

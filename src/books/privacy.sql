@@ -185,8 +185,7 @@ BEGIN ATOMIC
     FROM erasure_log g JOIN employee e USING (employee_id) WHERE g.erasure_id = ANY (erasures) AND NOT has_left(g.employee_id, current_date);
 END;
 COMMENT ON FUNCTION erasure_requested(bigint[]) IS 'Rule: HR asks for the erasure of somebody who has left; HR is told that it waits for a second person.';
-CREATE TRIGGER erasure_log_requested AFTER INSERT ON erasure_log REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('erasure_requested', 'key=erasure_id');
+SELECT register_follow('erasure_log', '{insert}', 500, 'erasure_requested', key => 'erasure_id');
 
 CREATE FUNCTION erasure_confirmed(erasures bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -232,12 +231,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION erase_again(bigint[]) IS 'Carry out confirmed erasures; what they still find is one decision each. Returns how many found something.';
 
-CREATE TRIGGER erasure_log_1_fixed AFTER UPDATE ON erasure_log REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('erasure_fixed', 'rows=old');
-CREATE TRIGGER erasure_log_2_confirmed AFTER UPDATE ON erasure_log REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('erasure_confirmed', 'key=erasure_id');
-CREATE TRIGGER erasure_log_3_erase AFTER UPDATE ON erasure_log REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('erase_again', 'key=erasure_id', 'changed=confirmed_at', 'present=confirmed_at');
+SELECT register_follow('erasure_log', '{update}', 100, 'erasure_fixed');
+SELECT register_follow('erasure_log', '{update}', 200, 'erasure_confirmed', key => 'erasure_id');
+SELECT register_follow('erasure_log', '{update}', 500, 'erase_again', key => 'erasure_id', changed => '{confirmed_at}', present => 'confirmed_at');
 CREATE TRIGGER erasure_log_stays BEFORE DELETE OR TRUNCATE ON erasure_log
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('A request that is not confirmed can be withdrawn by withdraw_erasure().');
 
@@ -289,8 +285,7 @@ CREATE FUNCTION due_erasures(events bigint[]) RETURNS bigint VOLATILE LANGUAGE S
   RETURN (SELECT erase_again(ARRAY(SELECT g.erasure_id FROM erasure_log g WHERE g.confirmed_at IS NOT NULL ORDER BY g.erasure_id))
            WHERE EXISTS (SELECT FROM due_event d WHERE d.due_event_id = ANY (events) AND d.code = 'erasure'));
 COMMENT ON FUNCTION due_erasures(bigint[]) IS 'Consequence of the monthly event of rule erasure: confirmed erasures are carried out again.';
-CREATE TRIGGER due_event_erases AFTER INSERT ON due_event REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('due_erasures', 'key=due_event_id');
+SELECT register_follow('due_event', '{insert}', 500, 'due_erasures', key => 'due_event_id');
 
 -- export ----------------------------------------------------------------------------------
 

@@ -125,8 +125,7 @@ BEGIN ATOMIC
    ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION score_withdrawn_problem(bigint[]) IS 'Rule: anonymous scores are not deleted once they were published (REV-07).';
-CREATE TRIGGER score_withdrawn AFTER DELETE ON score REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('score_withdrawn_problem', 'key=review_id');
+SELECT register_follow('score', '{delete}', 200, 'score_withdrawn_problem', key => 'review_id');
 
 CREATE FUNCTION rater_problem(raters bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -152,10 +151,7 @@ BEGIN ATOMIC
   LIMIT 1;
 END;
 COMMENT ON FUNCTION rater_problem(bigint[]) IS 'Rules: raters are named while a review is open, never the employee, and nobody is barred who has scored.';
-CREATE TRIGGER review_rater_rules_insert AFTER INSERT ON review_rater REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('rater_problem', 'key=review_rater_id');
-CREATE TRIGGER review_rater_rules_update AFTER UPDATE ON review_rater REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('rater_problem', 'key=review_rater_id');
+SELECT register_follow('review_rater', '{insert,update}', 200, 'rater_problem', key => 'review_rater_id');
 
 CREATE FUNCTION assign_raters(cycle text, employee text, rater_group text, raters text[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -501,13 +501,9 @@ BEGIN ATOMIC
                                                       AND EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)));
 END;
 COMMENT ON FUNCTION review_reweighted(bigint[]) IS 'Consequences of another template version where scores are computed from facts: they and their composites anew; the others come with theirs (IND-12).';
-CREATE TRIGGER review_pinned AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_pinned', 'key=review_id',
-    'changed=cycle_id,employee_id,manager_id,org_unit_id,job_id');
-CREATE TRIGGER review_pinned_template AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_template_pinned', 'key=review_id', 'changed=template_id');
-CREATE TRIGGER review_reweighted AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_reweighted', 'key=review_id', 'changed=template_id');
+SELECT register_follow('review', '{update}', 100, 'review_pinned', key => 'review_id', changed => '{cycle_id,employee_id,manager_id,org_unit_id,job_id}');
+SELECT register_follow('review', '{update}', 110, 'review_template_pinned', key => 'review_id', changed => '{template_id}');
+SELECT register_follow('review', '{update}', 750, 'review_reweighted', key => 'review_id', changed => '{template_id}');
 
 CREATE FUNCTION review_status_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -624,10 +620,8 @@ BEGIN ATOMIC
    ORDER BY r.review_id;
 END;
 COMMENT ON FUNCTION review_status_changed(bigint[]) IS 'Consequences of a lock (result with decision) and of an unlock (result closed by a decision) (REV-06).';
-CREATE TRIGGER review_status_1_rules AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_status_problem', 'key=review_id', 'changed=status');
-CREATE TRIGGER review_status_2_result AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_status_changed', 'key=review_id', 'changed=status');
+SELECT register_follow('review', '{update}', 250, 'review_status_problem', key => 'review_id', changed => '{status}');
+SELECT register_follow('review', '{update}', 800, 'review_status_changed', key => 'review_id', changed => '{status}');
 
 CREATE FUNCTION deviation_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -639,8 +633,7 @@ BEGIN ATOMIC
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION deviation_problem(bigint[]) IS 'Rule: the reason of a deviation is given before the lock (REV-04).';
-CREATE TRIGGER review_deviation AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('deviation_problem', 'key=review_id', 'changed=deviation_reason');
+SELECT register_follow('review', '{update}', 210, 'deviation_problem', key => 'review_id', changed => '{deviation_reason}');
 
 CREATE FUNCTION setting_followed(settings bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -652,8 +645,7 @@ BEGIN ATOMIC
                     AND s.setting IN ('indicator.qualitative_missed', 'plan.score_threshold', 'plan.on_missed', 'plan.missed_max_score', 'plan.max_items'));
 END;
 COMMENT ON FUNCTION setting_followed(bigint[]) IS 'Consequences of a setting about missed indicators or plans: open reviews are judged anew.';
-CREATE TRIGGER setting_reviews AFTER UPDATE ON setting REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('setting_followed', 'key=setting_id', 'changed=value');
+SELECT register_follow('setting', '{update}', 500, 'setting_followed', key => 'setting_id', changed => '{value}');
 
 -- What is opened again meets the rules of today.
 CREATE FUNCTION review_judged(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -666,8 +658,7 @@ BEGIN ATOMIC
   SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.items_scored > 0));
 END;
 COMMENT ON FUNCTION review_judged(bigint[]) IS 'Consequence of a review that opens again on what hangs on settings and targets: they may have changed in the meantime.';
-CREATE TRIGGER review_status_3_judged AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_judged', 'key=review_id', 'changed=status');
+SELECT register_follow('review', '{update}', 860, 'review_judged', key => 'review_id', changed => '{status}');
 
 -- verbs ------------------------------------------------------------------------
 
@@ -740,10 +731,7 @@ BEGIN ATOMIC
                   WHERE f.key LIKE '%target%' AND (jsonb_typeof(f.value) <> 'number' OR (f.value #>> '{}')::numeric = 0));
 END;
 COMMENT ON FUNCTION target_problem(bigint[]) IS 'Rule: targets are numbers other than zero (IND-03).';
-CREATE TRIGGER target_1_rules_insert AFTER INSERT ON target REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('target_problem', 'key=target_id');
-CREATE TRIGGER target_1_rules_update AFTER UPDATE ON target REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('target_problem', 'key=target_id');
+SELECT register_follow('target', '{insert,update}', 100, 'target_problem', key => 'target_id');
 
 -- Frozen with the cycle: targets and the assignment of templates.
 CREATE FUNCTION cycle_frozen(cycles bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
@@ -761,24 +749,17 @@ BEGIN ATOMIC
     AND NOT EXISTS (SELECT FROM decision d WHERE d.decision_id = t.decision_id AND hrloop.of_this_transaction(d.xmin, d.decided_at)))) p;
 END;
 COMMENT ON FUNCTION target_frozen(bigint[]) IS 'Rule: an open cycle keeps its targets, but for absence that is known later.';
-CREATE TRIGGER target_frozen_insert AFTER INSERT ON target REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('target_frozen', 'key=target_id');
-CREATE TRIGGER target_frozen_update AFTER UPDATE ON target REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('target_frozen', 'key=target_id');
-CREATE TRIGGER target_frozen_delete AFTER DELETE ON target REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
-CREATE TRIGGER cycle_template_frozen_insert AFTER INSERT ON cycle_template REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
-CREATE TRIGGER cycle_template_frozen_update AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id', 'changed=cycle_template_id,cycle_id,unit_kind,job_family,job_id');
+SELECT register_follow('target', '{insert,update}', 200, 'target_frozen', key => 'target_id');
+SELECT register_follow('target', '{delete}', 200, 'cycle_frozen', key => 'cycle_id');
+SELECT register_follow('cycle_template', '{insert,update,delete}', 200, 'cycle_frozen', key => 'cycle_id',
+  changed => '{cycle_template_id,cycle_id,unit_kind,job_family,job_id}');
 CREATE FUNCTION cycle_template_frozen(assignments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM cycle_frozen(ARRAY(SELECT t.cycle_id FROM cycle_template t WHERE t.cycle_template_id = ANY (assignments)
                                         AND NOT reweighted_now(t.cycle_id, t.template_id))) p;
 END;
 COMMENT ON FUNCTION cycle_template_frozen(bigint[]) IS 'Rule: an open cycle keeps its templates, but for reweight_cycle() (IND-12).';
-CREATE TRIGGER cycle_template_frozen_template AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_template_frozen', 'key=cycle_template_id', 'changed=template_id');
+SELECT register_follow('cycle_template', '{update}', 100, 'cycle_template_frozen', key => 'cycle_template_id', changed => '{template_id}');
 CREATE FUNCTION review_to_move(cycles bigint[]) RETURNS TABLE (review_id bigint, template_id bigint, at_once boolean) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT r.review_id, n.template_id, r.status = 'open' AND NOT EXISTS (SELECT FROM score s WHERE s.review_id = r.review_id AND s.facts IS NOT NULL)
@@ -800,14 +781,9 @@ BEGIN ATOMIC
   SELECT hrloop.recompute('book'::regclass, array_agg(o.review_id), o.template_id) FROM review_to_move(cycles) o WHERE o.at_once GROUP BY o.template_id;
 END;
 COMMENT ON FUNCTION cycle_reviews_follow(bigint[]) IS 'Consequence of another template version in a cycle: its reviews that are not locked go over to it (IND-12).';
-CREATE TRIGGER cycle_template_version AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_reviews_follow', 'key=cycle_id', 'changed=template_id');
-CREATE TRIGGER cycle_template_frozen_delete AFTER DELETE ON cycle_template REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
-CREATE TRIGGER review_cycle_born_a_draft AFTER INSERT ON review_cycle REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id');
-CREATE TRIGGER review_cycle_frozen AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_frozen', 'key=cycle_id', 'changed=code,period,grade_scale_id,pay_effective,pay_effective_on');
+SELECT register_follow('cycle_template', '{update}', 600, 'cycle_reviews_follow', key => 'cycle_id', changed => '{template_id}');
+SELECT register_follow('review_cycle', '{insert,update}', 200, 'cycle_frozen', key => 'cycle_id',
+  changed => '{code,period,grade_scale_id,pay_effective,pay_effective_on}');
 
 CREATE FUNCTION specificity(unit_kind text, job_family text, job bigint) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE SQL
   RETURN CASE WHEN job IS NOT NULL THEN 3 WHEN job_family IS NOT NULL THEN 2 WHEN unit_kind IS NOT NULL THEN 1 ELSE 0 END;
@@ -874,8 +850,7 @@ BEGIN ATOMIC
      AND (c.opened_at IS NULL OR EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status NOT IN ('locked', 'not_rated')));
 END;
 COMMENT ON FUNCTION cycle_opened(bigint[]) IS 'Consequences of opening a cycle: rules are frozen, reviews are made (REV-01).';
-CREATE TRIGGER review_cycle_opened AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_opened', 'key=cycle_id', 'changed=status');
+SELECT register_follow('review_cycle', '{update}', 500, 'cycle_opened', key => 'cycle_id', changed => '{status}');
 
 CREATE FUNCTION open_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

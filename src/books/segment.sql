@@ -178,8 +178,7 @@ BEGIN ATOMIC
   SELECT service_follow(reviews);
 END;
 COMMENT ON FUNCTION review_opened(bigint[]) IS 'Consequences of a new review: segments, targets, service.';
-CREATE TRIGGER review_1_opened AFTER INSERT ON review REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_opened', 'key=review_id');
+SELECT register_follow('review', '{insert}', 500, 'review_opened', key => 'review_id');
 
 CREATE FUNCTION employment_followed(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -196,18 +195,8 @@ BEGIN ATOMIC
    WHERE t.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION employment_followed(bigint[]) IS 'Consequences of a transfer, another assignment or a leave on reviews that are not locked.';
-CREATE TRIGGER assignment_reviews_insert AFTER INSERT ON assignment REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
-CREATE TRIGGER assignment_reviews_update AFTER UPDATE ON assignment REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
-CREATE TRIGGER assignment_reviews_delete AFTER DELETE ON assignment REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
-CREATE TRIGGER employee_status_reviews_insert AFTER INSERT ON employee_status REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
-CREATE TRIGGER employee_status_reviews_update AFTER UPDATE ON employee_status REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
-CREATE TRIGGER employee_status_reviews_delete AFTER DELETE ON employee_status REFERENCING OLD TABLE AS old_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('employment_followed', 'key=employee_id');
+SELECT register_follow('assignment', '{insert,update,delete}', 600, 'employment_followed', key => 'employee_id');
+SELECT register_follow('employee_status', '{insert,update,delete}', 600, 'employment_followed', key => 'employee_id');
 
 -- What was entered while a review was locked is followed when it opens again.  Segments
 -- of the same employment stay: who manages them is pinned.
@@ -228,9 +217,8 @@ BEGIN ATOMIC
    WHERE t.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION reopened_followed(bigint[]) IS 'Consequences of a review that opens again: a transfer, a leave or an assignment that was entered while it was locked is followed now.';
--- by its name before review_status_3_judged: facts meet the segments and targets of the day
-CREATE TRIGGER review_status_3_employment AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('reopened_followed', 'key=review_id', 'changed=status');
+-- before review_judged: facts meet the segments and targets of the day
+SELECT register_follow('review', '{update}', 850, 'reopened_followed', key => 'review_id', changed => '{status}');
 
 -- a reweighted cycle takes its segments along
 CREATE FUNCTION cycle_segments_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -246,8 +234,7 @@ BEGIN ATOMIC
            GROUP BY n.slice ORDER BY n.slice) t;
 END;
 COMMENT ON FUNCTION cycle_segments_follow(bigint[]) IS 'Consequence of another template version in a cycle: segments use it as well (IND-12).';
-CREATE TRIGGER cycle_template_segments AFTER UPDATE ON cycle_template REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_segments_follow', 'key=cycle_id', 'changed=template_id');
+SELECT register_follow('cycle_template', '{update}', 500, 'cycle_segments_follow', key => 'cycle_id', changed => '{template_id}');
 
 -- verbs --------------------------------------------------------------------------
 

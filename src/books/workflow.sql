@@ -140,10 +140,8 @@ BEGIN ATOMIC
    WHERE c.cycle_id IN (SELECT g.cycle_id FROM cycle_signature g WHERE g.cycle_signature_id = ANY (signatures)) AND c.status = 'locked' AND cycle_closed(c.cycle_id);
 END;
 COMMENT ON FUNCTION signature_made(bigint[]) IS 'Consequence of a signature: the last one closes the cycle, by a decision (REV-12).';
-CREATE TRIGGER cycle_signature_1_rules AFTER INSERT ON cycle_signature REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('signature_problem', 'key=cycle_signature_id');
-CREATE TRIGGER cycle_signature_2_made AFTER INSERT ON cycle_signature REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('signature_made', 'key=cycle_signature_id');
+SELECT register_follow('cycle_signature', '{insert}', 200, 'signature_problem', key => 'cycle_signature_id');
+SELECT register_follow('cycle_signature', '{insert}', 500, 'signature_made', key => 'cycle_signature_id');
 
 CREATE FUNCTION signature_fixed(signatures bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -161,11 +159,9 @@ BEGIN ATOMIC
             AND hrloop.of_this_transaction(d.xmin, d.decided_at)) IS NOT TRUE)) p;
 END;
 COMMENT ON FUNCTION signature_voided_problem(bigint[]) IS 'Rule: it becomes void by a decision about its cycle, once and for all.';
-CREATE TRIGGER cycle_signature_fixed AFTER UPDATE ON cycle_signature REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('signature_fixed', 'key=cycle_signature_id',
-    'changed=cycle_id,workflow_stage_id,signed_by,signed_as,signed_at,remark,decision_id');
-CREATE TRIGGER cycle_signature_voided AFTER UPDATE ON cycle_signature REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('signature_voided_problem', 'key=cycle_signature_id', 'changed=voided_by');
+SELECT register_follow('cycle_signature', '{update}', 100, 'signature_fixed', key => 'cycle_signature_id',
+  changed => '{cycle_id,workflow_stage_id,signed_by,signed_as,signed_at,remark,decision_id}');
+SELECT register_follow('cycle_signature', '{update}', 200, 'signature_voided_problem', key => 'cycle_signature_id', changed => '{voided_by}');
 
 CREATE FUNCTION cycle_closed_problem(cycles bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -176,8 +172,7 @@ BEGIN ATOMIC
     FROM review_cycle c WHERE c.cycle_id = ANY (cycles) AND c.status <> 'closed' AND cycle_closed(c.cycle_id);
 END;
 COMMENT ON FUNCTION cycle_closed_problem(bigint[]) IS 'Rule: signatures alone close a cycle, reopen_cycle() alone opens it (REV-12).';
-CREATE TRIGGER review_cycle_closed AFTER UPDATE ON review_cycle REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('cycle_closed_problem', 'key=cycle_id', 'changed=status');
+SELECT register_follow('review_cycle', '{update}', 100, 'cycle_closed_problem', key => 'cycle_id', changed => '{status}');
 
 -- A result that is opened again, by an unlock or an upheld appeal: refused in a
 -- closed cycle; in a locked one, who signed what was locked signs anew.
@@ -213,8 +208,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION review_unsettles(bigint[]) IS
   'Rule and consequence of opening a result again: not in a closed cycle; signatures given to what was locked are void, by a decision (REV-12).';
-CREATE TRIGGER review_status_1_closed AFTER UPDATE ON review REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('review_unsettles', 'key=review_id', 'changed=status');
+SELECT register_follow('review', '{update}', 240, 'review_unsettles', key => 'review_id', changed => '{status}');
 
 CREATE FUNCTION appeal_closed_problem(appeals bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -228,8 +222,7 @@ BEGIN ATOMIC
    WHERE a.appeal_id = ANY (appeals) AND c.status = 'closed';
 END;
 COMMENT ON FUNCTION appeal_closed_problem(bigint[]) IS 'Rule: no appeal in a closed cycle (REV-12).';
-CREATE TRIGGER appeal_1_closed AFTER INSERT ON appeal REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('appeal_closed_problem', 'key=appeal_id');
+SELECT register_follow('appeal', '{insert}', 200, 'appeal_closed_problem', key => 'appeal_id');
 
 -- verbs ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 #include "books.h"
 #include "cache.h"
 #include "kept.h"
+#include "follow.h"
 #include "plan_cache.h"
 #include "table.h"
 
@@ -43,6 +44,7 @@ _PG_init(void)
 		hr_plan_cache_init,
 		hr_table_init,
 		hr_books_init,
+		hr_follow_init,
 		hr_cache_init,
 		hr_access_init,
 		define_settings,

@@ -22,7 +22,7 @@ my @tables = split /\n/, $node->safe_psql($db, <<~'SQL');
 cmp_ok(scalar(@tables), '>', 15, 'there are tables about people');
 
 # a company does not have rows in all of them
-my ($state) = slurp_file("$FindBin::RealBin/../../src/engine/trigger.c") =~ /#define STATE_OF_PEOPLE(.*?)\n\n/s;
+my ($state) = slurp_file("$FindBin::RealBin/../../src/engine/follow.c") =~ /#define STATE_OF_PEOPLE(.*?)\n\n/s;
 is(join(' ', grep { $state !~ /VERSIONS\("$_"\)|\@$_ / } @tables), '', 'all of them are looked at');
 
 for my $table (@tables) {
