@@ -203,7 +203,8 @@ COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text)
 
 -- What a function of the books follows is said beside it, and kept here.  The places mean:
 -- 100 what never changes, 200 whether it may be, 300 who may, 400 how it is said; from 500 on
--- what comes of it: 500 of the row itself, 600 to 700 of what hangs on it, 800 who is told, 900 the archive.
+-- what comes of it: 500 of the row itself, 550 its line in the archive, before those of what comes of it, then
+-- what hangs on it, and 800 who is told.  doc/design.md says where it matters.
 CREATE TABLE follow (
   table_name text    NOT NULL,
   place      integer NOT NULL CHECK (place > 0),
@@ -224,7 +225,7 @@ COMMENT ON COLUMN follow.changed IS 'Of an update only rows in which one of thes
 COMMENT ON COLUMN follow.present IS 'Only rows in which this column is not null, before or after; null: all.';
 
 -- What follows comes last: after the audit, and after what computes figures and forgets rules.
-CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS SETOF text STABLE LANGUAGE SQL
+CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS TABLE (table_name text, statement text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH books AS (
     SELECT b.relnamespace AS oid FROM pg_class b WHERE b.oid = 'book'::regclass
@@ -246,7 +247,7 @@ BEGIN ATOMIC
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN books ON books.oid = c.relnamespace
      WHERE t.tgfoid = 'hrloop.consequence()'::regprocedure AND t.tgname LIKE 'what\_follows\_%'
   )
-  SELECT s.statement
+  SELECT c.relname::text, s.statement
     FROM wanted w FULL JOIN have h USING (oid, name)
     JOIN pg_class c ON c.oid = coalesce(w.oid, h.oid) AND c.relname = coalesce(follow_statement.about, c.relname)
     CROSS JOIN LATERAL (VALUES
@@ -262,7 +263,7 @@ END;
 COMMENT ON FUNCTION follow_statement(text) IS 'The statements that make the triggers of a table, or of all, what follow says; none: they are.';
 
 CREATE FUNCTION apply_follows(about text DEFAULT NULL) RETURNS integer VOLATILE LANGUAGE SQL
-  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM follow_statement(about) AS s));
+  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s.statement FROM follow_statement(about) AS s));
 COMMENT ON FUNCTION apply_follows(text) IS
   'Make the triggers of a table, or of all, what follow says; returns how many statements that took. For the owner of the books, after a row of follow was changed or deleted by hand. Error 42501: somebody else.';
 

@@ -774,7 +774,8 @@ CREATE TABLE plan_progress (
   progress     numeric NOT NULL CHECK (progress >= 0 AND progress <= 100),
   reason       text,
   recorded_by  text    NOT NULL DEFAULT who(),
-  recorded_at  timestamptz NOT NULL DEFAULT now()
+  recorded_at  timestamptz NOT NULL DEFAULT now(),
+  training_record_id bigint
 );
 CREATE INDEX plan_progress_item ON plan_progress (plan_item_id, plan_progress_id);
 COMMENT ON TABLE plan_progress IS 'Progress of plan items as it was reported; the latest counts (DEV-08).';
@@ -784,30 +785,18 @@ COMMENT ON COLUMN plan_progress.progress IS 'Percent done, 0-100.';
 COMMENT ON COLUMN plan_progress.reason IS 'Compulsory when progress goes back.';
 COMMENT ON COLUMN plan_progress.recorded_by IS 'Who.';
 COMMENT ON COLUMN plan_progress.recorded_at IS 'When.';
+COMMENT ON COLUMN plan_progress.training_record_id IS 'Training that is this progress; null: somebody reported it. What is taken back takes it along.';
 SELECT register_table('plan_progress', kind => 'fact', sees => 'person', about => 'plan_item_id/plan_item.plan_id/development_plan.employee_id', audit => '{insert,update,delete}',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$,
   writes => '{"employee mentor manager finance executive": "INSERT"}',
   texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "reason": "blank free text"}');
 
-CREATE FUNCTION plan_progressed(entries bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
+CREATE FUNCTION plan_progress_problem(entries bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- two items of one plan, or its confirmation: who comes second sees whether all is done
   SELECT count(*) FROM (SELECT FROM development_plan p
     WHERE p.plan_id IN (SELECT i.plan_id FROM plan_progress g JOIN plan_item i USING (plan_item_id) WHERE g.plan_progress_id = ANY (entries))
     ORDER BY p.plan_id FOR NO KEY UPDATE) l;
-  UPDATE plan_item i SET progress = latest.progress
-    FROM (SELECT DISTINCT ON (g.plan_item_id) g.plan_item_id, g.progress FROM plan_progress g
-           WHERE g.plan_item_id IN (SELECT n.plan_item_id FROM plan_progress n WHERE n.plan_progress_id = ANY (entries))
-           ORDER BY g.plan_item_id, g.plan_progress_id DESC) latest
-   WHERE i.plan_item_id = latest.plan_item_id AND i.progress <> latest.progress;
-  UPDATE development_plan p
-     SET status = CASE WHEN done.all_done THEN 'completed' ELSE 'effective' END
-    FROM (SELECT i.plan_id, bool_and(i.progress = 100) AS all_done FROM plan_item i
-           WHERE i.plan_id IN (SELECT x.plan_id FROM plan_item x JOIN plan_progress g USING (plan_item_id)
-                                WHERE g.plan_progress_id = ANY (entries))
-           GROUP BY i.plan_id) done
-   WHERE p.plan_id = done.plan_id
-     AND (p.status = 'effective' AND done.all_done OR p.status = 'completed' AND NOT done.all_done);
   SELECT '23514', format('progress of "%s" goes back from %s to %s %%', i.title, trim_scale(before.progress), trim_scale(g.progress)), NULL,
          'Give a reason for the correction.', 'plan_progress', 'reason', 'plan_progress_reason'
     FROM plan_progress g
@@ -823,8 +812,28 @@ BEGIN ATOMIC
     FROM plan_progress g JOIN plan_item i USING (plan_item_id) JOIN development_plan p USING (plan_id)
    WHERE g.plan_progress_id = ANY (entries) AND p.status IN ('draft', 'withdrawn');
 END;
-COMMENT ON FUNCTION plan_progressed(bigint[]) IS 'Consequences of progress: the item, and the plan''s completion; going back needs a reason (DEV-08).';
-SELECT register_follow('plan_progress', '{insert}', 500, 'plan_progressed', key => 'plan_progress_id');
+COMMENT ON FUNCTION plan_progress_problem(bigint[]) IS 'Rules of progress: going back needs a reason, and the plan must stand (DEV-08).';
+SELECT register_follow('plan_progress', '{insert,update}', 200, 'plan_progress_problem', key => 'plan_progress_id', changed => '{plan_item_id,progress,reason}');
+
+CREATE FUNCTION plan_progressed(items bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM development_plan p
+    WHERE p.plan_id IN (SELECT i.plan_id FROM plan_item i WHERE i.plan_item_id = ANY (items))
+    ORDER BY p.plan_id FOR NO KEY UPDATE) l;
+  UPDATE plan_item i SET progress = latest.progress
+    FROM (SELECT k.plan_item_id, coalesce((SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = k.plan_item_id ORDER BY g.plan_progress_id DESC LIMIT 1), 0) AS progress
+            FROM unnest(items) AS k (plan_item_id)) latest
+   WHERE i.plan_item_id = latest.plan_item_id AND i.progress <> latest.progress;
+  UPDATE development_plan p
+     SET status = CASE WHEN done.all_done THEN 'completed' ELSE 'effective' END
+    FROM (SELECT i.plan_id, bool_and(i.progress = 100) AS all_done FROM plan_item i
+           WHERE i.plan_id IN (SELECT x.plan_id FROM plan_item x WHERE x.plan_item_id = ANY (items))
+           GROUP BY i.plan_id) done
+   WHERE p.plan_id = done.plan_id
+     AND (p.status = 'effective' AND done.all_done OR p.status = 'completed' AND NOT done.all_done);
+END;
+COMMENT ON FUNCTION plan_progressed(bigint[]) IS 'Consequence of progress, or of one entry less: the item and whether its plan is complete (DEV-08).';
+SELECT register_follow('plan_progress', '{insert,update,delete}', 500, 'plan_progressed', key => 'plan_item_id', changed => '{progress}');
 
 CREATE FUNCTION hold_plans(reviews bigint[]) RETURNS SETOF bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

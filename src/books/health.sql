@@ -85,6 +85,8 @@ BEGIN ATOMIC
     SELECT 'disabled_triggers', array_agg(format('%s.%s', c.relname, t.tgname) ORDER BY c.relname, t.tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
      WHERE c.relnamespace = books_schema() AND t.tgenabled = 'D'
     UNION ALL
+    SELECT 'follows', array_agg(DISTINCT s.table_name ORDER BY s.table_name) FROM follow_statement() s
+    UNION ALL
     SELECT 'privacy_gaps', array_agg(format('%s.%s', g.table_name, g.column_name) ORDER BY g.table_name, g.column_name) FROM privacy_gap g
     UNION ALL
     SELECT 'stale_statistics', array_agg(s.relname::text ORDER BY s.relname) FROM pg_stat_user_tables s
@@ -124,6 +126,7 @@ BEGIN ATOMIC
                        WHEN 'missing_indexes' THEN 'Create an index that begins with the columns of the foreign key.'
                        WHEN 'invalid_indexes' THEN 'REINDEX INDEX CONCURRENTLY.'
                        WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER TABLE … ENABLE TRIGGER.'
+                       WHEN 'follows' THEN 'Their triggers are not what table follow says: apply_follows().'
                        WHEN 'privacy_gaps' THEN 'View privacy_gap: what an export or an erasure would miss.'
                        ELSE 'ANALYZE these tables; is autovacuum on?' END
       FROM fault f

@@ -134,7 +134,7 @@ BEGIN ATOMIC
       FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) WHERE x.result_id = ANY (results)) l));
 END;
 COMMENT ON FUNCTION archive_results(bigint[]) IS 'Results in the archive: a lock writes a line, an unlock withdraws it (ORG-06).';
-SELECT register_follow('review_result', '{insert,update}', 900, 'archive_results', key => 'result_id', changed => '{reopened_by}');
+SELECT register_follow('review_result', '{insert,update}', 550, 'archive_results', key => 'result_id', changed => '{reopened_by}');
 
 CREATE FUNCTION archive_trainings(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -144,7 +144,7 @@ BEGIN ATOMIC
       FROM training_record t JOIN resource o USING (resource_id) WHERE t.training_record_id = ANY (records)) l));
 END;
 COMMENT ON FUNCTION archive_trainings(bigint[]) IS 'Finished trainings in the archive, with their exam score; a correction is a new line (ORG-06).';
-SELECT register_follow('training_record', '{insert,update,delete}', 900, 'archive_trainings', key => 'training_record_id',
+SELECT register_follow('training_record', '{insert,update,delete}', 550, 'archive_trainings', key => 'training_record_id',
   changed => '{employee_id,resource_id,completed_on,score,passed}');
 
 CREATE FUNCTION archive_certifications(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -170,9 +170,9 @@ BEGIN ATOMIC
      GROUP BY c.certification_result_id, c.employee_id, s.code, s.name, l.code, l.name, l.rank) l));
 END;
 COMMENT ON FUNCTION archive_certifications(bigint[]) IS 'Passed certifications, their reversals, and the levels they give in the archive (ORG-06).';
-SELECT register_follow('certification_result', '{insert}', 900, 'archive_certifications', key => 'certification_result_id');
-SELECT register_follow('certification_reversal', '{insert}', 900, 'archive_certifications', key => 'certification_result_id');
-SELECT register_follow('employee_skill_level', '{update}', 900, 'archive_certifications', key => 'certification_result_id', changed => '{superseded_by}');
+SELECT register_follow('certification_result', '{insert}', 550, 'archive_certifications', key => 'certification_result_id');
+SELECT register_follow('certification_reversal', '{insert}', 550, 'archive_certifications', key => 'certification_result_id');
+SELECT register_follow('employee_skill_level', '{update}', 550, 'archive_certifications', key => 'certification_result_id', changed => '{superseded_by}');
 
 CREATE FUNCTION archive_plans(plans bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -183,7 +183,7 @@ BEGIN ATOMIC
       FROM development_plan p JOIN review_cycle c USING (cycle_id) WHERE p.plan_id = ANY (plans) AND p.status <> 'draft') l));
 END;
 COMMENT ON FUNCTION archive_plans(bigint[]) IS 'Plans that stand in the archive; a withdrawn one is said to be (DEV-06, ORG-06).';
-SELECT register_follow('development_plan', '{insert,update}', 900, 'archive_plans', key => 'plan_id', changed => '{status,kind,planned_on}');
+SELECT register_follow('development_plan', '{insert,update}', 550, 'archive_plans', key => 'plan_id', changed => '{status,kind,planned_on}');
 
 CREATE FUNCTION archive_raises(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -194,7 +194,7 @@ BEGIN ATOMIC
      WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.raise_amount <> 0) l));
 END;
 COMMENT ON FUNCTION archive_raises(bigint[]) IS 'Applied raises and corrections in the archive, without their figures (ORG-06).';
-SELECT register_follow('salary_adjustment', '{update}', 900, 'archive_raises', key => 'adjustment_id', changed => '{status}');
+SELECT register_follow('salary_adjustment', '{update}', 550, 'archive_raises', key => 'adjustment_id', changed => '{status}');
 
 CREATE FUNCTION archive_memberships(memberships bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -206,7 +206,7 @@ BEGIN ATOMIC
      WHERE m.pool_membership_id = ANY (memberships) AND k.day IS NOT NULL) l));
 END;
 COMMENT ON FUNCTION archive_memberships(bigint[]) IS 'Pools in the archive: who enters and who leaves (ORG-06).';
-SELECT register_follow('pool_membership', '{insert,update}', 900, 'archive_memberships', key => 'pool_membership_id', changed => '{left_on,joined_on,reason}');
+SELECT register_follow('pool_membership', '{insert,update}', 550, 'archive_memberships', key => 'pool_membership_id', changed => '{left_on,joined_on,reason}');
 
 CREATE FUNCTION archive_promotions(cases bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -219,7 +219,7 @@ BEGIN ATOMIC
      WHERE p.promotion_case_id = ANY (cases) AND p.status IN ('approved', 'withdrawn')) l));
 END;
 COMMENT ON FUNCTION archive_promotions(bigint[]) IS 'Approved promotions in the archive; one that is withdrawn later is said to be (ORG-06).';
-SELECT register_follow('promotion_case', '{update}', 900, 'archive_promotions', key => 'promotion_case_id', changed => '{status}');
+SELECT register_follow('promotion_case', '{update}', 550, 'archive_promotions', key => 'promotion_case_id', changed => '{status}');
 
 CREATE FUNCTION archive_key_events(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -229,7 +229,7 @@ BEGIN ATOMIC
       FROM key_event k WHERE k.key_event_id = ANY (events)) l));
 END;
 COMMENT ON FUNCTION archive_key_events(bigint[]) IS 'Key events in the archive (ORG-06, ORG-07).';
-SELECT register_follow('key_event', '{insert,update,delete}', 900, 'archive_key_events', key => 'key_event_id',
+SELECT register_follow('key_event', '{insert,update,delete}', 550, 'archive_key_events', key => 'key_event_id',
   changed => '{employee_id,occurred_on,event,amount,evidence}');
 
 CREATE FUNCTION archive_suggestions(suggestions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -239,7 +239,7 @@ BEGIN ATOMIC
       FROM suggestion s WHERE s.suggestion_id = ANY (suggestions) AND s.status = 'accepted') l));
 END;
 COMMENT ON FUNCTION archive_suggestions(bigint[]) IS 'Accepted suggestions in the archive (LIV-07, ORG-06).';
-SELECT register_follow('suggestion', '{insert,update,delete}', 900, 'archive_suggestions', key => 'suggestion_id', changed => '{status,suggestion,suggested_on}');
+SELECT register_follow('suggestion', '{insert,update,delete}', 550, 'archive_suggestions', key => 'suggestion_id', changed => '{status,suggestion,suggested_on}');
 
 CREATE FUNCTION archive_citations(citations bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -250,7 +250,7 @@ BEGIN ATOMIC
      WHERE x.contribution_citation_id = ANY (citations)) l));
 END;
 COMMENT ON FUNCTION archive_citations(bigint[]) IS 'Departments that cite a case in the archive (ORG-06).';
-SELECT register_follow('contribution_citation', '{insert,update,delete}', 900, 'archive_citations', key => 'contribution_citation_id',
+SELECT register_follow('contribution_citation', '{insert,update,delete}', 550, 'archive_citations', key => 'contribution_citation_id',
   changed => '{cited_on,org_unit_id}');
 
 CREATE FUNCTION archive_contributions(contributions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -264,7 +264,7 @@ BEGIN ATOMIC
     FROM (SELECT array_agg(x.contribution_citation_id) AS ids FROM contribution_citation x WHERE x.contribution_id = ANY (contributions)) x WHERE x.ids IS NOT NULL;
 END;
 COMMENT ON FUNCTION archive_contributions(bigint[]) IS 'Contributions in the archive; with a case go those who cite it (ORG-06).';
-SELECT register_follow('contribution', '{insert,update,delete}', 900, 'archive_contributions', key => 'contribution_id',
+SELECT register_follow('contribution', '{insert,update,delete}', 550, 'archive_contributions', key => 'contribution_id',
   changed => '{employee_id,kind,title,role,quantity,unit,occurred_on,evidence,withdrawn_by}');
 
 -- who reads what of whom ------------------------------------------------------------

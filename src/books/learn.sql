@@ -93,15 +93,44 @@ BEGIN ATOMIC
     WHERE p.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
       AND p.status IN ('proposed', 'effective')
     ORDER BY p.plan_id FOR NO KEY UPDATE) l;
-  INSERT INTO plan_progress (plan_item_id, progress)
-  SELECT DISTINCT i.plan_item_id, 100
+  INSERT INTO plan_progress (plan_item_id, progress, training_record_id)
+  SELECT DISTINCT ON (i.plan_item_id) i.plan_item_id, 100, t.training_record_id
     FROM training_record t
     JOIN development_plan p ON p.employee_id = t.employee_id AND p.status IN ('proposed', 'effective')
     JOIN plan_item i ON i.plan_id = p.plan_id AND i.resource_id = t.resource_id AND i.progress < 100
-   WHERE t.training_record_id = ANY (records) AND t.passed AND t.completed_on >= p.planned_on;
+   WHERE t.training_record_id = ANY (records) AND t.passed AND t.completed_on >= p.planned_on
+     -- once: what somebody has set back since, stays
+     AND NOT EXISTS (SELECT FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id AND g.training_record_id = t.training_record_id)
+   ORDER BY i.plan_item_id, t.training_record_id;
 END;
 COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: progress of plan items.';
-SELECT register_follow('training_record', '{insert}', 800, 'training_recorded', key => 'training_record_id');
+SELECT register_follow('training_record', '{insert,update}', 800, 'training_recorded', key => 'training_record_id', changed => '{employee_id,resource_id,completed_on,passed}');
+
+CREATE FUNCTION training_unrecorded(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM development_plan p
+    WHERE p.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
+      AND EXISTS (SELECT FROM plan_item i JOIN plan_progress g USING (plan_item_id)
+                   WHERE i.plan_id = p.plan_id AND g.training_record_id IN (SELECT w.training_record_id FROM unnest(was) w))
+    ORDER BY p.plan_id FOR NO KEY UPDATE) l;
+  WITH gone AS (
+    DELETE FROM plan_progress g USING plan_item i, development_plan p, unnest(was) w
+     WHERE p.employee_id = w.employee_id AND i.plan_id = p.plan_id AND g.plan_item_id = i.plan_item_id AND g.training_record_id = w.training_record_id
+       AND NOT EXISTS (SELECT FROM training_record t WHERE t.training_record_id = w.training_record_id AND t.employee_id = p.employee_id
+                          AND t.resource_id = i.resource_id AND t.passed AND t.completed_on >= p.planned_on)
+    RETURNING g.plan_item_id
+  )
+  -- the same course at another time is as good
+  INSERT INTO plan_progress (plan_item_id, progress, training_record_id)
+  SELECT DISTINCT ON (i.plan_item_id) i.plan_item_id, 100, t.training_record_id
+    FROM gone
+    JOIN plan_item i USING (plan_item_id)
+    JOIN development_plan p USING (plan_id)
+    JOIN training_record t ON t.employee_id = p.employee_id AND t.resource_id = i.resource_id AND t.passed AND t.completed_on >= p.planned_on
+   ORDER BY i.plan_item_id, t.training_record_id;
+END;
+COMMENT ON FUNCTION training_unrecorded(training_record[]) IS 'Consequence of a training that is corrected or deleted: it is no progress any more.';
+SELECT register_follow('training_record', '{update,delete}', 560, 'training_unrecorded', changed => '{employee_id,resource_id,completed_on,passed}');
 
 CREATE FUNCTION training_rescored(records training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -366,16 +395,46 @@ COMMENT ON FUNCTION skill_follow(bigint[]) IS 'Consequences of certifications: t
 SELECT register_follow('certification_result', '{insert}', 500, 'skill_follow', key => 'employee_id');
 SELECT register_follow('certification_reversal', '{insert}', 500, 'skill_follow', key => 'employee_id');
 
+CREATE FUNCTION training_result(employee bigint, record bigint) RETURNS SETOF certification_result STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT c.* FROM certification_result c
+   WHERE c.employee_id = employee AND c.source = 'training' AND split_part(c.external_id, ':', 1) = record::text;
+END;
+COMMENT ON FUNCTION training_result(bigint, bigint) IS 'Certifications that a training gave somebody.';
+
 CREATE FUNCTION training_certifies(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO certification_result (employee_id, certification_id, achieved_on, source, external_id)
-  SELECT t.employee_id, k.certification_id, t.completed_on, 'training', t.training_record_id || ':' || k.certification_id
+  SELECT t.employee_id, k.certification_id, t.completed_on, 'training',
+         n.key || CASE WHEN EXISTS (SELECT FROM certification_result c WHERE c.source = 'training' AND c.external_id = n.key)
+                       THEN format('/%s/%s', t.employee_id, (SELECT count(*) FROM training_result(t.employee_id, t.training_record_id) c)) ELSE '' END
     FROM training_record t JOIN certification k USING (resource_id)
+    CROSS JOIN LATERAL (SELECT t.training_record_id || ':' || k.certification_id AS key) n
    WHERE t.training_record_id = ANY (records) AND t.passed
+     AND NOT EXISTS (SELECT FROM training_result(t.employee_id, t.training_record_id) c WHERE c.certification_id = k.certification_id AND c.achieved_on = t.completed_on
+                        AND NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.certification_result_id))
   ON CONFLICT ON CONSTRAINT certification_result_once DO NOTHING;
 END;
 COMMENT ON FUNCTION training_certifies(bigint[]) IS 'A course with its exam passed gives the certification that hangs on it (TRN-14).';
-SELECT register_follow('training_record', '{insert}', 700, 'training_certifies', key => 'training_record_id');
+SELECT register_follow('training_record', '{insert,update}', 700, 'training_certifies', key => 'training_record_id', changed => '{employee_id,resource_id,completed_on,passed}');
+
+INSERT INTO message_text (kind, locale, body, source) VALUES
+  ('certification.corrected', 'zh', '培训记录已更正', NULL),
+  ('certification.corrected', 'en', 'The training record was corrected', NULL);
+
+CREATE FUNCTION training_decertifies(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
+  SELECT c.certification_result_id, c.employee_id, c.achieved_on, sentence('certification.corrected', '{}', setting_text('signal.locale'))
+    FROM unnest(was) w
+    CROSS JOIN LATERAL training_result(w.employee_id, w.training_record_id) c
+   WHERE NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.certification_result_id)
+     AND NOT EXISTS (SELECT FROM training_record t WHERE t.training_record_id = w.training_record_id AND t.employee_id = c.employee_id
+                        AND t.resource_id = w.resource_id AND t.passed AND t.completed_on = c.achieved_on)
+   ORDER BY c.certification_result_id;
+END;
+COMMENT ON FUNCTION training_decertifies(training_record[]) IS 'A training that is corrected or deleted takes the certification along that it gave, as of the day it was given (TRN-14).';
+SELECT register_follow('training_record', '{update,delete}', 570, 'training_decertifies', changed => '{employee_id,resource_id,completed_on,passed}');
 
 CREATE FUNCTION find_certification(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN code IS NOT NULL THEN coalesce(
@@ -564,6 +623,24 @@ END;
 COMMENT ON FUNCTION course_gate(bigint[]) IS 'Consequence of a new review: it is blocked while required courses or exams are missing, with a decision (TRN-02).';
 SELECT register_follow('review', '{insert}', 600, 'course_gate', key => 'review_id');
 
+CREATE FUNCTION course_regate(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hold_rules() WHERE EXISTS (SELECT FROM cycle_course);
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w) AND r.status = 'open'
+                               AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id)));
+  -- what is being scored goes on, as what is locked stands
+  SELECT course_gate(t.reviews)
+    FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
+           WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w) AND r.status = 'open' AND r.items_scored = 0
+             AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id)
+             AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id)
+             AND EXISTS (SELECT FROM decision d WHERE d.employee_id = r.employee_id AND d.kind = 'review.gate_cleared' AND d.outcome -> 'review' = to_jsonb(r.review_id))) t
+   WHERE t.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION course_regate(training_record[]) IS 'Consequence of a training that is corrected or deleted: a review that it opened and that nobody has scored yet is blocked again (TRN-02).';
+-- before allowance_follow, as course_ungate
+SELECT register_follow('training_record', '{update,delete}', 510, 'course_regate', changed => '{employee_id,resource_id,completed_on,passed,score}');
+
 CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- a review that opens again meets the rules; who opens a cycle at the same time goes first, or finds the course
@@ -718,7 +795,19 @@ BEGIN ATOMIC
   ON CONFLICT (employee_id, resource_id) DO NOTHING;
 END;
 COMMENT ON FUNCTION push_to_assignments(bigint[]) IS 'Consequence of a new position: courses for it, once per person and course (TRN-01).';
-SELECT register_follow('assignment', '{insert}', 500, 'push_to_assignments', key => 'assignment_id');
+SELECT register_follow('assignment', '{insert,update}', 500, 'push_to_assignments', key => 'assignment_id', changed => '{employee_id,org_unit_id,job_id,is_primary}');
+
+CREATE FUNCTION push_taken_back(was assignment[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  DELETE FROM enrolment x USING course_push p
+   WHERE x.employee_id IN (SELECT w.employee_id FROM unnest(was) w) AND p.course_push_id = x.course_push_id
+     AND NOT EXISTS (SELECT FROM training_record t WHERE t.employee_id = x.employee_id AND t.resource_id = x.resource_id)
+     AND NOT EXISTS (SELECT FROM assignment a JOIN org_unit u USING (org_unit_id) JOIN job j USING (job_id)
+                      WHERE a.employee_id = x.employee_id AND a.is_primary AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
+                        AND (p.job_family IS NULL OR p.job_family = j.job_family) AND (p.job_id IS NULL OR p.job_id = a.job_id));
+END;
+COMMENT ON FUNCTION push_taken_back(assignment[]) IS 'Consequence of a position that was entered by mistake: courses that were pushed for no other one, and not begun, are taken back (TRN-01).';
+SELECT register_follow('assignment', '{update,delete}', 510, 'push_taken_back', changed => '{employee_id,org_unit_id,job_id,is_primary}');
 
 CREATE FUNCTION push_to_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

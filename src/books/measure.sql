@@ -137,8 +137,8 @@ COMMENT ON FUNCTION worsening(bigint, integer) IS
 
 CREATE FUNCTION warning_event(measurement bigint, kind text) RETURNS text STABLE LANGUAGE SQL
   RETURN 'measurement:' || measurement
-         || coalesce((SELECT '/' || NULLIF(count(*), 0) FROM warning w WHERE w.measurement_id = warning_event.measurement
-                         AND w.kind = warning_event.kind AND w.withdrawn_by IS NOT NULL), '');
+         || coalesce((SELECT '/' || NULLIF(count(*), 0) FROM decision d WHERE d.cause = 'measurement' AND d.cause_id = warning_event.measurement
+                         AND d.kind = 'warning.' || warning_event.kind), '');
 COMMENT ON FUNCTION warning_event(bigint, text) IS 'Key of the event of a warning: one per reading and kind, another one after each withdrawal.';
 
 CREATE FUNCTION measurement_arrived(measurements bigint[]) RETURNS void VOLATILE LANGUAGE SQL

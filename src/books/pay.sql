@@ -917,7 +917,8 @@ BEGIN ATOMIC
     SELECT array_agg(DISTINCT e.employee_id) AS ids FROM (
       SELECT l.employee_id FROM employee_skill_level l JOIN allowance_rule r USING (skill_level_id)
        WHERE r.allowance_rule_id = ANY (rules) AND l.superseded_by IS NULL
-      UNION SELECT t.employee_id FROM training_record t JOIN allowance_rule r USING (resource_id) WHERE r.allowance_rule_id = ANY (rules)) e) who
+      UNION SELECT t.employee_id FROM training_record t JOIN allowance_rule r USING (resource_id) WHERE r.allowance_rule_id = ANY (rules)
+      UNION SELECT h.employee_id FROM skill_allowance h WHERE h.allowance_rule_id = ANY (rules) AND h.superseded_by IS NULL) e) who
    WHERE who.ids IS NOT NULL;
 END;
 COMMENT ON FUNCTION allowance_rule_changed(bigint[]) IS 'Consequences of a new or changed allowance rule for those it concerns.';
