@@ -350,7 +350,7 @@ BEGIN ATOMIC
    WHERE l.touched IS NOT NULL;
 END;
 COMMENT ON FUNCTION live_followed(bigint[]) IS 'Consequences of a review that opens, or opens again: what was measured in the meantime counts (LIV-01).';
-SELECT register_follow('review', '{insert,update}', 600, 'live_followed', key => 'review_id', changed => '{status,template_id}');
+SELECT register_follow('review', '{insert,update}', 660, 'live_followed', key => 'review_id', changed => '{status,template_id}');
 
 CREATE FUNCTION measurement_live(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
