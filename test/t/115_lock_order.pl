@@ -153,6 +153,7 @@ my %apart = (
     confirm_erasure  => 'of somebody who has left: names and texts of what nobody changes any more',
     reapply_erasures => 'after a restore, before anybody works',
     archive_follow   => 'called by consequences, by a name that is computed',
+    register_follow  => 'the owner makes a trigger: DDL',
     plan_withdraw    => 'called by consequences through hrloop.run',
     plan_write       => 'called by consequences through hrloop.run',
 );
@@ -175,9 +176,7 @@ my $other   = worker($node, $db);
 my @verbs = split /\n/, as_alice($node, $db, <<~'SQL');
     SELECT DISTINCT p.proname FROM pg_proc p
      WHERE p.pronamespace = 'hr'::regnamespace AND p.provolatile = 'v' AND p.prokind = 'f'
-       AND NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-                        WHERE c.relnamespace = p.pronamespace AND t.tgfoid = 'hrloop.consequence'::regproc
-                          AND split_part(encode(t.tgargs, 'escape'), '\000', 1) = p.proname)
+       AND NOT EXISTS (SELECT FROM hr.follow f WHERE f.function = p.proname)
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid AND d.classid = 'pg_proc'::regclass AND d.objid <> p.oid)
     SQL
 my %called = map { s{/.*}{}r => 1 } keys %call;

@@ -103,7 +103,7 @@ $node->safe_psql('postgres', "DROP DATABASE $_") for qw(other same);
 load_fixture($node, $db, 'hr', 'busy');
 sql(<<~'SQL');
     SET search_path = hr, pg_catalog;
-    BEGIN; SELECT act_as('E003'); SELECT add_plan_item('2023Q2', 'E010', 'visits', 'project', due_on => '2023-09-30', reason => 'agreed'); COMMIT;
+    BEGIN; SELECT act_as('E003'); SELECT add_plan_item('2023Q2', 'E010', 'visits', 'project', due_on => '2023-09-30', reason => 'agreed', on_date => '2023-07-10'); COMMIT;
     BEGIN; SELECT act_as('E010'); SELECT acknowledge_result('2023Q1', 'E010'); COMMIT;
     SQL
 load_fixture($node, $db, 'hr', 'probe');

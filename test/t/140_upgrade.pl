@@ -163,10 +163,10 @@ like($older->{err}, qr/ERROR:  books "hr" are of version \Q$next, the library is
 is(as_alice($node, $db, $ours), $ours_before, 'what the DBA added and what the company changed is as it was');
 my %rows_after = rows($db, 'hr');
 my %changed = map { $_ => 1 } grep { $rows_before{$_} ne ($rows_after{$_} // '') } keys %rows_before;
-is(join(' ', sort keys %changed), 'book erasure_rule job message_text role_right setting table_rule', 'no other row was touched');
+is(join(' ', sort keys %changed), 'book erasure_rule follow job message_text role_right setting table_rule', 'no other row was touched');
 is(as_alice($node, $db, 'SELECT count(*) FROM hr.decision'), $decisions, 'nothing was computed again');
 is(as_alice($node, $db, q{SELECT string_agg(DISTINCT t.table_name || ' ' || t.action, ', ') FROM hr.audit_trail t WHERE t.row_key LIKE '%hobby%' OR t.after::text LIKE '%hobby%'}),
-    'role_right insert, setting insert, table_rule insert', 'the audit log has what the migration changed in rules');
+    'follow insert, role_right insert, setting insert, table_rule insert', 'the audit log has what the migration changed in rules');
 is_deeply({ answers() }, \%answers, 'everybody reads what they read before');
 healthy($node, $db, 'hr', 'verify() finds nothing');
 is(as_alice($node, $db, q{SELECT setting, value, default_value FROM hr.setting WHERE setting IN ('plan.max_items', 'hobby.longest') ORDER BY 1}),
@@ -344,8 +344,7 @@ sub build_next {
             FROM hobby h WHERE h.hobby_id = ANY (hobbies) AND length(h.name) > setting_number('hobby.longest');
         END;
         COMMENT ON FUNCTION check_hobby(bigint[]) IS 'Names of hobbies are short.';
-        CREATE TRIGGER hobby_checked AFTER INSERT ON hobby REFERENCING NEW TABLE AS new_row
-          FOR EACH STATEMENT EXECUTE FUNCTION hrloop.consequence('check_hobby', 'key=hobby_id');
+        SELECT register_follow('hobby', '{insert}', 200, 'check_hobby', key => 'hobby_id');
         INSERT INTO setting (setting, kind, value, default_value, comment) VALUES ('hobby.longest', 'integer', '20', '20', 'Longest name of a hobby');
         INSERT INTO message_text (kind, locale, body) VALUES ('hobby.new', 'en', 'A new hobby: {name}'), ('hobby.new', 'zh', '新爱好:{name}');
         SELECT register_table('hobby', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}', because => 'about a person',
