@@ -230,7 +230,7 @@ BEGIN ATOMIC
   WITH books AS (
     SELECT b.relnamespace AS oid FROM pg_class b WHERE b.oid = 'book'::regclass
   ), wanted AS (
-    SELECT c.oid, 'what_follows_' || e.event AS name,
+    SELECT c.oid AS relid, 'what_follows_' || e.event AS name,
            format('CREATE OR REPLACE TRIGGER what_follows_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT', e.event, upper(e.event), c.oid::regclass,
                   CASE e.event WHEN 'insert' THEN 'NEW TABLE AS new_row' WHEN 'delete' THEN 'OLD TABLE AS old_row'
                                ELSE 'OLD TABLE AS old_row NEW TABLE AS new_row' END) AS head,
@@ -243,21 +243,21 @@ BEGIN ATOMIC
       CROSS JOIN LATERAL unnest(f.events) AS e (event)
      GROUP BY c.oid, e.event
   ), have AS (
-    SELECT t.tgrelid AS oid, t.tgname::text AS name, t.tgenabled, pg_get_triggerdef(t.oid) AS command
+    SELECT t.tgrelid AS relid, t.tgname::text AS name, t.tgenabled, pg_get_triggerdef(t.oid) AS command
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN books ON books.oid = c.relnamespace
      WHERE t.tgfoid = 'hrloop.consequence()'::regprocedure AND t.tgname LIKE 'what\_follows\_%'
   )
   SELECT c.relname::text, s.statement
-    FROM wanted w FULL JOIN have h USING (oid, name)
-    JOIN pg_class c ON c.oid = coalesce(w.oid, h.oid) AND c.relname = coalesce(follow_statement.about, c.relname)
+    FROM wanted w FULL JOIN have h USING (relid, name)
+    JOIN pg_class c ON c.oid = relid AND c.relname = coalesce(follow_statement.about, c.relname)
     CROSS JOIN LATERAL (VALUES
-      (1, CASE WHEN w.oid IS NULL THEN format('DROP TRIGGER %I ON %s', name, h.oid::regclass)
+      (1, CASE WHEN w.relid IS NULL THEN format('DROP TRIGGER %I ON %s', name, c.oid::regclass)
                ELSE format('%s EXECUTE FUNCTION hrloop.consequence(%s)', w.head, w.arguments) END),
       -- who has switched one, finds it switched
-      (2, format('ALTER TABLE %s %s TRIGGER %I', w.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
+      (2, format('ALTER TABLE %s %s TRIGGER %I', c.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
       AS s (n, statement)
-   WHERE (w.oid IS NULL OR h.oid IS NULL OR strpos(h.command, 'consequence(' || w.arguments || ')') = 0)
-     AND (s.n = 1 OR w.oid IS NOT NULL AND h.tgenabled <> 'O')
+   WHERE (w.relid IS NULL OR h.relid IS NULL OR strpos(h.command, 'consequence(' || w.arguments || ')') = 0)
+     AND (s.n = 1 OR w.relid IS NOT NULL AND h.tgenabled <> 'O')
    ORDER BY c.relname, name, s.n;
 END;
 COMMENT ON FUNCTION follow_statement(text) IS 'The statements that make the triggers of a table, or of all, what follow says; none: they are.';
