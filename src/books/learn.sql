@@ -395,9 +395,9 @@ COMMENT ON FUNCTION skill_follow(bigint[]) IS 'Consequences of certifications: t
 SELECT register_follow('certification_result', '{insert}', 500, 'skill_follow', key => 'employee_id');
 SELECT register_follow('certification_reversal', '{insert}', 500, 'skill_follow', key => 'employee_id');
 
-CREATE FUNCTION training_result(employee bigint, record bigint) RETURNS SETOF certification_result STABLE LANGUAGE SQL
+CREATE FUNCTION training_result(employee bigint, record bigint) RETURNS TABLE (result_id bigint, certification_id bigint, achieved_on date) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT c.* FROM certification_result c
+  SELECT c.certification_result_id, c.certification_id, c.achieved_on FROM certification_result c
    WHERE c.employee_id = employee AND c.source = 'training' AND split_part(c.external_id, ':', 1) = record::text;
 END;
 COMMENT ON FUNCTION training_result(bigint, bigint) IS 'Certifications that a training gave somebody.';
@@ -412,7 +412,7 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (SELECT t.training_record_id || ':' || k.certification_id AS key) n
    WHERE t.training_record_id = ANY (records) AND t.passed
      AND NOT EXISTS (SELECT FROM training_result(t.employee_id, t.training_record_id) c WHERE c.certification_id = k.certification_id AND c.achieved_on = t.completed_on
-                        AND NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.certification_result_id))
+                        AND NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.result_id))
   ON CONFLICT ON CONSTRAINT certification_result_once DO NOTHING;
 END;
 COMMENT ON FUNCTION training_certifies(bigint[]) IS 'A course with its exam passed gives the certification that hangs on it (TRN-14).';
@@ -425,13 +425,13 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
 CREATE FUNCTION training_decertifies(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
-  SELECT c.certification_result_id, c.employee_id, c.achieved_on, sentence('certification.corrected', '{}', setting_text('signal.locale'))
+  SELECT c.result_id, w.employee_id, c.achieved_on, sentence('certification.corrected', '{}', setting_text('signal.locale'))
     FROM unnest(was) w
     CROSS JOIN LATERAL training_result(w.employee_id, w.training_record_id) c
-   WHERE NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.certification_result_id)
-     AND NOT EXISTS (SELECT FROM training_record t WHERE t.training_record_id = w.training_record_id AND t.employee_id = c.employee_id
+   WHERE NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.result_id)
+     AND NOT EXISTS (SELECT FROM training_record t WHERE t.training_record_id = w.training_record_id AND t.employee_id = w.employee_id
                         AND t.resource_id = w.resource_id AND t.passed AND t.completed_on = c.achieved_on)
-   ORDER BY c.certification_result_id;
+   ORDER BY c.result_id;
 END;
 COMMENT ON FUNCTION training_decertifies(training_record[]) IS 'A training that is corrected or deleted takes the certification along that it gave, as of the day it was given (TRN-14).';
 SELECT register_follow('training_record', '{update,delete}', 570, 'training_decertifies', changed => '{employee_id,resource_id,completed_on,passed}');

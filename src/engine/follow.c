@@ -193,7 +193,7 @@ parse(Relation rel, const Trigger *trigger, Follows *follows)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" names no function and key", trigger->tgname)));
 	for (int i = 0; i < trigger->tgnargs; i++)
-		if (is_function(trigger, i))
+		if (i == 0 || is_function(trigger, i))
 		{
 			follow = &follows->follow[follows->count++];
 			strlcpy(follow->function, trigger->tgargs[i], NAMEDATALEN);
