@@ -130,7 +130,7 @@ BEGIN ATOMIC
    ORDER BY i.plan_item_id, t.training_record_id;
 END;
 COMMENT ON FUNCTION training_unrecorded(training_record[]) IS 'Consequence of a training that is corrected or deleted: it is no progress any more.';
-SELECT register_follow('training_record', '{update,delete}', 560, 'training_unrecorded', changed => '{employee_id,resource_id,completed_on,passed}');
+SELECT register_follow('training_record', '{update,delete}', 790, 'training_unrecorded', changed => '{employee_id,resource_id,completed_on,passed}');
 
 CREATE FUNCTION training_rescored(records training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -626,8 +626,10 @@ SELECT register_follow('review', '{insert}', 600, 'course_gate', key => 'review_
 CREATE FUNCTION course_regate(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_rules() WHERE EXISTS (SELECT FROM cycle_course);
-  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w) AND r.status = 'open'
-                               AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id)));
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
+                               AND (r.status = 'blocked' OR r.status = 'open' AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id))));
+  SELECT hold_allowances();
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT w.employee_id FROM unnest(was) w) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   -- what is being scored goes on, as what is locked stands
   SELECT course_gate(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
@@ -638,8 +640,7 @@ BEGIN ATOMIC
    WHERE t.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION course_regate(training_record[]) IS 'Consequence of a training that is corrected or deleted: a review that it opened and that nobody has scored yet is blocked again (TRN-02).';
--- before allowance_follow, as course_ungate
-SELECT register_follow('training_record', '{update,delete}', 510, 'course_regate', changed => '{employee_id,resource_id,completed_on,passed,score}');
+SELECT register_follow('training_record', '{update,delete}', 500, 'course_regate', changed => '{employee_id,resource_id,completed_on,passed,score}');
 
 CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -683,7 +684,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION course_ungate(bigint[]) IS 'Consequence of a training record: who has finished all that is required takes part from now on, with a decision; gates put up by people stay (TRN-02).';
 -- before allowance_follow, which locks employees: the rules come before them
-SELECT register_follow('training_record', '{insert,update}', 500, 'course_ungate', key => 'training_record_id', changed => '{passed,score,completed_on}');
+SELECT register_follow('training_record', '{insert,update}', 510, 'course_ungate', key => 'training_record_id', changed => '{employee_id,resource_id,passed,score,completed_on}');
 
 CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -795,7 +796,7 @@ BEGIN ATOMIC
   ON CONFLICT (employee_id, resource_id) DO NOTHING;
 END;
 COMMENT ON FUNCTION push_to_assignments(bigint[]) IS 'Consequence of a new position: courses for it, once per person and course (TRN-01).';
-SELECT register_follow('assignment', '{insert,update}', 500, 'push_to_assignments', key => 'assignment_id', changed => '{employee_id,org_unit_id,job_id,is_primary}');
+SELECT register_follow('assignment', '{insert,update}', 510, 'push_to_assignments', key => 'assignment_id', changed => '{employee_id,org_unit_id,job_id,is_primary}');
 
 CREATE FUNCTION push_taken_back(was assignment[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -807,7 +808,7 @@ BEGIN ATOMIC
                         AND (p.job_family IS NULL OR p.job_family = j.job_family) AND (p.job_id IS NULL OR p.job_id = a.job_id));
 END;
 COMMENT ON FUNCTION push_taken_back(assignment[]) IS 'Consequence of a position that was entered by mistake: courses that were pushed for no other one, and not begun, are taken back (TRN-01).';
-SELECT register_follow('assignment', '{update,delete}', 510, 'push_taken_back', changed => '{employee_id,org_unit_id,job_id,is_primary}');
+SELECT register_follow('assignment', '{update,delete}', 500, 'push_taken_back', changed => '{employee_id,org_unit_id,job_id,is_primary}');
 
 CREATE FUNCTION push_to_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
