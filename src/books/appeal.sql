@@ -234,15 +234,20 @@ SELECT register_table('appeal', kind => 'fact', sees => 'person', about => 'revi
   others => '{"decided_by": "about who appeals"}',
   texts => '{"reason": "blank free text", "rationale": "blank free text"}');
 
-CREATE FUNCTION review_appeal_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION review_appeal_problem(reviews bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- who decides an appeal at the same time goes first
+  SELECT count(*) FROM (SELECT FROM employee e
+    WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
+    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT '55000', format('an appeal is open: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
          'HR decides it first, with decide_appeal().', 'review', 'status', 'review_appeal'
     FROM review r JOIN appeal a USING (review_id) JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status <> 'locked' AND a.status = 'open';
 END;
 COMMENT ON FUNCTION review_appeal_problem(bigint[]) IS 'Rule: no unlock while an appeal is open (REV-08).';
-SELECT register_follow('review', '{update}', 220, 'review_appeal_problem', key => 'review_id', changed => '{status}');
+-- after review_unsettles, which locks cycles
+SELECT register_follow('review', '{update}', 230, 'review_appeal_problem', key => 'review_id', changed => '{status}');
 
 SELECT register_notice('appeal.filed', '{hr}',
   zh => '员工{employee}对{cycle}考核得分{score}分提出异议,请复核:{reason}',

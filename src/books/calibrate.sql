@@ -638,7 +638,7 @@ BEGIN ATOMIC
    ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION calibration_lock_problem(bigint[]) IS 'Rule: nobody in an open hard session is locked.';
-SELECT register_follow('review', '{update}', 230, 'calibration_lock_problem', key => 'review_id', changed => '{status}');
+SELECT register_follow('review', '{update}', 240, 'calibration_lock_problem', key => 'review_id', changed => '{status}');
 
 -- verbs ------------------------------------------------------------------------------------------
 

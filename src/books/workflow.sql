@@ -208,7 +208,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION review_unsettles(bigint[]) IS
   'Rule and consequence of opening a result again: not in a closed cycle; signatures given to what was locked are void, by a decision (REV-12).';
-SELECT register_follow('review', '{update}', 240, 'review_unsettles', key => 'review_id', changed => '{status}');
+SELECT register_follow('review', '{update}', 220, 'review_unsettles', key => 'review_id', changed => '{status}');
 
 CREATE FUNCTION appeal_closed_problem(appeals bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
