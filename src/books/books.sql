@@ -223,6 +223,7 @@ COMMENT ON COLUMN follow.events IS 'insert, update, delete.';
 COMMENT ON COLUMN follow.key IS 'Column whose values are handed over; null: the rows as they were before.';
 COMMENT ON COLUMN follow.changed IS 'Of an update only rows in which one of these columns, or the key, differs; null: all.';
 COMMENT ON COLUMN follow.present IS 'Only rows in which this column is not null, before or after; null: all.';
+SELECT register_table('follow', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 
 -- What follows comes last: after the audit, and after what computes figures and forgets rules.
 CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS TABLE (table_name text, statement text) STABLE LANGUAGE SQL

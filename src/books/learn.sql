@@ -640,7 +640,7 @@ BEGIN ATOMIC
    WHERE t.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION course_regate(training_record[]) IS 'Consequence of a training that is corrected or deleted: a review that it opened and that nobody has scored yet is blocked again (TRN-02).';
-SELECT register_follow('training_record', '{update,delete}', 500, 'course_regate', changed => '{employee_id,resource_id,completed_on,passed,score}');
+SELECT register_follow('training_record', '{update,delete}', 505, 'course_regate', changed => '{employee_id,resource_id,completed_on,passed,score}');
 
 CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
