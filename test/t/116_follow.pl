@@ -110,7 +110,7 @@ load_fixture($node, $db, 'hr', 'probe');
 my @facts = split /\n/, sql('SELECT table_name FROM probe.fact ORDER BY 1');
 cmp_ok(scalar @facts, '>', 30, 'tables of facts');
 for my $fact (@facts) {
-    sql(qq{SET client_min_messages = error; SET jit = off; CALL probe.all_of('$fact', 3)});
+    sql(qq{SET client_min_messages = error; SET jit = off; CALL probe.all_of('$fact', 2)});
     my $changes = sql("SELECT count(*), count(*) FILTER (WHERE state = 'ok') FROM probe.outcome WHERE t = '$fact'");
     note "$fact: tried and done $changes";
     isnt($changes, '0|0', "$fact: there is something to change");
