@@ -125,7 +125,7 @@ for my $fact (@facts) {
                 AND by_table NOT IN (SELECT table_name FROM probe.fact) AND by_table <> 'decision') ORDER BY n LIMIT 10
         SQL
 }
-is(sql(q{SELECT count(*) > 500 FROM probe.outcome WHERE state = 'ok'}), 't', 'much was changed and taken back');
+is(sql(q{SELECT count(*) > 300 FROM probe.outcome WHERE state = 'ok'}), 't', 'much was changed and taken back');
 
 done_testing();
 
