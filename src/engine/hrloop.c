@@ -6,8 +6,8 @@
 #include "access.h"
 #include "books.h"
 #include "cache.h"
-#include "kept.h"
 #include "follow.h"
+#include "kept.h"
 #include "plan_cache.h"
 #include "table.h"
 
