@@ -1,7 +1,6 @@
 # doc/contributing.md by its very lines: what it says to write makes a room in a scratch copy of the sources.
 use strict;
 use warnings;
-use utf8;
 
 use FindBin;
 use Hrloop;
