@@ -11,7 +11,8 @@ use Test::More;
 my $node = new_server();
 my $ready = qr/^books "hr" are ready/;
 my $db = new_database($node, 'shop');
-my $due = q{SELECT sum(done) > 0 FROM hr.run_due('2023-09-01 05:00+00')};
+# what a report of health says depends on the server's statistics
+my $due = q{UPDATE hr.due_rule SET active = false WHERE code = 'health_report'; SELECT sum(done) > 0 FROM hr.run_due('2023-09-01 05:00+00')};
 install_company($node, $db, 'hr');
 is(as_alice($node, $db, $due), 't', 'something is due');
 my $figures = figures($node, $db, 'hr');
