@@ -171,6 +171,7 @@ layers:
 format:
 	@test/packages format
 	@test/format
+	@test/sql_lines src/books/*.sql src/verify/*.sql src/engine/engine.sql
 
 # The script reads the copy that test/server makes, ./real.csv: the server's
 # unprivileged user may not be able to read the original.

@@ -15,46 +15,64 @@ CREATE TRIGGER delegation_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('pay.manager_reads', 'boolean', 'false', 'false', 'Whether managers may read the pay of the people below them, and so decide their raises (SEC-02)');
+  ('pay.manager_reads', 'boolean', 'false', 'false',
+   'Whether managers may read the pay of the people below them, and so decide their raises (SEC-02)');
 
 -- what one row of another table opens ---------------------------------------------
 
-CREATE FUNCTION score_shown(review bigint, rater_group text) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+CREATE FUNCTION score_shown(review bigint, rater_group text) RETURNS boolean STABLE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
   RETURN coalesce((
-    SELECT CASE WHEN g.minimum > 0 OR NOT (hrloop.visible('book'::regclass, r.employee_id) OR r.manager_id = actor()) THEN false
+    SELECT CASE WHEN g.minimum > 0 OR NOT (hrloop.visible('book'::regclass, r.employee_id) OR r.manager_id = actor())
+      THEN false
                 WHEN k.relation = 'self' THEN actor() = r.employee_id OR s.both_in
                 WHEN actor() = r.employee_id THEN s.both_in AND disclosed(r.review_id) AND NOT r.anonymous
                 ELSE true END
       FROM review r
       JOIN rater_group k ON k.rater_group = score_shown.rater_group
       JOIN template_rater_group g ON g.template_id = r.template_id AND g.rater_group = k.rater_group
-      CROSS JOIN LATERAL (SELECT r.status = 'locked' OR r.composite IS NOT NULL AND r.self_composite IS NOT NULL AS both_in) s
+      CROSS JOIN LATERAL (SELECT r.status = 'locked' OR r.composite IS NOT NULL
+                          AND r.self_composite IS NOT NULL AS both_in) s
      WHERE r.review_id = score_shown.review), false);
 COMMENT ON FUNCTION score_shown(bigint, text) IS
-  'Whether who acts may read the scores of a rater group in a review: never those of anonymous groups; superiors the employee''s own once both sides are in; the employee those of superiors then, once disclosed, and where no anonymous score could be found by subtraction (REV-03, REV-07, SEC-02).';
+  'Whether who acts may read the scores of a rater group in a review: never those of anonymous groups; superiors the '
+  'employee''s own once both sides are in; the employee those of superiors then, once disclosed, and where no '
+  'anonymous score could be found by subtraction (REV-03, REV-07, SEC-02).';
 
-CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
   RETURN hrloop.acts_for('book'::regclass, 'hr') OR coalesce((
     SELECT CASE WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
                 ELSE r.status = 'locked' OR NOT r.anonymous END
       FROM review r
      WHERE r.review_id = CASE result_told.cause
              WHEN 'review' THEN result_told.cause_id
-             WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k WHERE k.calibration_id = result_told.cause_id)
-             WHEN 'hr_task' THEN (SELECT t.source_id FROM hr_task t WHERE t.hr_task_id = result_told.cause_id AND t.source_table = 'review')
+             WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k
+                                      WHERE k.calibration_id = result_told.cause_id)
+             WHEN 'hr_task' THEN (SELECT t.source_id FROM hr_task t
+                                  WHERE t.hr_task_id = result_told.cause_id AND t.source_table = 'review')
              ELSE (SELECT x.review_id FROM review_result x WHERE x.result_id = CASE result_told.cause
                      WHEN 'review_result' THEN result_told.cause_id
-                     WHEN 'salary_adjustment' THEN (SELECT a.result_id FROM salary_adjustment a WHERE a.adjustment_id = result_told.cause_id)
-                     WHEN 'pool_evidence' THEN (SELECT v.result_id FROM pool_evidence v WHERE v.pool_evidence_id = result_told.cause_id)
-                     WHEN 'recommendation' THEN (SELECT n.result_id FROM recommendation n WHERE n.recommendation_id = result_told.cause_id)
-                     WHEN 'promotion_case' THEN (SELECT p.result_id FROM promotion_case p WHERE p.promotion_case_id = result_told.cause_id) END) END), false);
+                     WHEN 'salary_adjustment'
+                       THEN (SELECT a.result_id FROM salary_adjustment a WHERE a.adjustment_id = result_told.cause_id)
+                     WHEN 'pool_evidence'
+                       THEN (SELECT v.result_id FROM pool_evidence v WHERE v.pool_evidence_id = result_told.cause_id)
+                     WHEN 'recommendation'
+                       THEN (SELECT n.result_id FROM recommendation n WHERE n.recommendation_id = result_told.cause_id)
+                     WHEN 'promotion_case'
+                       THEN (SELECT p.result_id FROM promotion_case p
+                             WHERE p.promotion_case_id = result_told.cause_id) END) END), false);
 COMMENT ON FUNCTION result_told(text, bigint) IS
-  'Whether the figures of the review behind a row may be known to who acts: the employee once they are locked and disclosed; others once they are locked, or if no anonymous scores are in them; HR always, and HR alone where no review is found (REV-07, REV-08).';
+  'Whether the figures of the review behind a row may be known to who acts: the employee once they are locked and '
+  'disclosed; others once they are locked, or if no anonymous scores are in them; HR always, and HR alone where no '
+  'review is found (REV-07, REV-08).';
 
 CREATE FUNCTION decision_told(kind text, cause text, cause_id bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT CASE WHEN k.reveals IN ('nothing', 'person', 'pay') THEN true WHEN k.reveals IN ('result', 'raise') THEN result_told(cause, cause_id) END
+  RETURN coalesce((SELECT CASE WHEN k.reveals IN ('nothing', 'person', 'pay') THEN true
+                   WHEN k.reveals IN ('result', 'raise') THEN result_told(cause, cause_id) END
                      FROM decision_kind k WHERE k.kind = decision_told.kind), false);
-COMMENT ON FUNCTION decision_told(text, text, bigint) IS 'Whether a decision about who acts may be known to them by now, as decision_kind says.';
+COMMENT ON FUNCTION decision_told(text, text, bigint) IS
+  'Whether a decision about who acts may be known to them by now, as decision_kind says.';
 
 -- who sees which rows --------------------------------------------------------------
 
@@ -74,27 +92,34 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = v.table_name AND c.relkind IN ('r', 'p')
   )
   SELECT s.statement
-    FROM (SELECT 1 AS n, t.relname::text AS relname, p.polname::text AS polname, format('DROP POLICY %I ON %I', p.polname, t.relname) AS statement
-            FROM t JOIN pg_policy p ON p.polrelid = t.oid AND p.polname IN ('hrloop_rows', 'hrloop_read', 'hrloop_insert', 'hrloop_update', 'hrloop_delete')
+    FROM (SELECT 1 AS n, t.relname::text AS relname, p.polname::text AS polname,
+          format('DROP POLICY %I ON %I', p.polname, t.relname) AS statement
+            FROM t JOIN pg_policy p ON p.polrelid = t.oid
+              AND p.polname IN ('hrloop_rows', 'hrloop_read', 'hrloop_insert', 'hrloop_update', 'hrloop_delete')
           UNION ALL
-          SELECT 2, t.relname::text, '', format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.relname) FROM t WHERE t.sees <> 'public'
+          SELECT 2, t.relname::text, '', format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.relname) FROM t
+            WHERE t.sees <> 'public'
           UNION ALL
-          SELECT 3, t.relname::text, k.name, format('CREATE POLICY %I ON %I FOR %s %s', k.name, t.relname, k.command, k.condition)
+          SELECT 3, t.relname::text, k.name,
+                 format('CREATE POLICY %I ON %I FOR %s %s', k.name, t.relname, k.command, k.condition)
             FROM t CROSS JOIN LATERAL (VALUES
               ('hrloop_rows',   'ALL',    'USING (' || t.reads || ')', t.changes IS NULL),
               ('hrloop_read',   'SELECT', 'USING (' || t.reads || ')', t.changes IS NOT NULL),
               ('hrloop_insert', 'INSERT', 'WITH CHECK (' || t.changes || ')', t.changes IS NOT NULL),
               ('hrloop_update', 'UPDATE', 'USING (' || t.changes || ')', t.changes IS NOT NULL),
-              ('hrloop_delete', 'DELETE', 'USING (' || t.changes || ')', t.changes IS NOT NULL)) AS k (name, command, condition, wanted)
+              ('hrloop_delete', 'DELETE', 'USING (' || t.changes || ')', t.changes IS NOT NULL))
+                AS k (name, command, condition, wanted)
            WHERE k.wanted AND t.sees <> 'public') s
    ORDER BY s.n, s.relname, s.polname;
 END;
-COMMENT ON FUNCTION visibility_statement() IS 'The statements that make the row policies which table_rule describes; policies with other names are left alone.';
+COMMENT ON FUNCTION visibility_statement() IS
+  'The statements that make the row policies which table_rule describes; policies with other names are left alone.';
 
 CREATE FUNCTION apply_visibility() RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM visibility_statement() AS s));
 COMMENT ON FUNCTION apply_visibility() IS
-  'Make the row policies anew as table_rule says, after a change of it; returns how many statements that took. For the owner of the books. Error 42501: somebody else (SEC-02).';
+  'Make the row policies anew as table_rule says, after a change of it; returns how many statements that took. For the '
+  'owner of the books. Error 42501: somebody else (SEC-02).';
 CREATE VIEW visibility_problem WITH (security_invoker) AS
   SELECT c.relname::text AS table_name,
          CASE WHEN v.table_name IS NULL THEN 'not registered'
@@ -107,11 +132,15 @@ CREATE VIEW visibility_problem WITH (security_invoker) AS
    WHERE b.oid = 'book'::regclass
      AND CASE WHEN v.sees = 'public'
               -- a key of a person, or of a row that is itself about one
-              THEN EXISTS (SELECT FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid JOIN table_rule w ON w.table_name = p.relname
+              THEN EXISTS (SELECT FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid
+                           JOIN table_rule w ON w.table_name = p.relname
                             WHERE f.conrelid = c.oid AND f.contype = 'f' AND w.sees IN ('person', 'pay', 'score'))
               ELSE v.table_name IS NULL OR NOT c.relrowsecurity
-                   OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname IN ('hrloop_rows', 'hrloop_read')) END;
-COMMENT ON VIEW visibility_problem IS 'Tables whose rows nobody guards: not registered, public although a person is in it, or without their policy; no rows in healthy books (SEC-02).';
+                   OR NOT EXISTS (SELECT FROM pg_policy p
+                                  WHERE p.polrelid = c.oid AND p.polname IN ('hrloop_rows', 'hrloop_read')) END;
+COMMENT ON VIEW visibility_problem IS
+  'Tables whose rows nobody guards: not registered, public although a person is in it, or without their policy; no '
+  'rows in healthy books (SEC-02).';
 COMMENT ON COLUMN visibility_problem.table_name IS 'Table.';
 COMMENT ON COLUMN visibility_problem.problem IS 'What is wrong.';
 
@@ -125,7 +154,8 @@ ALTER FUNCTION heads_above(bigint, date) SECURITY DEFINER SET search_path FROM C
 -- whether scores are there that one may not read
 ALTER FUNCTION archive_told(bigint, text, bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- raters may not read the review that they rate
-ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION submit_score(text, text, text, numeric, text, text, text, numeric, jsonb) SECURITY DEFINER
+  SET search_path FROM CURRENT;
 -- name and contact of one's mentor or mentee, who may work elsewhere
 ALTER FUNCTION mentoring_partner(bigint) SECURITY DEFINER SET search_path FROM CURRENT;
 -- figures of a review that nobody but HR may read as they are; each of them asks who is acting
@@ -161,10 +191,12 @@ CREATE TABLE role_mapping (
   role    text PRIMARY KEY CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
   db_role text NOT NULL UNIQUE
 );
-COMMENT ON TABLE role_mapping IS 'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
+COMMENT ON TABLE role_mapping IS
+  'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
 COMMENT ON COLUMN role_mapping.role IS 'employee, mentor, manager, hr, finance, executive or bi.';
 COMMENT ON COLUMN role_mapping.db_role IS 'Role of the database.';
-SELECT register_table('role_mapping', kind => 'guard', sees => 'public', audit => '{insert,update,delete}', analysed => false);
+SELECT register_table('role_mapping', kind => 'guard', sees => 'public', audit => '{insert,update,delete}',
+                      analysed => false);
 
 CREATE TABLE role_right (
   role    text NOT NULL CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
@@ -173,7 +205,9 @@ CREATE TABLE role_right (
   columns text[] CHECK (columns IS NULL OR cardinality(columns) > 0 AND action IN ('SELECT', 'INSERT', 'UPDATE')),
   PRIMARY KEY (role, object, action)
 );
-COMMENT ON TABLE role_right IS 'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not allowed; which rows is said in table_rule (SEC-01).';
+COMMENT ON TABLE role_right IS
+  'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not '
+  'allowed; which rows is said in table_rule (SEC-01).';
 COMMENT ON COLUMN role_right.role IS 'Role of the company.';
 COMMENT ON COLUMN role_right.object IS 'Table, view, or function with its argument types.';
 COMMENT ON COLUMN role_right.action IS 'SELECT, INSERT, UPDATE, DELETE; EXECUTE for functions.';
@@ -184,7 +218,8 @@ CREATE VIEW right_object WITH (security_invoker) AS
   SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
     FROM pg_class b
     JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p', 'v')
-    CROSS JOIN LATERAL unnest(CASE c.relkind WHEN 'v' THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS a (action)
+    CROSS JOIN LATERAL unnest(CASE c.relkind WHEN 'v' THEN ARRAY['SELECT']
+                              ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS a (action)
    WHERE b.oid = 'book'::regclass
   UNION ALL
   SELECT format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)), 'function', p.oid, 'EXECUTE'
@@ -200,19 +235,27 @@ COMMENT ON COLUMN right_object.action IS 'Action.';
 CREATE FUNCTION table_right(table_name text) RETURNS SETOF role_right STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH t AS (
-    SELECT r.*, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+    SELECT r.*, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
            (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (r.hides) AND a.attname <> 'rater_id'
-               AND (a.atttypid NOT IN ('text'::regtype, 'jsonb'::regtype) OR a.attname IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population'))) AS plain
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (r.hides)
+               AND a.attname <> 'rater_id'
+               AND (a.atttypid NOT IN ('text'::regtype, 'jsonb'::regtype)
+                    OR a.attname IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population')))
+                      AS plain
       FROM table_rule r JOIN pg_class b ON b.oid = 'book'::regclass
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
      WHERE r.table_name = table_right.table_name
   ), people (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('finance'), ('executive'))
   SELECT 'hr', t.table_name, a.action, NULL::text[]
-    FROM t CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS a (action) WHERE a.action = 'SELECT' OR t.kind <> 'guard'
+    FROM t CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS a (action)
+      WHERE a.action = 'SELECT' OR t.kind <> 'guard'
   UNION ALL
-  SELECT p.role, t.table_name, 'SELECT', CASE WHEN t.hides <> '{}' THEN ARRAY(SELECT c FROM unnest(t.columns) WITH ORDINALITY AS c (c, n) WHERE c.c <> ALL (t.hides) ORDER BY c.n) END
-    FROM t CROSS JOIN people p WHERE t.sees IN ('public', 'known', 'person', 'score') OR t.sees = 'pay' AND p.role = 'finance'
+  SELECT p.role, t.table_name, 'SELECT', CASE
+    WHEN t.hides <> '{}' THEN ARRAY(SELECT c FROM unnest(t.columns) WITH ORDINALITY AS c (c, n)
+                                    WHERE c.c <> ALL (t.hides) ORDER BY c.n) END
+    FROM t CROSS JOIN people p WHERE t.sees IN ('public', 'known', 'person', 'score') OR t.sees = 'pay'
+      AND p.role = 'finance'
   UNION ALL
   SELECT 'bi', t.table_name, 'SELECT', CASE WHEN t.sees <> 'public' THEN t.plain END
     FROM t WHERE t.analysed AND (t.sees = 'public' OR t.sees IN ('known', 'person', 'score') AND t.plain IS NOT NULL)
@@ -229,48 +272,68 @@ INSERT INTO role_right (role, object, action, columns)
 SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t
 UNION ALL
 SELECT p.role, o.object, o.action, NULL
-  FROM unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive']) AS p (role) CROSS JOIN right_object o
+  FROM unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive']) AS p (role)
+    CROSS JOIN right_object o
  WHERE o.kind = 'function' AND o.object <> 'act_as(text)'
-    OR o.kind = 'view' AND (p.role = 'hr' OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table', 'privacy_gap', 'table_size', 'unit_pay', 'right_object', 'visibility_problem', 'allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line')
-                            OR p.role = 'finance' AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation', 'profile_line'))
+    OR o.kind = 'view' AND (p.role = 'hr'
+                            OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table',
+                                                'privacy_gap', 'table_size', 'unit_pay', 'right_object',
+                                                'visibility_problem', 'allowance_timeline', 'payroll_pending',
+                                                'payroll_reconciliation', 'profile_line')
+                            OR p.role = 'finance'
+                              AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation',
+                                               'profile_line'))
 UNION ALL
 SELECT 'bi', o.object, 'EXECUTE', NULL FROM right_object o
- WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)', 'archive_shown(bigint, text, bigint)', 'archive_told(bigint, text, bigint)', 'setting_text(text)', 'setting_number(text)', 'setting_on(text)', 'require_tls()');
+ WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)',
+                    'archive_shown(bigint, text, bigint)', 'archive_told(bigint, text, bigint)', 'setting_text(text)',
+                    'setting_number(text)', 'setting_on(text)', 'require_tls()');
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH m AS (
-    SELECT r.role, r.db_role, n.nspname FROM role_mapping r, pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace WHERE b.oid = 'book'::regclass
+    SELECT r.role, r.db_role, n.nspname FROM role_mapping r, pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace
+      WHERE b.oid = 'book'::regclass
   )
   SELECT s.statement
     FROM (SELECT 1 AS n, m.role, format(k.statement, m.nspname, m.db_role) AS statement
-            FROM m CROSS JOIN (VALUES ('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I'), ('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I'),
+            FROM m CROSS JOIN (VALUES ('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I'),
+                               ('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I'),
                                       ('GRANT USAGE ON SCHEMA %I TO %I')) AS k (statement)
           UNION ALL
           SELECT 2, m.role, format('GRANT %s%s ON %s %s TO %I', r.action,
-                   (SELECT format(' (%s)', string_agg(quote_ident(c.name), ', ' ORDER BY c.n)) FROM unnest(r.columns) WITH ORDINALITY AS c (name, n) HAVING count(*) > 0),
+                   (SELECT format(' (%s)', string_agg(quote_ident(c.name), ', ' ORDER BY c.n))
+                    FROM unnest(r.columns) WITH ORDINALITY AS c (name, n) HAVING count(*) > 0),
                    CASE r.action WHEN 'EXECUTE' THEN 'FUNCTION' ELSE 'TABLE' END,
-                   string_agg(CASE o.kind WHEN 'function' THEN format('%I.%s', m.nspname, r.object) ELSE format('%I.%I', m.nspname, r.object) END, ', ' ORDER BY r.object),
+                   string_agg(CASE o.kind WHEN 'function' THEN format('%I.%s', m.nspname, r.object)
+                              ELSE format('%I.%I', m.nspname, r.object) END, ', ' ORDER BY r.object),
                    m.db_role)
             FROM m JOIN role_right r USING (role) JOIN right_object o ON o.object = r.object AND o.action = r.action
            GROUP BY m.role, m.db_role, m.nspname, r.action, r.columns) s
    ORDER BY s.n, s.role, s.statement;
 END;
-COMMENT ON FUNCTION right_statement() IS 'The statements that give each mapped role what role_right says, and take everything else.';
+COMMENT ON FUNCTION right_statement() IS
+  'The statements that give each mapped role what role_right says, and take everything else.';
 
 CREATE FUNCTION apply_rights() RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM right_statement() AS s));
 COMMENT ON FUNCTION apply_rights() IS
-  'Give each mapped role exactly what role_right says; returns how many statements that took. For the owner of the books, after a change of role_right and after a migration. Error 42501: somebody else (SEC-01).';
+  'Give each mapped role exactly what role_right says; returns how many statements that took. For the owner of the '
+  'books, after a change of role_right and after a migration. Error 42501: somebody else (SEC-01).';
 
 CREATE FUNCTION map_role(role text, db_role text) RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT unknown_code('database role', coalesce(map_role.db_role, 'null')) WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = map_role.db_role);
-  INSERT INTO role_mapping (role, db_role) VALUES (map_role.role, map_role.db_role) ON CONFLICT ON CONSTRAINT role_mapping_pkey DO UPDATE SET db_role = excluded.db_role;
+  SELECT unknown_code('database role', coalesce(map_role.db_role, 'null'))
+    WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = map_role.db_role);
+  INSERT INTO role_mapping (role, db_role)
+    VALUES (map_role.role, map_role.db_role) ON CONFLICT ON CONSTRAINT role_mapping_pkey DO UPDATE
+      SET db_role = excluded.db_role;
   SELECT apply_rights();
 END;
 COMMENT ON FUNCTION map_role(text, text) IS
-  'Let a database role have the rights of a role of the company: employee, mentor, manager, hr, finance, executive or bi. What it had in these books is replaced. Errors: 22023 no such database role, 23514 no such role, 23505 it is mapped already, 42501 not the owner (SEC-01).';
+  'Let a database role have the rights of a role of the company: employee, mentor, manager, hr, finance, executive or '
+  'bi. What it had in these books is replaced. Errors: 22023 no such database role, 23514 no such role, 23505 it is '
+  'mapped already, 42501 not the owner (SEC-01).';
 
 CREATE FUNCTION create_roles(prefix text DEFAULT NULL) RETURNS SETOF text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -281,26 +344,33 @@ BEGIN ATOMIC
    WHERE b.oid = 'book'::regclass
   ON CONFLICT ON CONSTRAINT role_mapping_pkey DO NOTHING;
   SELECT hrloop.define('book'::regclass, ARRAY(SELECT format('CREATE ROLE %I', m.db_role) FROM role_mapping m
-                                                WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.db_role) ORDER BY m.role));
+                                                WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.db_role)
+                                                  ORDER BY m.role));
   SELECT apply_rights();
   SELECT m.db_role FROM role_mapping m ORDER BY m.role;
 END;
 COMMENT ON FUNCTION create_roles(text) IS
-  'Make a group role of the database for each role of the company that has none (name: prefix, by default that of the schema, and role) and give it its rights; grant them to logins. Returns their names. Errors: 42501 no right to create roles, or not the owner of the books (SEC-01).';
+  'Make a group role of the database for each role of the company that has none (name: prefix, by default that of the '
+  'schema, and role) and give it its rights; grant them to logins. Returns their names. Errors: 42501 no right to '
+  'create roles, or not the owner of the books (SEC-01).';
 
 CREATE FUNCTION permission_report()
-  RETURNS TABLE (role text, object text, kind text, action text, declared text, effective text, difference boolean) STABLE LANGUAGE SQL
+  RETURNS TABLE (role text, object text, kind text, action text, declared text, effective text, difference boolean)
+    STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT x.role, x.object, x.kind, x.action, x.declared, x.effective, x.declared <> x.effective
     FROM (SELECT m.role, o.object, o.kind, o.action,
                  CASE WHEN r.role IS NULL THEN 'no' WHEN r.columns IS NULL THEN 'yes'
                       ELSE (SELECT string_agg(c, ', ' ORDER BY c) FROM unnest(r.columns) AS c) END AS declared,
-                 CASE WHEN o.kind = 'function' THEN CASE WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
+                 CASE WHEN o.kind = 'function' THEN CASE
+                   WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
                       WHEN has_table_privilege(d.oid, o.oid, o.action) THEN 'yes'
                       WHEN o.action = 'DELETE' THEN 'no'
-                      ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text) FROM pg_attribute a
+                      ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text)
+                                     FROM pg_attribute a
                                       WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                        AND has_column_privilege(d.oid, o.oid, a.attnum, o.action)), 'no') END AS effective
+                                        AND has_column_privilege(d.oid, o.oid, a.attnum, o.action)),
+                                        'no') END AS effective
             FROM role_mapping m
             JOIN pg_roles d ON d.rolname = m.db_role
             CROSS JOIN right_object o
@@ -308,18 +378,22 @@ BEGIN ATOMIC
    ORDER BY x.role, x.kind, x.object, x.action;
 END;
 COMMENT ON FUNCTION permission_report() IS
-  'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, object and action; yes, no, or the columns (SEC-01).';
+  'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, '
+  'object and action; yes, no, or the columns (SEC-01).';
 
 CREATE FUNCTION apply_tables() RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO role_right (role, object, action, columns)
-  SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t WHERE NOT EXISTS (SELECT FROM role_right o WHERE o.object = r.table_name);
+  SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t
+    WHERE NOT EXISTS (SELECT FROM role_right o WHERE o.object = r.table_name);
   SELECT hrloop.audit_attach('book'::regclass);
   SELECT apply_visibility();
   SELECT apply_rights();
 END;
 COMMENT ON FUNCTION apply_tables() IS
-  'After register_table(): policies, audit triggers, and rights of tables that had none, as their table_rule says; returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
+  'After register_table(): policies, audit triggers, and rights of tables that had none, as their table_rule says; '
+  'returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the '
+  'end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
 
 SELECT apply_visibility();
 
@@ -329,7 +403,9 @@ SELECT hrloop.define('book'::regclass, ARRAY(
   SELECT format(k.statement, t.tgrelid::regclass, left(t.tgname, -length('forget')) || 'follow')
     FROM pg_trigger t
     JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_class b ON b.relnamespace = c.relnamespace AND b.oid = 'book'::regclass
-    CROSS JOIN (VALUES (1, 'CREATE TRIGGER %2$I AFTER INSERT OR UPDATE OR DELETE ON %1$s FOR EACH ROW EXECUTE FUNCTION hrloop.forget()'),
+    CROSS JOIN (VALUES (1,
+                        'CREATE TRIGGER %2$I AFTER INSERT OR UPDATE OR DELETE ON %1$s FOR EACH ROW EXECUTE FUNCTION '
+                        'hrloop.forget()'),
                        (2, 'ALTER TABLE %1$s ENABLE REPLICA TRIGGER %2$I')) AS k (n, statement)
    WHERE t.tgfoid = 'hrloop.forget()'::regprocedure
    ORDER BY c.relname, k.n));

@@ -24,17 +24,20 @@ COMMENT ON FUNCTION who() IS 'Who is acting: employee number, or the name of the
 CREATE FUNCTION act_as(employee_no text) RETURNS bigint VOLATILE LANGUAGE SQL
   RETURN hrloop.act_as('book'::regclass, act_as.employee_no);
 COMMENT ON FUNCTION act_as(text) IS
-  'Act for an employee until the transaction ends (null: for nobody). Grant it to application roles only. Errors: 42501 no right, 22023 no such employee.';
+  'Act for an employee until the transaction ends (null: for nobody). Grant it to application roles only. Errors: '
+  '42501 no right, 22023 no such employee.';
 -- The role that asks, not the one that a trigger or a SECURITY DEFINER function runs as.
 CREATE FUNCTION owns_books() RETURNS boolean STABLE LANGUAGE SQL
   RETURN hrloop.owns('book'::regclass);
-COMMENT ON FUNCTION owns_books() IS 'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books.';
+COMMENT ON FUNCTION owns_books() IS
+  'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books.';
 
 CREATE FUNCTION somebody_acts() RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NOT NULL OR owns_books() THEN true
               ELSE hrloop.fail('42501', format('login "%s" acts for nobody', who()), NULL,
                                'Call act_as(employee_no), or let HR enter the login as employee.db_role.') END;
-COMMENT ON FUNCTION somebody_acts() IS 'True if somebody is acting, or it is the owner of the books. Error 42501: nobody.';
+COMMENT ON FUNCTION somebody_acts() IS
+  'True if somebody is acting, or it is the owner of the books. Error 42501: nobody.';
 
 CREATE FUNCTION unknown_code(what text, code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN hrloop.fail('22023', format('unknown %s "%s"', what, code), NULL,
@@ -75,16 +78,24 @@ CREATE TRIGGER setting_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON se
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
-  ('signal.locale',                'text',    'zh',   'Language of notices to roles and to employees without one of their own: zh or en (NOT-01)'),
-  ('signal.announce',              'boolean', 'true', 'Announce new notices and rows for payroll by NOTIFY; off: they are read from their tables, and PREPARE TRANSACTION works (NOT-01)'),
+  ('signal.locale',                'text',    'zh',
+   'Language of notices to roles and to employees without one of their own: zh or en (NOT-01)'),
+  ('signal.announce',              'boolean', 'true',
+   'Announce new notices and rows for payroll by NOTIFY; off: they are read from their tables, and PREPARE TRANSACTION '
+   'works (NOT-01)'),
   ('rationale.min_chars',          'integer', '1',    'Letters or digits that a rationale must have at least (REV-05)'),
-  ('rationale.max_same',           'integer', '0',    'Reviews of one rater and cycle that may carry the same rationale; 0: any number (REV-05)'),
-  ('indicator.qualitative_missed', 'number',  '70',   'A score without attainment is missed at or below this, 0-100, unless the indicator has a pass line (AMB-06)'),
-  ('plan.score_threshold',         'number',  '70',   'A development plan is due at or below this composite, 0-100; null: never for the score alone (DEV-01)'),
+  ('rationale.max_same',           'integer', '0',
+   'Reviews of one rater and cycle that may carry the same rationale; 0: any number (REV-05)'),
+  ('indicator.qualitative_missed', 'number',  '70',
+   'A score without attainment is missed at or below this, 0-100, unless the indicator has a pass line (AMB-06)'),
+  ('plan.score_threshold',         'number',  '70',
+   'A development plan is due at or below this composite, 0-100; null: never for the score alone (DEV-01)'),
   ('plan.on_missed',               'boolean', 'true', 'A development plan is due when an indicator is missed (AMB-05)'),
-  ('plan.missed_max_score',        'number',  NULL,   'Missed indicators count only below this composite; null: always (AMB-05)'),
+  ('plan.missed_max_score',        'number',  NULL,
+   'Missed indicators count only below this composite; null: always (AMB-05)'),
   ('plan.max_items',               'integer', '8',    'Items that a generated plan has at most'),
-  ('allowance.effective',          'text',    'next_month', 'When a skill allowance changes: next_month (first day) or same_day (AMB-12)'),
+  ('allowance.effective',          'text',    'next_month',
+   'When a skill allowance changes: next_month (first day) or same_day (AMB-12)'),
   ('pay.auto_apply',               'boolean', 'false', 'Apply raises at the lock without approval (AMB-04)'),
   ('pay.minor_digits',             'integer', '2',    'Digits of the currency''s minor unit: 2 for yuan, 0 for yen')
 ) AS d (s, k, v, c);
@@ -107,7 +118,8 @@ BEGIN ATOMIC
   RETURNING s.value;
 END;
 COMMENT ON FUNCTION set_setting(text, text) IS
-  'Change a setting; null switches it off. Errors: 22023 unknown setting, 23514 not a value of its kind, or out of range.';
+  'Change a setting; null switches it off. Errors: 22023 unknown setting, 23514 not a value of its kind, or out of '
+  'range.';
 
 -- decisions ------------------------------------------------------------------
 
@@ -118,19 +130,22 @@ CREATE TABLE decision_kind (
   comment text NOT NULL CHECK (comment <> '')
 );
 COMMENT ON TABLE decision_kind IS
-  'Every kind of decision, and what it reveals: who reads a decision, and when, is read from here and nowhere else. Each room lists what it decides; a kind that is not listed cannot be written (SEC-02).';
+  'Every kind of decision, and what it reveals: who reads a decision, and when, is read from here and nowhere else. '
+  'Each room lists what it decides; a kind that is not listed cannot be written (SEC-02).';
 COMMENT ON COLUMN decision_kind.kind IS 'Kind.';
 COMMENT ON COLUMN decision_kind.reveals IS 'nothing: nothing of a person, whoever is somebody reads it; person: who sees the work of the person, and the person at once; result: figures of a review, the same, but the person once they are locked and
 disclosed, others once they are locked or if no anonymous scores are in them; pay: a figure of pay, who sees the pay of the person (sec.require_tls), and the person at once; raise: pay that follows from a review, the same, but the person once that is locked and
 disclosed; secret: HR alone.';
-COMMENT ON COLUMN decision_kind.archive IS 'Kind of line that such a decision is in the growth archive (growth_archive.kind); null: none.';
+COMMENT ON COLUMN decision_kind.archive IS
+  'Kind of line that such a decision is in the growth archive (growth_archive.kind); null: none.';
 COMMENT ON COLUMN decision_kind.comment IS 'What is decided.';
 SELECT register_table('decision_kind', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 CREATE TRIGGER decision_kind_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON decision_kind
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
 CREATE SEQUENCE transaction_number_seq;
-COMMENT ON SEQUENCE transaction_number_seq IS 'Numbers the transactions that decide or change something. A dump carries it on, so that no number is used twice.';
+COMMENT ON SEQUENCE transaction_number_seq IS
+  'Numbers the transactions that decide or change something. A dump carries it on, so that no number is used twice.';
 
 CREATE TABLE decision (
   decision_id    bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -152,9 +167,11 @@ CREATE INDEX decision_cause ON decision (cause_id, cause);
 CREATE INDEX decision_employee ON decision (employee_id, decided_at);
 ALTER SEQUENCE transaction_number_seq OWNED BY decision.transaction_id;
 COMMENT ON TABLE decision IS
-  'Every automatic consequence and every human decision about it: cause, rule, inputs and outcome. Append-only; explanations are rendered from here alone.';
+  'Every automatic consequence and every human decision about it: cause, rule, inputs and outcome. Append-only; '
+  'explanations are rendered from here alone.';
 COMMENT ON COLUMN decision.decision_id IS 'Key.';
-COMMENT ON COLUMN decision.kind IS 'What was decided, one of decision_kind: review.lock, plan.stand, pay.propose … Error 23503: not one of them.';
+COMMENT ON COLUMN decision.kind IS
+  'What was decided, one of decision_kind: review.lock, plan.stand, pay.propose … Error 23503: not one of them.';
 COMMENT ON COLUMN decision.employee_id IS 'Whom it is about.';
 COMMENT ON COLUMN decision.cause IS 'Table of the row that caused it.';
 COMMENT ON COLUMN decision.cause_id IS 'Key of the row that caused it.';
@@ -166,8 +183,11 @@ COMMENT ON COLUMN decision.outcome IS 'The figures it came to.';
 COMMENT ON COLUMN decision.reason IS 'Reason that a person gave.';
 COMMENT ON COLUMN decision.decided_by IS 'Employee number of who acted, or database login.';
 COMMENT ON COLUMN decision.decided_at IS 'Time of the transaction.';
-COMMENT ON COLUMN decision.transaction_id IS 'The transaction, by transaction_number_seq: rows with the same number were decided together.';
-SELECT register_table('decision', kind => 'log', sees => 'score', about => 'employee_id', audit => '{insert,update,delete}', because => 'append-only and the evidence behind every figure: its hash is chained',
+COMMENT ON COLUMN decision.transaction_id IS
+  'The transaction, by transaction_number_seq: rows with the same number were decided together.';
+SELECT register_table('decision', kind => 'log', sees => 'score', about => 'employee_id',
+                      audit => '{insert,update,delete}',
+                      because => 'append-only and the evidence behind every figure: its hash is chained',
   reads => $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
                                       WHEN 'nothing' THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
                                       WHEN 'person' THEN hrloop.visible('book'::regclass, employee_id)
@@ -177,7 +197,8 @@ SELECT register_table('decision', kind => 'log', sees => 'score', about => 'empl
                                         AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
                                       ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
   changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
-  digest => '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,decided_at,transaction_id}',
+  digest => '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,'
+            'decided_at,transaction_id}',
   writes => '{"employee mentor manager finance executive": "INSERT"}',
   hands_out => '@decision_told(t.kind, t.cause, t.cause_id)', held_back => 'not disclosed yet',
   texts => '{"decided_by": "pseudonym acts stay under a pseudonym",
@@ -187,17 +208,21 @@ SELECT register_table('decision', kind => 'log', sees => 'score', about => 'empl
 CREATE TRIGGER decision_known AFTER INSERT ON decision REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.decision_known();
 CREATE TRIGGER decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('A correction is a new decision; see unlock_review() and the withdraw functions.');
+  FOR EACH STATEMENT EXECUTE FUNCTION
+    hrloop.refuse('A correction is a new decision; see unlock_review() and the withdraw functions.');
 
-CREATE FUNCTION new_decision(kind text, employee bigint, cause text, cause_id bigint, inputs jsonb, outcome jsonb, reason text DEFAULT NULL)
+CREATE FUNCTION new_decision(kind text, employee bigint, cause text, cause_id bigint, inputs jsonb, outcome jsonb,
+                             reason text DEFAULT NULL)
   RETURNS decision VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-  VALUES (new_decision.kind, employee, new_decision.cause, new_decision.cause_id, new_decision.inputs, new_decision.outcome, new_decision.reason)
+  VALUES (new_decision.kind, employee, new_decision.cause, new_decision.cause_id, new_decision.inputs,
+          new_decision.outcome, new_decision.reason)
   -- the row, not its columns: there may be more of them one day
   RETURNING decision;
 END;
-COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text) IS 'Write down a single decision that a person took.';
+COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text) IS
+  'Write down a single decision that a person took.';
 
 -- what follows ---------------------------------------------------------------
 
@@ -215,29 +240,38 @@ CREATE TABLE follow (
   present    text,
   PRIMARY KEY (table_name, place, function)
 );
-COMMENT ON TABLE follow IS 'Which function follows a change of which table, in which order: from its rows apply_follows() makes one trigger for each table and event. Written by register_follow().';
+COMMENT ON TABLE follow IS
+  'Which function follows a change of which table, in which order: from its rows apply_follows() makes one trigger for '
+  'each table and event. Written by register_follow().';
 COMMENT ON COLUMN follow.table_name IS 'Table whose rows change.';
-COMMENT ON COLUMN follow.place IS 'Order, and by name among equals. Below 500 are rules, which refuse; from 500 on consequences.';
-COMMENT ON COLUMN follow.function IS 'Function of these books that is called: with keys, bigint[], or with rows, an array of the type of the table.';
+COMMENT ON COLUMN follow.place IS
+  'Order, and by name among equals. Below 500 are rules, which refuse; from 500 on consequences.';
+COMMENT ON COLUMN follow.function IS
+  'Function of these books that is called: with keys, bigint[], or with rows, an array of the type of the table.';
 COMMENT ON COLUMN follow.events IS 'insert, update, delete.';
 COMMENT ON COLUMN follow.key IS 'Column whose values are handed over; null: the rows as they were before.';
-COMMENT ON COLUMN follow.changed IS 'Of an update only rows in which one of these columns, or the key, differs; null: all.';
+COMMENT ON COLUMN follow.changed IS
+  'Of an update only rows in which one of these columns, or the key, differs; null: all.';
 COMMENT ON COLUMN follow.present IS 'Only rows in which this column is not null, before or after; null: all.';
 SELECT register_table('follow', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 
 -- What follows comes last: after the audit, and after what computes figures and forgets rules.
-CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS TABLE (table_name text, statement text) STABLE LANGUAGE SQL
+CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS TABLE (table_name text, statement text) STABLE
+  LANGUAGE SQL
 BEGIN ATOMIC
   WITH books AS (
     SELECT b.relnamespace AS oid FROM pg_class b WHERE b.oid = 'book'::regclass
   ), wanted AS (
     SELECT c.oid AS relid, 'what_follows_' || e.event AS name,
-           format('CREATE OR REPLACE TRIGGER what_follows_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT', e.event, upper(e.event), c.oid::regclass,
+           format('CREATE OR REPLACE TRIGGER what_follows_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT',
+                  e.event, upper(e.event), c.oid::regclass,
                   CASE e.event WHEN 'insert' THEN 'NEW TABLE AS new_row' WHEN 'delete' THEN 'OLD TABLE AS old_row'
                                ELSE 'OLD TABLE AS old_row NEW TABLE AS new_row' END) AS head,
            string_agg(concat_ws(', ', quote_literal(f.function), quote_literal(coalesce('key=' || f.key, 'rows=old')),
-                                CASE e.event WHEN 'update' THEN quote_literal('changed=' || array_to_string(f.changed, ',')) END,
-                                quote_literal('present=' || f.present)), ', ' ORDER BY f.place, f.function COLLATE "C") AS arguments
+                                CASE e.event
+                                  WHEN 'update' THEN quote_literal('changed=' || array_to_string(f.changed, ',')) END,
+                                quote_literal('present=' || f.present)), ', '
+                                  ORDER BY f.place, f.function COLLATE "C") AS arguments
       FROM follow f
       JOIN books ON true
       JOIN pg_class c ON c.relnamespace = books.oid AND c.relname = f.table_name AND c.relkind IN ('r', 'p')
@@ -255,41 +289,59 @@ BEGIN ATOMIC
       (1, CASE WHEN w.relid IS NULL THEN format('DROP TRIGGER %I ON %s', name, c.oid::regclass)
                ELSE format('%s EXECUTE FUNCTION hrloop.consequence(%s)', w.head, w.arguments) END),
       -- who has switched one, finds it switched
-      (2, format('ALTER TABLE %s %s TRIGGER %I', c.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
+      (2, format('ALTER TABLE %s %s TRIGGER %I', c.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE'
+                 WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
       AS s (n, statement)
    WHERE (w.relid IS NULL OR h.relid IS NULL OR strpos(h.command, 'consequence(' || w.arguments || ')') = 0)
      AND (s.n = 1 OR w.relid IS NOT NULL AND h.tgenabled <> 'O')
    ORDER BY c.relname, name, s.n;
 END;
-COMMENT ON FUNCTION follow_statement(text) IS 'The statements that make the triggers of a table, or of all, what follow says; none: they are.';
+COMMENT ON FUNCTION follow_statement(text) IS
+  'The statements that make the triggers of a table, or of all, what follow says; none: they are.';
 
 CREATE FUNCTION apply_follows(about text DEFAULT NULL) RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(SELECT s.statement FROM follow_statement(about) AS s));
 COMMENT ON FUNCTION apply_follows(text) IS
-  'Make the triggers of a table, or of all, what follow says; returns how many statements that took. For the owner of the books, after a row of follow was changed or deleted by hand. Error 42501: somebody else.';
+  'Make the triggers of a table, or of all, what follow says; returns how many statements that took. For the owner of '
+  'the books, after a row of follow was changed or deleted by hand. Error 42501: somebody else.';
 
-CREATE FUNCTION register_follow(table_name text, events text[], place integer, function text, key text DEFAULT NULL, changed text[] DEFAULT NULL, present text DEFAULT NULL)
+CREATE FUNCTION register_follow(table_name text, events text[], place integer, function text, key text DEFAULT NULL,
+                                changed text[] DEFAULT NULL, present text DEFAULT NULL)
   RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT CASE WHEN c.oid IS NULL THEN unknown_code('table', coalesce(register_follow.table_name, 'null'))
               WHEN p.oid IS NULL THEN unknown_code('function', a.signature)
               WHEN n.column_name IS NOT NULL THEN unknown_code('column', format('%s.%s', c.relname, n.column_name))
               WHEN register_follow.place < 500 AND p.prorettype <> 'hrloop.problem'::regtype
-              THEN hrloop.fail('22023', format('function %s is no rule', a.signature), NULL, 'Below place 500 stand functions that return SETOF hrloop.problem.')::int::bigint END
+              THEN hrloop.fail('22023', format('function %s is no rule', a.signature), NULL,
+                               'Below place 500 stand functions that return SETOF hrloop.problem.')::int::bigint END
     FROM pg_class b
-    LEFT JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = register_follow.table_name AND c.relkind IN ('r', 'p')
+    LEFT JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = register_follow.table_name
+      AND c.relkind IN ('r', 'p')
     LEFT JOIN pg_type t ON t.oid = CASE WHEN register_follow.key IS NULL THEN c.reltype ELSE 'bigint'::regtype END
     CROSS JOIN LATERAL (SELECT format('%s(%s)', register_follow.function, format_type(t.typarray, NULL)) AS signature) a
-    LEFT JOIN pg_proc p ON p.pronamespace = b.relnamespace AND p.proname = register_follow.function AND p.pronargs = 1 AND p.proargtypes[0] = t.typarray
-    LEFT JOIN LATERAL (SELECT x.name FROM unnest(register_follow.changed || register_follow.present || register_follow.key) AS x (name)
-                        WHERE x.name IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute k WHERE k.attrelid = c.oid AND k.attname = x.name AND k.attnum > 0 AND NOT k.attisdropped
-                                                                    AND (x.name IS DISTINCT FROM register_follow.key OR k.atttypid = 'bigint'::regtype))
+    LEFT JOIN pg_proc p ON p.pronamespace = b.relnamespace AND p.proname = register_follow.function AND p.pronargs = 1
+      AND p.proargtypes[0] = t.typarray
+    LEFT JOIN LATERAL (SELECT x.name FROM unnest(register_follow.changed || register_follow.present
+                                                 || register_follow.key) AS x (name)
+                        WHERE x.name IS NOT NULL
+                          AND NOT EXISTS (SELECT FROM pg_attribute k
+                                          WHERE k.attrelid = c.oid AND k.attname = x.name AND k.attnum > 0
+                                            AND NOT k.attisdropped
+                                                                    AND (x.name IS DISTINCT FROM register_follow.key
+                                                                         OR k.atttypid = 'bigint'::regtype))
                         LIMIT 1) AS n (column_name) ON true
    WHERE b.oid = 'book'::regclass;
   INSERT INTO follow (table_name, place, function, events, key, changed, present)
-  VALUES (register_follow.table_name, register_follow.place, register_follow.function, register_follow.events, register_follow.key, register_follow.changed, register_follow.present)
-  ON CONFLICT ON CONSTRAINT follow_pkey DO UPDATE SET events = excluded.events, key = excluded.key, changed = excluded.changed, present = excluded.present;
+  VALUES (register_follow.table_name, register_follow.place, register_follow.function, register_follow.events,
+          register_follow.key, register_follow.changed, register_follow.present)
+  ON CONFLICT ON CONSTRAINT follow_pkey DO UPDATE
+    SET events = excluded.events, key = excluded.key, changed = excluded.changed, present = excluded.present;
   SELECT apply_follows(register_follow.table_name);
 END;
 COMMENT ON FUNCTION register_follow(text, text[], integer, text, text, text[], text) IS
-  'Let a function of the books follow what happens to a table: rules, which return SETOF hrloop.problem, at places below 500, consequences from there. It is called once for a statement with the sorted values of the key (bigint[]), or without key with the rows as they were, of rows that were inserted, deleted, or in which one of the columns changed. Registered again at the same place, the conditions are replaced. For the owner of the books. Errors: 22023 no such table, function or column (a key is bigint), or no rule; 42501 somebody else.';
+  'Let a function of the books follow what happens to a table: rules, which return SETOF hrloop.problem, at places '
+  'below 500, consequences from there. It is called once for a statement with the sorted values of the key (bigint[]), '
+  'or without key with the rows as they were, of rows that were inserted, deleted, or in which one of the columns '
+  'changed. Registered again at the same place, the conditions are replaced. For the owner of the books. Errors: 22023 '
+  'no such table, function or column (a key is bigint), or no rule; 42501 somebody else.';

@@ -10,7 +10,9 @@ INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('calibration.void',     'result', 'The score under a calibration changed: it is void');
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('calibration.small_unit', 'integer', '5', '5', 'A calibration session of fewer people than this has at most one of them in the top grade and is otherwise free of the distribution; null: no group is small');
+  ('calibration.small_unit', 'integer', '5', '5',
+   'A calibration session of fewer people than this has at most one of them in the top grade and is otherwise free of '
+   'the distribution; null: no group is small');
 ALTER TABLE setting ADD CONSTRAINT setting_calibration_range
   CHECK (CASE WHEN setting = 'calibration.small_unit' THEN value::numeric >= 0 ELSE true END);
 
@@ -24,7 +26,8 @@ CREATE TABLE grade_distribution (
   reason  text,
   CONSTRAINT grade_distribution_version UNIQUE (code, version)
 );
-COMMENT ON TABLE grade_distribution IS 'How many percent of a group get which grade (强制分布). Rows never change; a change is a new version.';
+COMMENT ON TABLE grade_distribution IS
+  'How many percent of a group get which grade (强制分布). Rows never change; a change is a new version.';
 COMMENT ON COLUMN grade_distribution.distribution_id IS 'Key.';
 COMMENT ON COLUMN grade_distribution.code IS 'Human key, the same for all versions.';
 COMMENT ON COLUMN grade_distribution.version IS 'Version, from 1.';
@@ -54,11 +57,13 @@ BEGIN ATOMIC
   SELECT '22023', format('no grade scale has all grades of distribution "%s"', d.code), format('Grades: %s.', g.list),
          'Grades are labels of the bands of one scale of kind grade.', 'grade_share', 'grade', 'grade_share_known'
     FROM grade_distribution d
-    CROSS JOIN LATERAL (SELECT string_agg(x.grade, ', ' ORDER BY x.position) AS list FROM grade_share x WHERE x.distribution_id = d.distribution_id) g
+    CROSS JOIN LATERAL (SELECT string_agg(x.grade, ', ' ORDER BY x.position) AS list FROM grade_share x
+                        WHERE x.distribution_id = d.distribution_id) g
    WHERE d.distribution_id = ANY (distributions)
      AND NOT EXISTS (SELECT FROM scale s WHERE s.kind = 'grade' AND s.status = 'active'
                         AND NOT EXISTS (SELECT FROM grade_share x WHERE x.distribution_id = d.distribution_id
-                                           AND x.grade NOT IN (SELECT b.label FROM band b WHERE b.scale_id = s.scale_id AND b.label IS NOT NULL)))
+                                           AND x.grade NOT IN (SELECT b.label FROM band b
+                                                               WHERE b.scale_id = s.scale_id AND b.label IS NOT NULL)))
   UNION ALL
   SELECT '23514', format('shares of distribution "%s" sum to %s, not 100', d.code, trim_scale(g.total)), NULL,
          'Name every grade with its percent.', 'grade_share', 'percent', 'grade_share_sum'
@@ -66,74 +71,95 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (SELECT sum(x.percent) AS total FROM grade_share x WHERE x.distribution_id = d.distribution_id) g
    WHERE d.distribution_id = ANY (distributions) AND g.total <> 100;
 END;
-COMMENT ON FUNCTION distribution_problem(bigint[]) IS 'Rules: the shares of a distribution sum to 100, its grades belong to one grade scale.';
+COMMENT ON FUNCTION distribution_problem(bigint[]) IS
+  'Rules: the shares of a distribution sum to 100, its grades belong to one grade scale.';
 SELECT register_follow('grade_share', '{insert}', 200, 'distribution_problem', key => 'distribution_id');
 CREATE TRIGGER grade_share_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON grade_share
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Make a new version with create_distribution().');
 CREATE TRIGGER grade_distribution_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON grade_distribution
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Make a new version with create_distribution().');
 
-CREATE FUNCTION create_distribution(code text, shares jsonb, name text DEFAULT NULL, reason text DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION create_distribution(code text, shares jsonb, name text DEFAULT NULL, reason text DEFAULT NULL)
+  RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('22023', 'a distribution needs grades with their percent', format('Given: %s.', coalesce(shares::text, 'null')),
+  SELECT hrloop.fail('22023', 'a distribution needs grades with their percent',
+                     format('Given: %s.', coalesce(shares::text, 'null')),
                      'For example {"优秀": 10, "良好": 30, "合格": 50, "待改进": 10}.')
    WHERE coalesce(jsonb_typeof(shares), '') <> 'object' OR shares = '{}';
-  SELECT hrloop.fail('22023', format('percent of grade "%s" is not a number from 0 to 100', s.key), format('Given: %s.', s.value), NULL,
+  SELECT hrloop.fail('22023', format('percent of grade "%s" is not a number from 0 to 100', s.key),
+                     format('Given: %s.', s.value), NULL,
                      'grade_share', 'percent')
     FROM jsonb_each(shares) s
    WHERE CASE jsonb_typeof(s.value) WHEN 'number' THEN (s.value #>> '{}')::numeric NOT BETWEEN 0 AND 100 ELSE true END;
-  SELECT hrloop.fail('22023', format('no active grade scale has a grade "%s"', k.key), NULL, 'Check the spelling; grades are labels of the bands of a scale of kind grade.',
+  SELECT hrloop.fail('22023', format('no active grade scale has a grade "%s"', k.key), NULL,
+                     'Check the spelling; grades are labels of the bands of a scale of kind grade.',
                      'grade_share', 'grade', 'grade_share_known')
     FROM jsonb_object_keys(shares) AS k (key)
-   WHERE NOT EXISTS (SELECT FROM band b JOIN scale s USING (scale_id) WHERE b.label = k.key AND s.kind = 'grade' AND s.status = 'active');
+   WHERE NOT EXISTS (SELECT FROM band b JOIN scale s USING (scale_id)
+                     WHERE b.label = k.key AND s.kind = 'grade' AND s.status = 'active');
   INSERT INTO grade_distribution (code, version, name, reason)
-  SELECT create_distribution.code, coalesce(max(d.version), 0) + 1, coalesce(create_distribution.name, (array_agg(d.name ORDER BY d.version DESC))[1], create_distribution.code),
+  SELECT create_distribution.code, coalesce(max(d.version), 0) + 1,
+         coalesce(create_distribution.name, (array_agg(d.name ORDER BY d.version DESC))[1], create_distribution.code),
          create_distribution.reason
     FROM grade_distribution d WHERE d.code = create_distribution.code;
   -- in the order of the newest scale that has them all
   INSERT INTO grade_share (distribution_id, position, grade, percent)
-  SELECT (SELECT d.distribution_id FROM grade_distribution d WHERE d.code = create_distribution.code ORDER BY d.version DESC LIMIT 1),
+  SELECT (SELECT d.distribution_id FROM grade_distribution d WHERE d.code = create_distribution.code
+          ORDER BY d.version DESC LIMIT 1),
          row_number() OVER (ORDER BY b.from_score DESC NULLS LAST, k.key), k.key, k.value::numeric
     FROM jsonb_each_text(shares) k
     LEFT JOIN (SELECT x.label, max(coalesce(lower(x.range), '-Infinity')) AS from_score FROM band x
                 WHERE x.scale_id = (SELECT s.scale_id FROM scale s
                                      WHERE s.kind = 'grade' AND s.status = 'active'
                                        AND NOT EXISTS (SELECT FROM jsonb_object_keys(shares) AS g (key)
-                                                        WHERE NOT EXISTS (SELECT FROM band y WHERE y.scale_id = s.scale_id AND y.label = g.key))
+                                                        WHERE NOT EXISTS (SELECT FROM band y
+                                                                          WHERE y.scale_id = s.scale_id
+                                                                            AND y.label = g.key))
                                      ORDER BY s.scale_id DESC LIMIT 1)
                 GROUP BY x.label) b ON b.label = k.key;
   SELECT max(d.distribution_id) FROM grade_distribution d WHERE d.code = create_distribution.code;
 END;
 COMMENT ON FUNCTION create_distribution(text, jsonb, text, text) IS
-  'Make a distribution, or the next version of one, from {"grade": percent}. Returns the key. Errors: 22023 no grades, an unknown grade, or not a percentage; 23514 the sum is not 100.';
+  'Make a distribution, or the next version of one, from {"grade": percent}. Returns the key. Errors: 22023 no grades, '
+  'an unknown grade, or not a percentage; 23514 the sum is not 100.';
 
 CREATE FUNCTION find_distribution(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN code IS NOT NULL THEN coalesce(
-    (SELECT d.distribution_id FROM grade_distribution d WHERE d.code = find_distribution.code ORDER BY d.version DESC LIMIT 1),
+    (SELECT d.distribution_id FROM grade_distribution d WHERE d.code = find_distribution.code ORDER BY d.version DESC
+     LIMIT 1),
     unknown_code('grade_distribution', code)) END;
-COMMENT ON FUNCTION find_distribution(text) IS 'Key of the newest version of a distribution; null for null. Error 22023: unknown.';
+COMMENT ON FUNCTION find_distribution(text) IS
+  'Key of the newest version of a distribution; null for null. Error 22023: unknown.';
 
-CREATE FUNCTION seats_of(distribution bigint, people bigint) RETURNS TABLE (place integer, grade text, percent numeric, seats bigint) STABLE LANGUAGE SQL
+CREATE FUNCTION seats_of(distribution bigint, people bigint)
+  RETURNS TABLE (place integer, grade text, percent numeric, seats bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   -- in hundredths of a seat, so that nothing is rounded
   SELECT s.position, s.grade, s.percent,
-         (div(s.percent * people, 100) + CASE WHEN row_number() OVER (ORDER BY mod(s.percent * people, 100) DESC, s.position)
-                                                   <= people - sum(div(s.percent * people, 100)) OVER () THEN 1 ELSE 0 END)::bigint
+         (div(s.percent * people, 100) + CASE
+          WHEN row_number() OVER (ORDER BY mod(s.percent * people, 100) DESC, s.position)
+                                                   <= people - sum(div(s.percent * people, 100)) OVER () THEN 1
+                                                     ELSE 0 END)::bigint
     FROM grade_share s WHERE s.distribution_id = distribution
    ORDER BY s.position;
 END;
 COMMENT ON FUNCTION seats_of(bigint, bigint) IS
-  'Seats of each grade in a group: whole seats, then one each to the largest remainders, among equal ones to the higher grade. They sum to the group.';
+  'Seats of each grade in a group: whole seats, then one each to the largest remainders, among equal ones to the '
+  'higher grade. They sum to the group.';
 
-CREATE FUNCTION distribution_seats(distribution text, people bigint) RETURNS TABLE (grade text, percent numeric, seats bigint) STABLE LANGUAGE SQL
+CREATE FUNCTION distribution_seats(distribution text, people bigint)
+  RETURNS TABLE (grade text, percent numeric, seats bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('22023', 'a group has a number of people', format('Given: %s.', coalesce(people::text, 'null')), 'Zero or more.')
+  SELECT hrloop.fail('22023', 'a group has a number of people', format('Given: %s.', coalesce(people::text, 'null')),
+                     'Zero or more.')
    WHERE people IS NULL OR people < 0;
   SELECT unknown_code('grade_distribution', 'null') WHERE distribution IS NULL;
   SELECT s.grade, s.percent, s.seats FROM seats_of((SELECT find_distribution(distribution)), people) s ORDER BY s.place;
 END;
 COMMENT ON FUNCTION distribution_seats(text, bigint) IS
-  'How many of a group of people get each grade: largest remainder, equal remainders to the higher grade first; the sum is the group. The rule for small groups is the session''s, not this one''s. Error 22023: unknown, or not a number of people.';
+  'How many of a group of people get each grade: largest remainder, equal remainders to the higher grade first; the '
+  'sum is the group. The rule for small groups is the session''s, not this one''s. Error 22023: unknown, or not a '
+  'number of people.';
 
 CREATE FUNCTION band_edge(scale bigint) RETURNS TABLE (grade text, lowest numeric, highest numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -142,10 +168,12 @@ BEGIN ATOMIC
          CASE WHEN r.range @> e.last THEN e.last WHEN r.range @> e.last - 0.0001 THEN e.last - 0.0001 END
     FROM band b
     CROSS JOIN LATERAL (SELECT b.range * '[0,100]' AS range) r
-    CROSS JOIN LATERAL (SELECT round(ceil(lower(r.range) * 10000) / 10000, 4) AS first, round(floor(upper(r.range) * 10000) / 10000, 4) AS last) e
+    CROSS JOIN LATERAL (SELECT round(ceil(lower(r.range) * 10000) / 10000, 4) AS first,
+                        round(floor(upper(r.range) * 10000) / 10000, 4) AS last) e
    WHERE b.scale_id = scale AND b.label IS NOT NULL;
 END;
-COMMENT ON FUNCTION band_edge(bigint) IS 'Lowest and highest score of four decimals, 0 to 100, in each labelled band of a scale; null: it has none.';
+COMMENT ON FUNCTION band_edge(bigint) IS
+  'Lowest and highest score of four decimals, 0 to 100, in each labelled band of a scale; null: it has none.';
 
 -- sessions and what was decided in them --------------------------------------------
 
@@ -163,27 +191,35 @@ CREATE TABLE calibration_session (
   closed_by       bigint REFERENCES employee,
   closed_at       timestamptz,
   CONSTRAINT calibration_session_hard CHECK (mode = 'soft' OR distribution_id IS NOT NULL),
-  CONSTRAINT calibration_session_closed CHECK ((status = 'closed') = (closed_at IS NOT NULL) AND (status = 'closed' OR closed_by IS NULL))
+  CONSTRAINT calibration_session_closed CHECK ((status = 'closed') = (closed_at IS NOT NULL)
+                                               AND (status = 'closed' OR closed_by IS NULL))
 );
 CREATE INDEX calibration_session_cycle ON calibration_session (cycle_id);
 CREATE INDEX calibration_session_unit ON calibration_session (org_unit_id);
 CREATE INDEX calibration_session_distribution ON calibration_session (distribution_id);
 CREATE INDEX calibration_session_opener ON calibration_session (opened_by);
 CREATE INDEX calibration_session_closer ON calibration_session (closed_by);
-COMMENT ON TABLE calibration_session IS 'Meetings that calibrate the scores of a cycle, of everybody or of a unit with all units below. Sessions are closed, never removed: what was calibrated in them stays.';
+COMMENT ON TABLE calibration_session IS
+  'Meetings that calibrate the scores of a cycle, of everybody or of a unit with all units below. Sessions are closed, '
+  'never removed: what was calibrated in them stays.';
 COMMENT ON COLUMN calibration_session.calibration_session_id IS 'Key.';
 COMMENT ON COLUMN calibration_session.code IS 'Human key.';
 COMMENT ON COLUMN calibration_session.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN calibration_session.org_unit_id IS 'Unit, with all below it; null: the whole cycle.';
-COMMENT ON COLUMN calibration_session.distribution_id IS 'Version of the distribution to come to; null: none, scores are only compared.';
-COMMENT ON COLUMN calibration_session.mode IS 'hard: nobody is locked meanwhile, and it closes only when the distribution is met; soft: it only reports.';
-COMMENT ON COLUMN calibration_session.tie_rule IS 'Equal scores on both sides of a cut: up, all get the higher grade; down, all the lower; refuse: people decide first.';
+COMMENT ON COLUMN calibration_session.distribution_id IS
+  'Version of the distribution to come to; null: none, scores are only compared.';
+COMMENT ON COLUMN calibration_session.mode IS
+  'hard: nobody is locked meanwhile, and it closes only when the distribution is met; soft: it only reports.';
+COMMENT ON COLUMN calibration_session.tie_rule IS
+  'Equal scores on both sides of a cut: up, all get the higher grade; down, all the lower; refuse: people decide '
+  'first.';
 COMMENT ON COLUMN calibration_session.status IS 'open or closed.';
 COMMENT ON COLUMN calibration_session.opened_by IS 'Who opened it; null: a database login, named by its decision.';
 COMMENT ON COLUMN calibration_session.opened_at IS 'When.';
 COMMENT ON COLUMN calibration_session.closed_by IS 'Who closed it; null: not closed, or a database login.';
 COMMENT ON COLUMN calibration_session.closed_at IS 'When.';
-SELECT register_table('calibration_session', kind => 'fact', sees => 'known', about => 'opened_by', audit => '{insert,update,delete}',
+SELECT register_table('calibration_session', kind => 'fact', sees => 'known', about => 'opened_by',
+                      audit => '{insert,update,delete}',
   writes => '{"manager executive": "INSERT UPDATE"}',
   others => '{"opened_by": "an office, not about a person", "closed_by": "an office, not about a person"}');
 
@@ -199,7 +235,9 @@ CREATE TABLE calibration (
 CREATE INDEX calibration_in_session ON calibration (calibration_session_id);
 CREATE INDEX calibration_review ON calibration (review_id, calibration_id);
 CREATE INDEX calibration_decider ON calibration (decided_by);
-COMMENT ON TABLE calibration IS 'Calibrations, append-only: the newest of a review supersedes those before. Its decision has cause calibration and this key; a score that changes afterwards makes it void, by a decision as well.';
+COMMENT ON TABLE calibration IS
+  'Calibrations, append-only: the newest of a review supersedes those before. Its decision has cause calibration and '
+  'this key; a score that changes afterwards makes it void, by a decision as well.';
 COMMENT ON COLUMN calibration.calibration_id IS 'Key, rising.';
 COMMENT ON COLUMN calibration.calibration_session_id IS 'In which session.';
 COMMENT ON COLUMN calibration.review_id IS 'Review.';
@@ -207,7 +245,8 @@ COMMENT ON COLUMN calibration.original IS 'Composite that was calibrated.';
 COMMENT ON COLUMN calibration.calibrated IS 'Score in its place; null: the calibration before is withdrawn.';
 COMMENT ON COLUMN calibration.reason IS 'Why.';
 COMMENT ON COLUMN calibration.decided_by IS 'Who; null: a database login, named by the decision.';
-SELECT register_table('calibration', kind => 'fact', sees => 'score', about => 'review_id/review.employee_id', audit => '{insert,update,delete}',
+SELECT register_table('calibration', kind => 'fact', sees => 'score', about => 'review_id/review.employee_id',
+                      audit => '{insert,update,delete}',
   reads => $$decided_by = (SELECT hrloop.actor('book'::regclass))
                                       OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$,
   hands_out => '@disclosed(t.review_id)', held_back => 'not disclosed yet',
@@ -216,17 +255,21 @@ SELECT register_table('calibration', kind => 'fact', sees => 'score', about => '
 CREATE TRIGGER calibration_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON calibration
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Calibrate again; NULL withdraws a calibration.');
 CREATE TRIGGER calibration_session_kept BEFORE DELETE OR TRUNCATE ON calibration_session
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Close it with close_calibration(); what was calibrated in it stays.');
+  FOR EACH STATEMENT
+    EXECUTE FUNCTION hrloop.refuse('Close it with close_calibration(); what was calibrated in it stays.');
 
 CREATE VIEW calibration_history WITH (security_invoker) AS
-  SELECT k.calibration_id, s.code AS session_code, c.code AS cycle_code, e.employee_no, k.original, k.calibrated, k.reason,
-         d.decided_by, d.decided_at, v.decision_id AS voided_by, r.calibrated_by IS NOT DISTINCT FROM d.decision_id AS stands
+  SELECT k.calibration_id, s.code AS session_code, c.code AS cycle_code, e.employee_no, k.original, k.calibrated,
+         k.reason,
+         d.decided_by, d.decided_at, v.decision_id AS voided_by,
+         r.calibrated_by IS NOT DISTINCT FROM d.decision_id AS stands
     FROM calibration k
     JOIN calibration_session s USING (calibration_session_id)
     JOIN review r ON r.review_id = k.review_id
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN employee e ON e.employee_id = r.employee_id
-    JOIN decision d ON d.cause = 'calibration' AND d.cause_id = k.calibration_id AND d.kind IN ('calibration.set', 'calibration.withdraw')
+    JOIN decision d ON d.cause = 'calibration' AND d.cause_id = k.calibration_id
+      AND d.kind IN ('calibration.set', 'calibration.withdraw')
     LEFT JOIN decision v ON v.cause = 'calibration' AND v.cause_id = k.calibration_id AND v.kind = 'calibration.void';
 COMMENT ON VIEW calibration_history IS 'Every calibration with its session, who, why and what became of it.';
 COMMENT ON COLUMN calibration_history.calibration_id IS 'Key, rising.';
@@ -261,26 +304,32 @@ CREATE FUNCTION may_calibrate(unit bigint) RETURNS boolean STABLE LANGUAGE SQL
       OR EXISTS (SELECT FROM unit_head h WHERE h.employee_id = actor() AND h.valid @> current_date
                     AND h.org_unit_id IN (SELECT unit_line(unit)));
 COMMENT ON FUNCTION may_calibrate(bigint) IS
-  'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit or of one above it; the owner of the books, acting for nobody.';
+  'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit '
+  'or of one above it; the owner of the books, acting for nobody.';
 -- who takes part, and what the distribution comes to -----------------------------------
 
 CREATE FUNCTION calibration_scope(session bigint) RETURNS SETOF bigint STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH RECURSIVE tree AS (
-    SELECT s.cycle_id, s.org_unit_id FROM calibration_session s WHERE s.calibration_session_id = session AND s.org_unit_id IS NOT NULL
+    SELECT s.cycle_id, s.org_unit_id FROM calibration_session s
+      WHERE s.calibration_session_id = session AND s.org_unit_id IS NOT NULL
     UNION
     SELECT t.cycle_id, u.org_unit_id FROM tree t JOIN org_unit u ON u.parent_id = t.org_unit_id
   )
-  SELECT r.review_id FROM calibration_session s JOIN review r USING (cycle_id) WHERE s.calibration_session_id = session AND s.org_unit_id IS NULL
+  SELECT r.review_id FROM calibration_session s JOIN review r USING (cycle_id)
+    WHERE s.calibration_session_id = session AND s.org_unit_id IS NULL
   UNION ALL
   SELECT r.review_id FROM tree t JOIN review r ON r.org_unit_id = t.org_unit_id AND r.cycle_id = t.cycle_id;
 END;
-COMMENT ON FUNCTION calibration_scope(bigint) IS 'Reviews of the cycle and the units of a session, whether they take part or not.';
+COMMENT ON FUNCTION calibration_scope(bigint) IS
+  'Reviews of the cycle and the units of a session, whether they take part or not.';
 
 CREATE FUNCTION calibration_member(session bigint)
-  RETURNS TABLE (review_id bigint, employee_no text, original numeric, score numeric, grade_before text, grade text) STABLE LANGUAGE SQL
+  RETURNS TABLE (review_id bigint, employee_no text, original numeric, score numeric, grade_before text, grade text)
+    STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT r.review_id, e.employee_no, r.composite, f.score, (SELECT b.label FROM band b WHERE b.scale_id = c.grade_scale_id AND b.range @> r.composite),
+  SELECT r.review_id, e.employee_no, r.composite, f.score,
+         (SELECT b.label FROM band b WHERE b.scale_id = c.grade_scale_id AND b.range @> r.composite),
          (SELECT b.label FROM band b WHERE b.scale_id = c.grade_scale_id AND b.range @> f.score)
     FROM calibration_scope(session) AS m (review_id)
     JOIN review r ON r.review_id = m.review_id
@@ -289,51 +338,63 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (SELECT coalesce(r.calibrated, r.composite) AS score) f
    WHERE r.status = 'open' AND r.complete AND r.composite IS NOT NULL;
 END;
-COMMENT ON FUNCTION calibration_member(bigint) IS 'Who takes part in a session now: open, complete reviews, with composite, final score and grades.';
+COMMENT ON FUNCTION calibration_member(bigint) IS
+  'Who takes part in a session now: open, complete reviews, with composite, final score and grades.';
 
 CREATE FUNCTION calibration_refused(session bigint) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '42501', format('%s cannot see or decide calibration session "%s"', who(), s.code), NULL,
-         'HR, executives and the heads of its unit or of one above can.', 'calibration_session', NULL, 'calibration_role'
+         'HR, executives and the heads of its unit or of one above can.', 'calibration_session', NULL,
+         'calibration_role'
     FROM calibration_session s WHERE s.calibration_session_id = session AND NOT may_calibrate(s.org_unit_id)
   UNION ALL
-  SELECT '42501', format('%s cannot see or decide calibration session "%s": anonymous scores count in it', who(), s.code), NULL,
-         'Until the lock only HR knows composites with anonymous scores in them; others can still calibrate(), person by person.',
+  SELECT '42501', format('%s cannot see or decide calibration session "%s": anonymous scores count in it', who(),
+                         s.code), NULL,
+         'Until the lock only HR knows composites with anonymous scores in them; others can still calibrate(), person '
+         'by person.',
          'calibration_session', NULL, 'calibration_anonymous'
     FROM calibration_session s
    WHERE s.calibration_session_id = session AND actor() IS NOT NULL AND NOT sees_all_scores()
      AND EXISTS (SELECT FROM calibration_member(session) m JOIN review r USING (review_id) WHERE r.anonymous);
 END;
-COMMENT ON FUNCTION calibration_refused(bigint) IS 'Rule: whose session it is not, or who would learn of anonymous scores by it (REV-07).';
+COMMENT ON FUNCTION calibration_refused(bigint) IS
+  'Rule: whose session it is not, or who would learn of anonymous scores by it (REV-07).';
 
 CREATE FUNCTION calibration_outside(session bigint) RETURNS TABLE (employee_no text, why text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT e.employee_no, CASE WHEN r.status = 'open' THEN 'incomplete' ELSE r.status END
-    FROM calibration_scope(session) AS m (review_id) JOIN review r ON r.review_id = m.review_id JOIN employee e ON e.employee_id = r.employee_id
+    FROM calibration_scope(session) AS m (review_id) JOIN review r ON r.review_id = m.review_id
+      JOIN employee e ON e.employee_id = r.employee_id
    WHERE NOT (r.status = 'open' AND r.complete AND r.composite IS NOT NULL);
 END;
-COMMENT ON FUNCTION calibration_outside(bigint) IS 'Who belongs to the units of a session and does not take part, and why: incomplete, blocked, not_rated or locked.';
+COMMENT ON FUNCTION calibration_outside(bigint) IS
+  'Who belongs to the units of a session and does not take part, and why: incomplete, blocked, not_rated or locked.';
 
 CREATE FUNCTION calibration_ranking(session bigint)
-  RETURNS TABLE (review_id bigint, employee_no text, score numeric, grade text, place bigint, due text, due_score numeric, tied boolean) STABLE LANGUAGE SQL
+  RETURNS TABLE (review_id bigint, employee_no text, score numeric, grade text, place bigint, due text,
+                 due_score numeric, tied boolean) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH m AS (
     -- from the first to the last place that equal scores share
-    SELECT x.*, rank() OVER (ORDER BY x.score DESC) AS first_place, count(*) OVER (ORDER BY x.score DESC) AS last_place, count(*) OVER () AS people
+    SELECT x.*, rank() OVER (ORDER BY x.score DESC) AS first_place,
+           count(*) OVER (ORDER BY x.score DESC) AS last_place, count(*) OVER () AS people
       FROM calibration_member(session) x
   ), s AS (
-    SELECT v.tie_rule, v.distribution_id, c.grade_scale_id FROM calibration_session v JOIN review_cycle c USING (cycle_id)
+    SELECT v.tie_rule, v.distribution_id, c.grade_scale_id FROM calibration_session v
+      JOIN review_cycle c USING (cycle_id)
      WHERE v.calibration_session_id = session
   ), seat AS (
     SELECT g.place, g.grade, sum(g.seats) OVER (ORDER BY g.place) AS until
       FROM s CROSS JOIN LATERAL seats_of(s.distribution_id, (SELECT count(*) FROM m)) g
   ), cut AS (
     SELECT m.review_id, m.employee_no, m.score, m.grade, m.first_place, s.tie_rule, s.grade_scale_id,
-           CASE WHEN NOT z.small THEN (SELECT t.grade FROM seat t WHERE t.until >= m.first_place ORDER BY t.place LIMIT 1)
+           CASE WHEN NOT z.small THEN (SELECT t.grade FROM seat t WHERE t.until >= m.first_place ORDER BY t.place
+                                       LIMIT 1)
                 -- a small group: nobody but a single first may have the top grade
                 WHEN z.top = m.grade AND m.first_place > 1 THEN z.second
                 ELSE m.grade END AS high,
-           CASE WHEN NOT z.small THEN (SELECT t.grade FROM seat t WHERE t.until >= m.last_place ORDER BY t.place LIMIT 1)
+           CASE WHEN NOT z.small THEN (SELECT t.grade FROM seat t WHERE t.until >= m.last_place ORDER BY t.place
+                                       LIMIT 1)
                 WHEN z.top = m.grade AND m.last_place > 1 THEN z.second
                 ELSE m.grade END AS low, z.small
       FROM m CROSS JOIN s
@@ -341,22 +402,28 @@ BEGIN ATOMIC
                                  (SELECT t.grade FROM seat t WHERE t.place = 1) AS top,
                                  coalesce((SELECT t.grade FROM seat t WHERE t.place = 2), m.grade) AS second) z
   ), due AS (
-    SELECT c.*, c.tie_rule = 'refuse' AND c.high <> c.low AS tied, CASE WHEN c.tie_rule = 'up' AND NOT c.small THEN c.high ELSE c.low END AS due FROM cut c
+    SELECT c.*, c.tie_rule = 'refuse' AND c.high <> c.low AS tied, CASE WHEN c.tie_rule = 'up'
+      AND NOT c.small THEN c.high ELSE c.low END AS due FROM cut c
   )
   SELECT d.review_id, d.employee_no, d.score, d.grade, d.first_place, d.due,
-         CASE WHEN d.due = d.grade OR d.due IS NULL THEN d.score WHEN d.score < e.lowest THEN e.lowest ELSE e.highest END, d.tied
+         CASE WHEN d.due = d.grade OR d.due IS NULL THEN d.score WHEN d.score < e.lowest THEN e.lowest
+           ELSE e.highest END, d.tied
     FROM due d LEFT JOIN band_edge((SELECT s.grade_scale_id FROM s)) e ON e.grade = d.due;
 END;
 COMMENT ON FUNCTION calibration_ranking(bigint) IS
-  'Everybody who takes part by final score, the grade the distribution gives and the nearest score that has it; tied: equal scores lie on both sides of a cut and the session refuses ties.';
+  'Everybody who takes part by final score, the grade the distribution gives and the nearest score that has it; tied: '
+  'equal scores lie on both sides of a cut and the session refuses ties.';
 
 CREATE FUNCTION calibration_count(session bigint)
-  RETURNS TABLE (place bigint, grade text, percent numeric, seats bigint, before bigint, after bigint) STABLE LANGUAGE SQL
+  RETURNS TABLE (place bigint, grade text, percent numeric, seats bigint, before bigint, after bigint) STABLE
+    LANGUAGE SQL
 BEGIN ATOMIC
   WITH m AS (
-    SELECT coalesce(x.grade_before, '-') AS grade_before, coalesce(x.grade, '-') AS grade FROM calibration_member(session) x
+    SELECT coalesce(x.grade_before, '-') AS grade_before, coalesce(x.grade, '-') AS grade
+      FROM calibration_member(session) x
   ), s AS (
-    SELECT v.distribution_id, c.grade_scale_id, coalesce((SELECT count(*) FROM m) < (SELECT setting_number('calibration.small_unit')), false) AS small
+    SELECT v.distribution_id, c.grade_scale_id,
+           coalesce((SELECT count(*) FROM m) < (SELECT setting_number('calibration.small_unit')), false) AS small
       FROM calibration_session v JOIN review_cycle c USING (cycle_id) WHERE v.calibration_session_id = session
   ), label AS (
     SELECT b.label AS grade, max(coalesce(lower(b.range), '-Infinity')) AS from_score
@@ -370,118 +437,161 @@ BEGIN ATOMIC
          (SELECT count(*) FROM m WHERE m.grade_before = l.grade), (SELECT count(*) FROM m WHERE m.grade = l.grade)
     FROM s CROSS JOIN label l LEFT JOIN seats_of(s.distribution_id, (SELECT count(*) FROM m)) d ON d.grade = l.grade;
 END;
-COMMENT ON FUNCTION calibration_count(bigint) IS 'Grade by grade: seats (of a small group: at most one in the top grade), people before and after calibration; -: in a gap of the scale.';
+COMMENT ON FUNCTION calibration_count(bigint) IS
+  'Grade by grade: seats (of a small group: at most one in the top grade), people before and after calibration; -: in '
+  'a gap of the scale.';
 
 CREATE FUNCTION calibration_unmet(session bigint) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('session "%s" is hard, and %s of its people are not scored completely', s.code, count(*)),
-         format('Employees: %s.', string_agg(o.employee_no, ', ' ORDER BY o.employee_no)), 'Score them first; a distribution is of everybody.',
+         format('Employees: %s.', string_agg(o.employee_no, ', ' ORDER BY o.employee_no)),
+         'Score them first; a distribution is of everybody.',
          'review', 'complete', 'calibration_complete'
     FROM calibration_session s CROSS JOIN LATERAL calibration_outside(s.calibration_session_id) o
    WHERE s.calibration_session_id = session AND s.mode = 'hard' AND o.why = 'incomplete' GROUP BY s.code
   UNION ALL
-  SELECT '23514', format('equal scores on both sides of a cut in session "%s"', t.code), string_agg(t.line, ' ' ORDER BY t.score DESC),
-         'Calibrate one of them with a reason, or open a session with tie_rule up or down.', 'calibration_session', 'tie_rule', 'calibration_tie'
-    FROM (SELECT s.code, k.score, format('%s: %s.', trim_scale(k.score), string_agg(k.employee_no, ', ' ORDER BY k.employee_no)) AS line
+  SELECT '23514', format('equal scores on both sides of a cut in session "%s"', t.code),
+         string_agg(t.line, ' ' ORDER BY t.score DESC),
+         'Calibrate one of them with a reason, or open a session with tie_rule up or down.', 'calibration_session',
+         'tie_rule', 'calibration_tie'
+    FROM (SELECT s.code, k.score, format('%s: %s.', trim_scale(k.score),
+                                         string_agg(k.employee_no, ', ' ORDER BY k.employee_no)) AS line
             FROM calibration_session s CROSS JOIN LATERAL calibration_ranking(s.calibration_session_id) k
-           WHERE s.calibration_session_id = session AND s.distribution_id IS NOT NULL AND s.tie_rule = 'refuse' AND k.tied GROUP BY s.code, k.score) t
+           WHERE s.calibration_session_id = session AND s.distribution_id IS NOT NULL AND s.tie_rule = 'refuse'
+             AND k.tied GROUP BY s.code, k.score) t
    GROUP BY t.code;
 END;
-COMMENT ON FUNCTION calibration_unmet(bigint) IS 'Why the distribution of a session cannot be met as things are, and by whom.';
+COMMENT ON FUNCTION calibration_unmet(bigint) IS
+  'Why the distribution of a session cannot be met as things are, and by whom.';
 
 -- rules and consequences of sessions -----------------------------------------------------
 
 CREATE FUNCTION calibration_opened_problem(sessions bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- two that open overlapping sessions at once: one after the other
-  SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id IN (SELECT s.cycle_id FROM calibration_session s WHERE s.calibration_session_id = ANY (sessions))
+  SELECT count(*) FROM (SELECT FROM review_cycle c
+                        WHERE c.cycle_id IN (SELECT s.cycle_id FROM calibration_session s
+                                             WHERE s.calibration_session_id = ANY (sessions))
                          ORDER BY c.cycle_id FOR NO KEY UPDATE) l;
   SELECT '42501', format('%s cannot open calibration session "%s"', who(), s.code), NULL,
-         'HR and executives can, and heads for their own units; opened_by is who acts.', 'calibration_session', 'opened_by', 'calibration_role'
+         'HR and executives can, and heads for their own units; opened_by is who acts.', 'calibration_session',
+         'opened_by', 'calibration_role'
     FROM calibration_session s
-   WHERE s.calibration_session_id = ANY (sessions) AND (s.opened_by IS DISTINCT FROM actor() OR NOT may_calibrate(s.org_unit_id))
+   WHERE s.calibration_session_id = ANY (sessions)
+     AND (s.opened_by IS DISTINCT FROM actor() OR NOT may_calibrate(s.org_unit_id))
   UNION ALL
-  SELECT '55000', format('a calibration session begins as open: "%s"', s.code), NULL, 'close_calibration() closes it.', 'calibration_session', 'status', 'calibration_begins'
+  SELECT '55000', format('a calibration session begins as open: "%s"', s.code), NULL, 'close_calibration() closes it.',
+         'calibration_session', 'status', 'calibration_begins'
     FROM calibration_session s WHERE s.calibration_session_id = ANY (sessions) AND s.status <> 'open'
   UNION ALL
-  SELECT '55000', format('cycle "%s" is %s: nothing to calibrate', c.code, c.status), NULL, 'Calibrate between open_cycle() and the lock.',
+  SELECT '55000', format('cycle "%s" is %s: nothing to calibrate', c.code, c.status), NULL,
+         'Calibrate between open_cycle() and the lock.',
          'calibration_session', 'cycle_id', 'calibration_cycle'
-    FROM calibration_session s JOIN review_cycle c USING (cycle_id) WHERE s.calibration_session_id = ANY (sessions) AND c.status <> 'open'
+    FROM calibration_session s JOIN review_cycle c USING (cycle_id)
+      WHERE s.calibration_session_id = ANY (sessions) AND c.status <> 'open'
   UNION ALL
-  SELECT '22023', format('grade "%s" of distribution "%s" has no band in the grade scale of cycle "%s"', g.grade, d.code, c.code), NULL,
-         'Each grade has one band, which scores from 0 to 100 can reach.', 'calibration_session', 'distribution_id', 'calibration_band'
-    FROM calibration_session s JOIN review_cycle c USING (cycle_id) JOIN grade_distribution d USING (distribution_id) JOIN grade_share g USING (distribution_id)
+  SELECT '22023', format('grade "%s" of distribution "%s" has no band in the grade scale of cycle "%s"', g.grade,
+                         d.code, c.code), NULL,
+         'Each grade has one band, which scores from 0 to 100 can reach.', 'calibration_session', 'distribution_id',
+         'calibration_band'
+    FROM calibration_session s JOIN review_cycle c USING (cycle_id) JOIN grade_distribution d USING (distribution_id)
+      JOIN grade_share g USING (distribution_id)
    WHERE s.calibration_session_id = ANY (sessions)
      AND (SELECT count(e.lowest + e.highest) FROM band_edge(c.grade_scale_id) e WHERE e.grade = g.grade) <> 1
   UNION ALL
-  SELECT '22023', format('distribution "%s" has no grades, or not in the order of the grade scale of cycle "%s"', d.code, c.code), NULL,
-         'Make its next version with create_distribution().', 'calibration_session', 'distribution_id', 'calibration_order'
+  SELECT '22023', format('distribution "%s" has no grades, or not in the order of the grade scale of cycle "%s"',
+                         d.code, c.code), NULL,
+         'Make its next version with create_distribution().', 'calibration_session', 'distribution_id',
+         'calibration_order'
     FROM calibration_session s JOIN review_cycle c USING (cycle_id) JOIN grade_distribution d USING (distribution_id)
-    CROSS JOIN LATERAL (SELECT array_agg(g.grade ORDER BY g.position) AS given, array_agg(g.grade ORDER BY lower(b.range) DESC NULLS LAST) AS by_scale
+    CROSS JOIN LATERAL (SELECT array_agg(g.grade ORDER BY g.position) AS given,
+                        array_agg(g.grade ORDER BY lower(b.range) DESC NULLS LAST) AS by_scale
                           FROM grade_share g LEFT JOIN band b ON b.scale_id = c.grade_scale_id AND b.label = g.grade
                          WHERE g.distribution_id = d.distribution_id) o
    WHERE s.calibration_session_id = ANY (sessions) AND (o.given IS NULL OR o.given <> o.by_scale)
   UNION ALL
-  SELECT '55000', format('calibration session "%s" overlaps "%s", which is open', s.code, o.code), NULL, 'Close that one first.',
+  SELECT '55000', format('calibration session "%s" overlaps "%s", which is open', s.code, o.code), NULL,
+         'Close that one first.',
          'calibration_session', 'org_unit_id', 'calibration_overlap'
-    FROM calibration_session s JOIN calibration_session o ON o.cycle_id = s.cycle_id AND o.calibration_session_id <> s.calibration_session_id
+    FROM calibration_session s JOIN calibration_session o ON o.cycle_id = s.cycle_id
+      AND o.calibration_session_id <> s.calibration_session_id
    WHERE s.calibration_session_id = ANY (sessions) AND o.status = 'open'
-     AND (s.org_unit_id IS NULL OR o.org_unit_id IS NULL OR o.org_unit_id IN (SELECT unit_line(s.org_unit_id)) OR s.org_unit_id IN (SELECT unit_line(o.org_unit_id)));
+     AND (s.org_unit_id IS NULL OR o.org_unit_id IS NULL OR o.org_unit_id IN (SELECT unit_line(s.org_unit_id))
+          OR s.org_unit_id IN (SELECT unit_line(o.org_unit_id)));
 END;
 COMMENT ON FUNCTION calibration_opened_problem(bigint[]) IS
-  'Rules of a new session: by whom, in an open cycle, with a distribution that fits its grade scale, of people who are in no other open session.';
+  'Rules of a new session: by whom, in an open cycle, with a distribution that fits its grade scale, of people who are '
+  'in no other open session.';
 CREATE FUNCTION calibration_opened(sessions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO decision (kind, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
-  SELECT 'calibration.open', 'calibration_session', s.calibration_session_id, CASE WHEN d.code IS NOT NULL THEN 'grade_distribution' END, d.distribution_id, d.version,
+  SELECT 'calibration.open', 'calibration_session', s.calibration_session_id, CASE
+    WHEN d.code IS NOT NULL THEN 'grade_distribution' END, d.distribution_id, d.version,
          jsonb_build_object('session', s.code, 'cycle', c.code, 'unit', u.code, 'distribution', d.code),
          jsonb_build_object('mode', s.mode, 'tie_rule', s.tie_rule)
-    FROM calibration_session s JOIN review_cycle c USING (cycle_id) LEFT JOIN org_unit u USING (org_unit_id) LEFT JOIN grade_distribution d USING (distribution_id)
+    FROM calibration_session s JOIN review_cycle c USING (cycle_id) LEFT JOIN org_unit u USING (org_unit_id)
+      LEFT JOIN grade_distribution d USING (distribution_id)
    WHERE s.calibration_session_id = ANY (sessions) ORDER BY s.calibration_session_id;
 END;
 COMMENT ON FUNCTION calibration_opened(bigint[]) IS 'Consequence of a new session: its decision.';
-SELECT register_follow('calibration_session', '{insert}', 200, 'calibration_opened_problem', key => 'calibration_session_id');
+SELECT register_follow('calibration_session', '{insert}', 200, 'calibration_opened_problem',
+                       key => 'calibration_session_id');
 SELECT register_follow('calibration_session', '{insert}', 500, 'calibration_opened', key => 'calibration_session_id');
 
 CREATE FUNCTION calibration_closed_problem(sessions bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.* FROM unnest(sessions) AS s (id) CROSS JOIN LATERAL calibration_refused(s.id) p
   UNION ALL
-  SELECT '42501', format('%s closes calibration session "%s" in another''s name', who(), s.code), NULL, 'closed_by is who acts.',
+  SELECT '42501', format('%s closes calibration session "%s" in another''s name', who(), s.code), NULL,
+         'closed_by is who acts.',
          'calibration_session', 'closed_by', 'calibration_role'
-    FROM calibration_session s WHERE s.calibration_session_id = ANY (sessions) AND s.closed_by IS DISTINCT FROM actor() AND s.status = 'closed'
+    FROM calibration_session s WHERE s.calibration_session_id = ANY (sessions) AND s.closed_by IS DISTINCT FROM actor()
+      AND s.status = 'closed'
   UNION ALL
-  SELECT '55000', format('calibration session "%s" is closed', s.code), NULL, 'Open a new one.', 'calibration_session', 'status', 'calibration_final'
+  SELECT '55000', format('calibration session "%s" is closed', s.code), NULL, 'Open a new one.', 'calibration_session',
+         'status', 'calibration_final'
     FROM calibration_session s WHERE s.calibration_session_id = ANY (sessions) AND s.status <> 'closed'
   UNION ALL
   SELECT p.* FROM calibration_session s CROSS JOIN LATERAL calibration_unmet(s.calibration_session_id) p
    WHERE s.calibration_session_id = ANY (sessions) AND s.mode = 'hard'
   UNION ALL
-  SELECT '23514', format('session "%s" does not meet its distribution', s.code), string_agg(format('%s: %s of %s.', c.grade, c.after, coalesce(d.people, 0)), ' ' ORDER BY c.place),
-         'See suggest_calibration(session); apply_calibration(session, reason) does what it says.', 'calibration_session', 'status', 'calibration_seats'
+  SELECT '23514', format('session "%s" does not meet its distribution', s.code),
+         string_agg(format('%s: %s of %s.', c.grade, c.after, coalesce(d.people, 0)), ' ' ORDER BY c.place),
+         'See suggest_calibration(session); apply_calibration(session, reason) does what it says.',
+         'calibration_session', 'status', 'calibration_seats'
     FROM calibration_session s
     CROSS JOIN LATERAL calibration_count(s.calibration_session_id) c
-    LEFT JOIN LATERAL (SELECT coalesce(k.due, '-') AS grade, count(*) AS people FROM calibration_ranking(s.calibration_session_id) k GROUP BY 1) d ON d.grade = c.grade
+    LEFT JOIN LATERAL (SELECT coalesce(k.due, '-') AS grade, count(*) AS people
+                       FROM calibration_ranking(s.calibration_session_id) k GROUP BY 1) d ON d.grade = c.grade
    WHERE s.calibration_session_id = ANY (sessions) AND s.mode = 'hard'
    GROUP BY s.calibration_session_id, s.code HAVING bool_or(c.after <> coalesce(d.people, 0));
 END;
-COMMENT ON FUNCTION calibration_closed_problem(bigint[]) IS 'Rules of closing: by whom, once; a hard session meets its distribution under the rules for ties and small groups.';
+COMMENT ON FUNCTION calibration_closed_problem(bigint[]) IS
+  'Rules of closing: by whom, once; a hard session meets its distribution under the rules for ties and small groups.';
 CREATE FUNCTION calibration_closed(sessions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO decision (kind, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
-  SELECT 'calibration.close', 'calibration_session', s.calibration_session_id, CASE WHEN d.code IS NOT NULL THEN 'grade_distribution' END, d.distribution_id, d.version,
-         jsonb_build_object('session', s.code, 'cycle', c.code, 'mode', s.mode, 'tie_rule', s.tie_rule, 'small_unit', (SELECT setting_number('calibration.small_unit')),
+  SELECT 'calibration.close', 'calibration_session', s.calibration_session_id, CASE
+    WHEN d.code IS NOT NULL THEN 'grade_distribution' END, d.distribution_id, d.version,
+         jsonb_build_object('session', s.code, 'cycle', c.code, 'mode', s.mode, 'tie_rule', s.tie_rule, 'small_unit',
+                            (SELECT setting_number('calibration.small_unit')),
            -- composite and final score of each
-           'people', coalesce((SELECT jsonb_object_agg(m.employee_no, jsonb_build_array(m.original, m.score)) FROM calibration_member(s.calibration_session_id) m), '{}'),
-           'excluded', coalesce((SELECT jsonb_object_agg(o.employee_no, o.why) FROM calibration_outside(s.calibration_session_id) o), '{}')),
-         jsonb_build_object('grades', (SELECT jsonb_agg(to_jsonb(n) ORDER BY n.place) FROM calibration_count(s.calibration_session_id) n))
-    FROM calibration_session s JOIN review_cycle c USING (cycle_id) LEFT JOIN grade_distribution d USING (distribution_id)
+           'people', coalesce((SELECT jsonb_object_agg(m.employee_no, jsonb_build_array(m.original, m.score))
+                               FROM calibration_member(s.calibration_session_id) m), '{}'),
+           'excluded', coalesce((SELECT jsonb_object_agg(o.employee_no, o.why)
+                                 FROM calibration_outside(s.calibration_session_id) o), '{}')),
+         jsonb_build_object('grades', (SELECT jsonb_agg(to_jsonb(n) ORDER BY n.place)
+                                       FROM calibration_count(s.calibration_session_id) n))
+    FROM calibration_session s JOIN review_cycle c USING (cycle_id)
+      LEFT JOIN grade_distribution d USING (distribution_id)
    WHERE s.calibration_session_id = ANY (sessions) ORDER BY s.calibration_session_id;
 END;
-COMMENT ON FUNCTION calibration_closed(bigint[]) IS 'Consequence of closing a session: a decision that keeps everybody''s scores and the counts.';
+COMMENT ON FUNCTION calibration_closed(bigint[]) IS
+  'Consequence of closing a session: a decision that keeps everybody''s scores and the counts.';
 CREATE FUNCTION calibration_session_fixed(sessions bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('what calibration session "%s" is for cannot change', s.code), NULL, 'Close it and open another.', 'calibration_session', NULL, 'calibration_session_fixed'
+  SELECT '55000', format('what calibration session "%s" is for cannot change', s.code), NULL,
+         'Close it and open another.', 'calibration_session', NULL, 'calibration_session_fixed'
     FROM calibration_session s WHERE s.calibration_session_id = ANY (sessions) LIMIT 1;
 END;
 COMMENT ON FUNCTION calibration_session_fixed(bigint[]) IS 'Rule: a session is not edited.';
@@ -491,12 +601,16 @@ BEGIN ATOMIC
     WHERE d.cause_id = ANY (sessions) AND d.cause = 'calibration_session' AND d.kind = 'calibration.close')) p;
 END;
 COMMENT ON FUNCTION calibration_session_reworded(bigint[]) IS 'Rule: nor is a session that is closed.';
-SELECT register_follow('calibration_session', '{update}', 100, 'calibration_session_fixed', key => 'calibration_session_id',
+SELECT register_follow('calibration_session', '{update}', 100, 'calibration_session_fixed',
+                       key => 'calibration_session_id',
   changed => '{code,cycle_id,org_unit_id,distribution_id,mode,tie_rule,opened_by,opened_at}');
-SELECT register_follow('calibration_session', '{update}', 150, 'calibration_session_reworded', key => 'calibration_session_id',
+SELECT register_follow('calibration_session', '{update}', 150, 'calibration_session_reworded',
+                       key => 'calibration_session_id',
   changed => '{status,closed_by,closed_at}');
-SELECT register_follow('calibration_session', '{update}', 200, 'calibration_closed_problem', key => 'calibration_session_id', changed => '{status}');
-SELECT register_follow('calibration_session', '{update}', 500, 'calibration_closed', key => 'calibration_session_id', changed => '{status}');
+SELECT register_follow('calibration_session', '{update}', 200, 'calibration_closed_problem',
+                       key => 'calibration_session_id', changed => '{status}');
+SELECT register_follow('calibration_session', '{update}', 500, 'calibration_closed', key => 'calibration_session_id',
+                       changed => '{status}');
 
 -- rules and consequences of a calibration ---------------------------------------------------
 
@@ -504,12 +618,16 @@ CREATE FUNCTION calibration_problem(calibrations bigint[]) RETURNS SETOF hrloop.
 BEGIN ATOMIC
   -- neither does the session close, nor do the reviews lock or change their scores meanwhile
   SELECT count(*) FROM (SELECT FROM calibration_session s
-                         WHERE s.calibration_session_id IN (SELECT k.calibration_session_id FROM calibration k WHERE k.calibration_id = ANY (calibrations))
+                         WHERE s.calibration_session_id IN (SELECT k.calibration_session_id FROM calibration k
+                                                            WHERE k.calibration_id = ANY (calibrations))
                          ORDER BY s.calibration_session_id FOR SHARE) l;
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT k.review_id FROM calibration k WHERE k.calibration_id = ANY (calibrations))
+  SELECT count(*) FROM (SELECT FROM review r
+                        WHERE r.review_id IN (SELECT k.review_id FROM calibration k
+                                              WHERE k.calibration_id = ANY (calibrations))
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH k AS (
-    SELECT x.*, s.code AS session, s.status AS session_status, r.status, r.complete, r.composite, r.calibrated AS was, r.employee_id, r.org_unit_id,
+    SELECT x.*, s.code AS session, s.status AS session_status, r.status, r.complete, r.composite, r.calibrated AS was,
+           r.employee_id, r.org_unit_id,
            e.employee_no, format('review of employee %s, cycle %s', e.employee_no, c.code) AS title
       FROM calibration x
       JOIN calibration_session s USING (calibration_session_id)
@@ -518,26 +636,34 @@ BEGIN ATOMIC
       JOIN review_cycle c ON c.cycle_id = r.cycle_id
      WHERE x.calibration_id = ANY (calibrations)
   )
-  SELECT '42501', format('%s cannot calibrate their own score', k.employee_no), NULL, 'Somebody else in the session decides it.',
+  SELECT '42501', format('%s cannot calibrate their own score', k.employee_no), NULL,
+         'Somebody else in the session decides it.',
          'calibration', 'decided_by', 'calibration_role'
     FROM k WHERE k.employee_id = actor()
   UNION ALL
   SELECT '42501', format('%s cannot calibrate: %s', who(), k.title), NULL,
-         'HR, executives and the heads of the employee''s unit or of one above can; decided_by is who acts.', 'calibration', 'decided_by', 'calibration_role'
+         'HR, executives and the heads of the employee''s unit or of one above can; decided_by is who acts.',
+         'calibration', 'decided_by', 'calibration_role'
     FROM k, (SELECT actor() IS NULL OR holds_role('hr', actor()) OR holds_role('executive', actor()) AS anybody) a
-   WHERE k.decided_by IS DISTINCT FROM actor() OR NOT CASE WHEN a.anybody THEN true ELSE may_calibrate(k.org_unit_id) END
+   WHERE k.decided_by IS DISTINCT FROM actor() OR NOT CASE WHEN a.anybody THEN true
+     ELSE may_calibrate(k.org_unit_id) END
   UNION ALL
-  SELECT '55000', format('calibration session "%s" is closed', k.session), NULL, 'Open a new one.', 'calibration', 'calibration_session_id', 'calibration_open'
+  SELECT '55000', format('calibration session "%s" is closed', k.session), NULL, 'Open a new one.', 'calibration',
+         'calibration_session_id', 'calibration_open'
     FROM k WHERE k.session_status <> 'open'
   UNION ALL
-  SELECT '22023', format('not in calibration session "%s": %s', k.session, k.title), NULL, 'The session is about another cycle or unit.',
+  SELECT '22023', format('not in calibration session "%s": %s', k.session, k.title), NULL,
+         'The session is about another cycle or unit.',
          'calibration', 'review_id', 'calibration_scope'
     FROM k LEFT JOIN (SELECT i.id, x.review_id FROM (SELECT DISTINCT k.calibration_session_id FROM k) AS i (id)
-                       CROSS JOIN LATERAL calibration_scope(i.id) AS x (review_id)) t ON t.id = k.calibration_session_id AND t.review_id = k.review_id
+                       CROSS JOIN LATERAL calibration_scope(i.id) AS x (review_id)) t
+                         ON t.id = k.calibration_session_id AND t.review_id = k.review_id
    WHERE t.review_id IS NULL
   UNION ALL
-  SELECT '55000', format('%s, it cannot be calibrated: %s', CASE WHEN k.status = 'open' THEN 'not complete' ELSE k.status END, k.title), NULL,
-         CASE k.status WHEN 'locked' THEN 'Use unlock_review(cycle, employee, reason) first.' ELSE 'Only complete reviews take part.' END,
+  SELECT '55000', format('%s, it cannot be calibrated: %s', CASE WHEN k.status = 'open' THEN 'not complete'
+                         ELSE k.status END, k.title), NULL,
+         CASE k.status WHEN 'locked' THEN 'Use unlock_review(cycle, employee, reason) first.'
+           ELSE 'Only complete reviews take part.' END,
          'calibration', 'review_id', 'calibration_review'
     FROM k WHERE k.status <> 'open' OR NOT k.complete OR k.composite IS NULL
   UNION ALL
@@ -545,27 +671,34 @@ BEGIN ATOMIC
          'A calibration keeps the composite that it replaces.', 'calibration', 'original', 'calibration_original'
     FROM k WHERE k.original <> k.composite
   UNION ALL
-  SELECT '55000', format('there is no calibration to withdraw: %s', k.title), NULL, NULL, 'calibration', 'calibrated', 'calibration_withdraw'
+  SELECT '55000', format('there is no calibration to withdraw: %s', k.title), NULL, NULL, 'calibration', 'calibrated',
+         'calibration_withdraw'
     FROM k WHERE k.calibrated IS NULL AND k.was IS NULL;
 END;
 COMMENT ON FUNCTION calibration_problem(bigint[]) IS
-  'Rules of a calibration: by HR, executives or heads, never of oneself, in an open session, of a complete review that is not locked and has the composite it names.';
+  'Rules of a calibration: by HR, executives or heads, never of oneself, in an open session, of a complete review that '
+  'is not locked and has the composite it names.';
 CREATE FUNCTION calibration_follow(calibrations bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT CASE WHEN k.calibrated IS NULL THEN 'calibration.withdraw' ELSE 'calibration.set' END, r.employee_id, 'calibration', k.calibration_id,
-           jsonb_build_object('session', s.code, 'score', k.original, 'was', r.calibrated), jsonb_build_object('calibrated', k.calibrated), k.reason
+    SELECT CASE WHEN k.calibrated IS NULL THEN 'calibration.withdraw'
+      ELSE 'calibration.set' END, r.employee_id, 'calibration', k.calibration_id,
+           jsonb_build_object('session', s.code, 'score', k.original, 'was', r.calibrated),
+           jsonb_build_object('calibrated', k.calibrated), k.reason
       FROM calibration k JOIN calibration_session s USING (calibration_session_id) JOIN review r USING (review_id)
      WHERE k.calibration_id = ANY (calibrations) ORDER BY k.calibration_id
     RETURNING decision_id, cause_id
   )
-  UPDATE review r SET calibrated = k.calibrated, calibrated_by = CASE WHEN k.calibrated IS NOT NULL THEN d.decision_id END
+  UPDATE review r SET calibrated = k.calibrated, calibrated_by = CASE
+    WHEN k.calibrated IS NOT NULL THEN d.decision_id END
     FROM d JOIN calibration k ON k.calibration_id = d.cause_id
    WHERE r.review_id = k.review_id
-     AND NOT EXISTS (SELECT FROM calibration later WHERE later.review_id = k.review_id AND later.calibration_id > k.calibration_id);
+     AND NOT EXISTS (SELECT FROM calibration later
+                     WHERE later.review_id = k.review_id AND later.calibration_id > k.calibration_id);
 END;
-COMMENT ON FUNCTION calibration_follow(bigint[]) IS 'Consequences of a calibration: decision, and the final score of the review.';
+COMMENT ON FUNCTION calibration_follow(bigint[]) IS
+  'Consequences of a calibration: decision, and the final score of the review.';
 SELECT register_follow('calibration', '{insert}', 200, 'calibration_problem', key => 'calibration_id');
 SELECT register_follow('calibration', '{insert}', 500, 'calibration_follow', key => 'calibration_id');
 
@@ -573,34 +706,44 @@ SELECT register_follow('calibration', '{insert}', 500, 'calibration_follow', key
 
 CREATE FUNCTION review_calibrated_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('the calibrated score is not what its newest calibration says: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
+  SELECT '55000', format('the calibrated score is not what its newest calibration says: review of employee %s, cycle '
+                         '%s', e.employee_no, c.code), NULL,
          'Use calibrate(session, employee, value, reason).', 'review', 'calibrated', 'review_calibration'
     FROM review r JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
-    LEFT JOIN LATERAL (SELECT k.calibration_id, k.calibrated FROM calibration k WHERE k.review_id = r.review_id ORDER BY k.calibration_id DESC LIMIT 1) k ON true
+    LEFT JOIN LATERAL (SELECT k.calibration_id, k.calibrated FROM calibration k WHERE k.review_id = r.review_id
+                       ORDER BY k.calibration_id DESC LIMIT 1) k ON true
     LEFT JOIN decision v ON v.cause = 'calibration' AND v.cause_id = k.calibration_id AND v.kind = 'calibration.void'
-    LEFT JOIN decision d ON d.cause = 'calibration' AND d.cause_id = k.calibration_id AND d.kind = 'calibration.set' AND v.decision_id IS NULL
+    LEFT JOIN decision d ON d.cause = 'calibration' AND d.cause_id = k.calibration_id AND d.kind = 'calibration.set'
+      AND v.decision_id IS NULL
    WHERE r.review_id = ANY (reviews)
-     AND (r.status = 'locked' OR (r.calibrated, r.calibrated_by) IS DISTINCT FROM (CASE WHEN d.decision_id IS NOT NULL THEN k.calibrated END, d.decision_id));
+     AND (r.status = 'locked' OR (r.calibrated, r.calibrated_by)
+          IS DISTINCT FROM (CASE WHEN d.decision_id IS NOT NULL THEN k.calibrated END, d.decision_id));
 END;
-COMMENT ON FUNCTION review_calibrated_problem(bigint[]) IS 'Rule: the calibrated score of a review is that of its newest calibration, and does not change while it is locked.';
+COMMENT ON FUNCTION review_calibrated_problem(bigint[]) IS
+  'Rule: the calibrated score of a review is that of its newest calibration, and does not change while it is locked.';
 CREATE FUNCTION review_calibrated(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.recompute('book'::regclass, ARRAY(SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
+  SELECT hrloop.recompute('book'::regclass,
+                          ARRAY(SELECT r.review_id FROM review r
+                                WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
 END;
 COMMENT ON FUNCTION review_calibrated(bigint[]) IS 'Consequence of another final score: whether a plan is due.';
-SELECT register_follow('review', '{insert,update}', 200, 'review_calibrated_problem', key => 'review_id', changed => '{calibrated,calibrated_by}', present => 'calibrated');
+SELECT register_follow('review', '{insert,update}', 200, 'review_calibrated_problem', key => 'review_id',
+                       changed => '{calibrated,calibrated_by}', present => 'calibrated');
 SELECT register_follow('review', '{update}', 500, 'review_calibrated', key => 'review_id', changed => '{calibrated}');
 
 SELECT register_notice('calibration.void', '{hr}',
   zh => '员工{employee}的{cycle}考核得分由{original}分变为{score}分,{session}中校准的{calibrated}分失效',
-  en => 'The score of {employee} in {cycle} went from {original} to {score}: the {calibrated} calibrated in {session} is void');
+  en => 'The score of {employee} in {cycle} went from {original} to {score}: the {calibrated} calibrated in {session} '
+        'is void');
 
 CREATE FUNCTION calibration_voided(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'calibration.void', r.employee_id, 'calibration', k.calibration_id,
-           jsonb_build_object('session', s.code, 'original', k.original, 'calibrated', k.calibrated), jsonb_build_object('score', r.composite)
+           jsonb_build_object('session', s.code, 'original', k.original, 'calibrated', k.calibrated),
+           jsonb_build_object('score', r.composite)
       FROM review r
       JOIN decision b ON b.decision_id = r.calibrated_by
       JOIN calibration k ON k.calibration_id = b.cause_id
@@ -615,19 +758,26 @@ BEGIN ATOMIC
   )
   INSERT INTO notification (recipient_role, kind, event_key, args, decision_id)
   SELECT 'hr', 'calibration.void', 'calibration:' || d.cause_id,
-         jsonb_build_object('employee', e.name, 'cycle', c.name, 'session', d.inputs -> 'session', 'original', d.inputs -> 'original',
-                            'calibrated', d.inputs -> 'calibrated', 'score', CASE WHEN d.outcome ->> 'score' IS NULL THEN '"-"' ELSE d.outcome -> 'score' END), d.decision_id
-    FROM d JOIN r USING (decision_id) JOIN review_cycle c ON c.cycle_id = r.cycle_id JOIN employee e ON e.employee_id = d.employee_id
+         jsonb_build_object('employee', e.name, 'cycle', c.name, 'session', d.inputs -> 'session', 'original',
+                            d.inputs -> 'original',
+                            'calibrated', d.inputs -> 'calibrated', 'score', CASE
+                              WHEN d.outcome ->> 'score' IS NULL THEN '"-"'
+                                ELSE d.outcome -> 'score' END), d.decision_id
+    FROM d JOIN r USING (decision_id) JOIN review_cycle c ON c.cycle_id = r.cycle_id
+      JOIN employee e ON e.employee_id = d.employee_id
    ORDER BY d.decision_id
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION calibration_voided(bigint[]) IS
-  'Consequence of a score that changes after its calibration: the calibration is void, by a decision, and HR is told; it was about another composite.';
-SELECT register_follow('review', '{update}', 510, 'calibration_voided', key => 'review_id', changed => '{composite}', present => 'calibrated');
+  'Consequence of a score that changes after its calibration: the calibration is void, by a decision, and HR is told; '
+  'it was about another composite.';
+SELECT register_follow('review', '{update}', 510, 'calibration_voided', key => 'review_id', changed => '{composite}',
+                       present => 'calibrated');
 
 CREATE FUNCTION calibration_lock_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('calibration session "%s" is open: review of employee %s, cycle %s', s.code, e.employee_no, c.code), NULL,
+  SELECT '55000', format('calibration session "%s" is open: review of employee %s, cycle %s', s.code, e.employee_no,
+                         c.code), NULL,
          'Close it first, with close_calibration().', 'review', 'status', 'review_calibration_open'
     FROM calibration_session s
     JOIN review_cycle c USING (cycle_id)
@@ -638,38 +788,51 @@ BEGIN ATOMIC
    ORDER BY r.review_id LIMIT 1;
 END;
 COMMENT ON FUNCTION calibration_lock_problem(bigint[]) IS 'Rule: nobody in an open hard session is locked.';
-SELECT register_follow('review', '{update}', 240, 'calibration_lock_problem', key => 'review_id', changed => '{status}');
+SELECT register_follow('review', '{update}', 240, 'calibration_lock_problem', key => 'review_id',
+                       changed => '{status}');
 
 -- verbs ------------------------------------------------------------------------------------------
 
-CREATE FUNCTION open_calibration(code text, cycle text, unit text DEFAULT NULL, distribution text DEFAULT NULL, mode text DEFAULT 'soft', tie_rule text DEFAULT 'up')
+CREATE FUNCTION open_calibration(code text, cycle text, unit text DEFAULT NULL, distribution text DEFAULT NULL,
+                                 mode text DEFAULT 'soft', tie_rule text DEFAULT 'up')
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('22023', 'a hard session needs a distribution', NULL, 'See create_distribution().', 'calibration_session', 'distribution_id', 'calibration_session_hard')
+  SELECT hrloop.fail('22023', 'a hard session needs a distribution', NULL, 'See create_distribution().',
+                     'calibration_session', 'distribution_id', 'calibration_session_hard')
    WHERE open_calibration.mode = 'hard' AND distribution IS NULL;
   INSERT INTO calibration_session (code, cycle_id, org_unit_id, distribution_id, mode, tie_rule, opened_by)
-  VALUES (open_calibration.code, find_cycle(cycle), find_unit(unit), find_distribution(distribution), open_calibration.mode, open_calibration.tie_rule, actor())
+  VALUES (open_calibration.code, find_cycle(cycle), find_unit(unit), find_distribution(distribution),
+          open_calibration.mode, open_calibration.tie_rule, actor())
   RETURNING calibration_session_id;
 END;
 COMMENT ON FUNCTION open_calibration(text, text, text, text, text, text) IS
-  'Open a session for a cycle, or a unit of it with all below, with the newest version of a distribution or none. mode: soft, it only reports; hard, nobody in it is locked before it is closed, and it closes only when the distribution is met. tie_rule for equal scores at a cut: up, down, refuse. Returns the key. Errors: 42501 not HR, executive or head; 55000 the cycle is not open, or another session is; 22023 unknown, or a grade without a band; 23505 code taken, 23514 unknown mode or tie rule.';
+  'Open a session for a cycle, or a unit of it with all below, with the newest version of a distribution or none. '
+  'mode: soft, it only reports; hard, nobody in it is locked before it is closed, and it closes only when the '
+  'distribution is met. tie_rule for equal scores at a cut: up, down, refuse. Returns the key. Errors: 42501 not HR, '
+  'executive or head; 55000 the cycle is not open, or another session is; 22023 unknown, or a grade without a band; '
+  '23505 code taken, 23514 unknown mode or tie rule.';
 
 CREATE FUNCTION find_calibrated(session text, employee text) RETURNS bigint STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT find_calibration(session);
-  SELECT find_review(c.code, employee) FROM calibration_session s JOIN review_cycle c USING (cycle_id) WHERE s.code = session;
+  SELECT find_review(c.code, employee) FROM calibration_session s JOIN review_cycle c USING (cycle_id)
+    WHERE s.code = session;
 END;
-COMMENT ON FUNCTION find_calibrated(text, text) IS 'Key of the review of an employee in the cycle of a session. Error 22023: unknown, or no such review.';
+COMMENT ON FUNCTION find_calibrated(text, text) IS
+  'Key of the review of an employee in the cycle of a session. Error 22023: unknown, or no such review.';
 
 CREATE FUNCTION calibrate(session text, employee text, value numeric, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT somebody_acts();
-  SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the comparison showed.', 'calibration', 'reason')
+  SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the comparison showed.', 'calibration',
+                     'reason')
    WHERE hrloop.meaningful_chars(coalesce(calibrate.reason, '')) = 0;
-  SELECT hrloop.fail('23514', 'a calibrated score is a number from 0 to 100', format('Given: %s.', calibrate.value), 'NULL withdraws a calibration.',
+  SELECT hrloop.fail('23514', 'a calibrated score is a number from 0 to 100', format('Given: %s.', calibrate.value),
+                     'NULL withdraws a calibration.',
                      'calibration', 'calibrated', 'calibration_calibrated_check')
    WHERE calibrate.value NOT BETWEEN 0 AND 100;
-  SELECT hrloop.fail('22023', 'nobody is named to calibrate', NULL, 'Name the employee.') WHERE calibrate.employee IS NULL;
+  SELECT hrloop.fail('22023', 'nobody is named to calibrate', NULL, 'Name the employee.')
+    WHERE calibrate.employee IS NULL;
   SELECT find_calibrated(session, employee);
   -- the session before the review, as everybody locks them
   SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
@@ -677,17 +840,23 @@ BEGIN ATOMIC
   INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)
   SELECT find_calibration(session), r.review_id, coalesce(r.composite, 0), calibrate.value, calibrate.reason, actor()
     FROM review r WHERE r.review_id = (SELECT find_calibrated(session, employee));
-  SELECT coalesce(r.calibrated, shown_composite(r.review_id)) FROM review r WHERE r.review_id = (SELECT find_calibrated(session, employee));
+  SELECT coalesce(r.calibrated, shown_composite(r.review_id)) FROM review r
+    WHERE r.review_id = (SELECT find_calibrated(session, employee));
 END;
 COMMENT ON FUNCTION calibrate(text, text, numeric, text) IS
-  'Set, in an open session, the final score of a complete review that is not locked, 0 to 100; again: the new one supersedes; NULL: back to the composite. Grade, plan and raise follow it. Returns the final score. Errors: 42501 not HR, executive or head of the line, or one''s own; 23502 no reason, 23514 out of range, 55000 closed, locked, not complete, or nothing to withdraw; 22023 unknown, or not in the session.';
+  'Set, in an open session, the final score of a complete review that is not locked, 0 to 100; again: the new one '
+  'supersedes; NULL: back to the composite. Grade, plan and raise follow it. Returns the final score. Errors: 42501 '
+  'not HR, executive or head of the line, or one''s own; 23502 no reason, 23514 out of range, 55000 closed, locked, '
+  'not complete, or nothing to withdraw; 22023 unknown, or not in the session.';
 
 CREATE FUNCTION suggest_calibration(session text)
-  RETURNS TABLE (place bigint, employee_no text, score numeric, grade text, suggested_grade text, suggested_score numeric) STABLE LANGUAGE SQL
+  RETURNS TABLE (place bigint, employee_no text, score numeric, grade text, suggested_grade text,
+                 suggested_score numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
     FROM calibration_refused((SELECT find_calibration(session))) p LIMIT 1;
-  SELECT hrloop.fail('55000', format('calibration session "%s" is closed', s.code), NULL, 'See calibration_report(session).')
+  SELECT hrloop.fail('55000', format('calibration session "%s" is closed', s.code), NULL,
+                     'See calibration_report(session).')
     FROM calibration_session s WHERE s.code = session AND s.status <> 'open';
   SELECT hrloop.fail('55000', format('calibration session "%s" has no distribution to suggest by', s.code))
     FROM calibration_session s WHERE s.code = session AND s.distribution_id IS NULL;
@@ -697,16 +866,21 @@ BEGIN ATOMIC
     FROM calibration_ranking((SELECT find_calibration(session))) k ORDER BY k.place, k.employee_no;
 END;
 COMMENT ON FUNCTION suggest_calibration(text) IS
-  'Who takes part in an open session by final score, the grade that the distribution gives, and the nearest score in its band where it is another. A group smaller than setting calibration.small_unit: only a single best one keeps the top grade, all else is free. Errors: 42501 not yours; 23514 a tie that is refused; 55000 closed, without distribution, or, in a hard session, people who are not scored; 22023 unknown.';
+  'Who takes part in an open session by final score, the grade that the distribution gives, and the nearest score in '
+  'its band where it is another. A group smaller than setting calibration.small_unit: only a single best one keeps the '
+  'top grade, all else is free. Errors: 42501 not yours; 23514 a tie that is refused; 55000 closed, without '
+  'distribution, or, in a hard session, people who are not scored; 22023 unknown.';
 
 CREATE FUNCTION apply_calibration(session text, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT somebody_acts();
-  SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the session decided.', 'calibration', 'reason')
+  SELECT hrloop.fail('23502', 'a calibration needs a reason', NULL, 'Say what the session decided.', 'calibration',
+                     'reason')
    WHERE hrloop.meaningful_chars(coalesce(apply_calibration.reason, '')) = 0;
   SELECT s.status FROM calibration_session s WHERE s.code = session FOR SHARE;
   -- open or not: one that opens meanwhile is held as well
-  SELECT count(*) FROM (SELECT FROM review r WHERE r.review_id IN (SELECT calibration_scope((SELECT find_calibration(session))))
+  SELECT count(*) FROM (SELECT FROM review r
+                        WHERE r.review_id IN (SELECT calibration_scope((SELECT find_calibration(session))))
                          ORDER BY r.review_id FOR NO KEY UPDATE) l;
   WITH done AS (
     INSERT INTO calibration (calibration_session_id, review_id, original, calibrated, reason, decided_by)
@@ -721,7 +895,8 @@ BEGIN ATOMIC
   SELECT count(*) FROM done;
 END;
 COMMENT ON FUNCTION apply_calibration(text, text) IS
-  'Calibrate everybody as suggest_calibration() says, in one statement; returns how many changed, a second call changes nobody. Errors: as suggest_calibration() and calibrate().';
+  'Calibrate everybody as suggest_calibration() says, in one statement; returns how many changed, a second call '
+  'changes nobody. Errors: as suggest_calibration() and calibrate().';
 
 CREATE FUNCTION calibration_report(session text)
   RETURNS TABLE (grade text, percent numeric, seats bigint, before bigint, after bigint) STABLE LANGUAGE SQL
@@ -729,35 +904,44 @@ BEGIN ATOMIC
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
     FROM calibration_refused((SELECT find_calibration(session))) p LIMIT 1;
   SELECT x.grade, x.percent, x.seats, x.before, x.after
-    FROM (SELECT n.* FROM calibration_session s CROSS JOIN LATERAL calibration_count(s.calibration_session_id) n WHERE s.code = session AND s.status = 'open'
+    FROM (SELECT n.* FROM calibration_session s CROSS JOIN LATERAL calibration_count(s.calibration_session_id) n
+          WHERE s.code = session AND s.status = 'open'
           UNION ALL
           SELECT g.* FROM calibration_session s
-            JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id AND d.kind = 'calibration.close'
-            CROSS JOIN LATERAL jsonb_to_recordset(d.outcome -> 'grades') AS g (place bigint, grade text, percent numeric, seats bigint, before bigint, after bigint)
+            JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id
+              AND d.kind = 'calibration.close'
+            CROSS JOIN LATERAL jsonb_to_recordset(d.outcome -> 'grades')
+              AS g (place bigint, grade text, percent numeric, seats bigint, before bigint, after bigint)
            WHERE s.code = session AND s.status = 'closed') x
    ORDER BY x.place;
 END;
 COMMENT ON FUNCTION calibration_report(text) IS
-  'Grade by grade: percent and seats of the distribution, people by composite (before) and by final score (after); -: in a gap of the grade scale. Ties may move a cut by rule. Of a small group seats is 1 for the top grade, at most, and null for the rest. A closed session: as it was closed. Errors: 42501 not yours, 22023 unknown.';
+  'Grade by grade: percent and seats of the distribution, people by composite (before) and by final score (after); -: '
+  'in a gap of the grade scale. Ties may move a cut by rule. Of a small group seats is 1 for the top grade, at most, '
+  'and null for the rest. A closed session: as it was closed. Errors: 42501 not yours, 22023 unknown.';
 
 CREATE FUNCTION calibration_excluded(session text) RETURNS TABLE (employee_no text, why text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail(p.sqlstate, p.message, p.detail, p.hint, p.table_name, p.column_name, p.constraint_name)
     FROM calibration_refused((SELECT find_calibration(session))) p LIMIT 1;
   SELECT x.employee_no, x.why
-    FROM (SELECT o.employee_no, o.why FROM calibration_session s CROSS JOIN LATERAL calibration_outside(s.calibration_session_id) o
+    FROM (SELECT o.employee_no, o.why FROM calibration_session s
+          CROSS JOIN LATERAL calibration_outside(s.calibration_session_id) o
            WHERE s.code = session AND s.status = 'open'
           UNION ALL
           SELECT o.key, o.value FROM calibration_session s
-            JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id AND d.kind = 'calibration.close'
+            JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id
+              AND d.kind = 'calibration.close'
             CROSS JOIN LATERAL jsonb_each_text(d.inputs -> 'excluded') o
            WHERE s.code = session AND s.status = 'closed') x
    ORDER BY x.employee_no;
 END;
 COMMENT ON FUNCTION calibration_excluded(text) IS
-  'Who belongs to the units of a session but does not take part: incomplete, blocked, not_rated or locked. Errors: 42501 not yours, 22023 unknown.';
+  'Who belongs to the units of a session but does not take part: incomplete, blocked, not_rated or locked. Errors: '
+  '42501 not yours, 22023 unknown.';
 
-CREATE FUNCTION close_calibration(session text) RETURNS TABLE (grade text, percent numeric, seats bigint, before bigint, after bigint) VOLATILE LANGUAGE SQL
+CREATE FUNCTION close_calibration(session text)
+  RETURNS TABLE (grade text, percent numeric, seats bigint, before bigint, after bigint) VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT somebody_acts();
   UPDATE calibration_session s SET status = 'closed', closed_by = actor(), closed_at = now()
@@ -765,4 +949,6 @@ BEGIN ATOMIC
   SELECT n.grade, n.percent, n.seats, n.before, n.after FROM calibration_report(session) n;
 END;
 COMMENT ON FUNCTION close_calibration(text) IS
-  'Close a session; again: nothing. Its decision keeps everybody''s scores and the counts. Returns calibration_report(session). Errors: 23514 a hard session whose distribution is not met, or a tie that is refused; 55000 people of a hard session who are not scored, 42501 not yours, 22023 unknown.';
+  'Close a session; again: nothing. Its decision keeps everybody''s scores and the counts. Returns '
+  'calibration_report(session). Errors: 23514 a hard session whose distribution is not met, or a tie that is refused; '
+  '55000 people of a hard session who are not scored, 42501 not yours, 22023 unknown.';

@@ -70,7 +70,8 @@ COMMENT ON COLUMN skill_rating.skill_id IS 'Skill.';
 COMMENT ON COLUMN skill_rating.rating IS '0-100.';
 COMMENT ON COLUMN skill_rating.rated_on IS 'Day.';
 COMMENT ON COLUMN skill_rating.source IS 'Where it comes from: manager, 360, mentor, probation …';
-SELECT register_table('skill_rating', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('skill_rating', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   texts => '{"source": "keep name of a system"}');
 
 CREATE TABLE resource (
@@ -89,7 +90,8 @@ COMMENT ON COLUMN resource.resource_id IS 'Key.';
 COMMENT ON COLUMN resource.code IS 'Human key.';
 COMMENT ON COLUMN resource.name IS 'Name that people read.';
 COMMENT ON COLUMN resource.kind IS 'course, project or mentor.';
-COMMENT ON COLUMN resource.duration IS 'Time until a plan item is due, from the plan''s date; a month ends on the last day of a shorter one.';
+COMMENT ON COLUMN resource.duration IS
+  'Time until a plan item is due, from the plan''s date; a month ends on the last day of a shorter one.';
 COMMENT ON COLUMN resource.every IS 'Interval between sessions, such as 7 days; null: no sessions.';
 COMMENT ON COLUMN resource.quantity IS 'How much is to be done: 2 customers.';
 COMMENT ON COLUMN resource.topic IS 'Topic of the sessions.';
@@ -139,7 +141,8 @@ COMMENT ON COLUMN development_request.requested_on IS 'Day.';
 COMMENT ON COLUMN development_request.status IS 'pending, approved or rejected.';
 COMMENT ON COLUMN development_request.reason IS 'Reason of the decision.';
 COMMENT ON COLUMN development_request.decided_by IS 'Who decided; never the applicant.';
-SELECT register_table('development_request', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('development_request', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   writes => '{"employee mentor finance": "INSERT", "manager executive": "INSERT UPDATE"}',
   others => '{"decided_by": "about who asks"}',
   texts => '{"reason": "blank free text"}');
@@ -162,7 +165,8 @@ COMMENT ON COLUMN mentor_advice.skill_id IS 'Skill to build.';
 COMMENT ON COLUMN mentor_advice.mentor_id IS 'Mentor.';
 COMMENT ON COLUMN mentor_advice.advice IS 'In words.';
 COMMENT ON COLUMN mentor_advice.advised_on IS 'Day.';
-SELECT register_table('mentor_advice', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('mentor_advice', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$,
   writes => '{"mentor manager executive": "INSERT"}',
   others => '{"mentor_id": "about who is advised"}',
@@ -189,13 +193,15 @@ CREATE INDEX development_plan_review ON development_plan (review_id);
 CREATE INDEX development_plan_employee ON development_plan (employee_id);
 CREATE INDEX development_plan_manager ON development_plan (manager_id);
 CREATE INDEX development_plan_cycle ON development_plan (cycle_id);
-COMMENT ON TABLE development_plan IS 'Development plans (发展计划): a draft follows the scores, from the lock on it stands (DEV-01).';
+COMMENT ON TABLE development_plan IS
+  'Development plans (发展计划): a draft follows the scores, from the lock on it stands (DEV-01).';
 COMMENT ON COLUMN development_plan.plan_id IS 'Key.';
 COMMENT ON COLUMN development_plan.employee_id IS 'Whose.';
 COMMENT ON COLUMN development_plan.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN development_plan.review_id IS 'Review that caused it; at most one plan of it is open.';
 COMMENT ON COLUMN development_plan.manager_id IS 'Manager who confirms.';
-COMMENT ON COLUMN development_plan.kind IS 'development 发展计划, or improvement 改进计划: the grade is that of setting task.talk_grade (REV-14).';
+COMMENT ON COLUMN development_plan.kind IS
+  'development 发展计划, or improvement 改进计划: the grade is that of setting task.talk_grade (REV-14).';
 COMMENT ON COLUMN development_plan.status IS 'draft, proposed 待确认, effective 生效, completed, withdrawn.';
 COMMENT ON COLUMN development_plan.reasons IS 'score, missed, or both.';
 COMMENT ON COLUMN development_plan.planned_on IS 'Day from which items are due.';
@@ -204,7 +210,8 @@ COMMENT ON COLUMN development_plan.decision_id IS 'Decision that made it what it
 COMMENT ON COLUMN development_plan.written_for IS 'Decision that its gaps and items were written for.';
 COMMENT ON COLUMN development_plan.employee_confirmed_at IS 'When the employee confirmed.';
 COMMENT ON COLUMN development_plan.manager_confirmed_at IS 'When the manager confirmed.';
-SELECT register_table('development_plan', kind => 'consequence', sees => 'person', about => 'employee_id', audit => '{update,delete}',
+SELECT register_table('development_plan', kind => 'consequence', sees => 'person', about => 'employee_id',
+                      audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$,
   ignored => '{document,reasons,written_for}',
   writes => '{"manager executive": "UPDATE"}',
@@ -227,12 +234,14 @@ COMMENT ON TABLE plan_gap IS 'Why a plan is needed: indicator and the skill behi
 COMMENT ON COLUMN plan_gap.plan_gap_id IS 'Key.';
 COMMENT ON COLUMN plan_gap.plan_id IS 'Plan.';
 COMMENT ON COLUMN plan_gap.indicator_id IS 'Indicator that was missed, or the lowest one.';
-COMMENT ON COLUMN plan_gap.skill_id IS 'Skill with the lowest rating below what is required; null: none is known to be below.';
+COMMENT ON COLUMN plan_gap.skill_id IS
+  'Skill with the lowest rating below what is required; null: none is known to be below.';
 COMMENT ON COLUMN plan_gap.reason IS 'missed, or score if the indicator is only the lowest.';
 COMMENT ON COLUMN plan_gap.rating IS 'Rating of the skill, 0-100.';
 COMMENT ON COLUMN plan_gap.required IS 'Rating that is required.';
 COMMENT ON COLUMN plan_gap.gap IS 'Points that are missing.';
-SELECT register_table('plan_gap', kind => 'consequence', sees => 'person', audit => '{}', because => 'derived with its plan, whose decision holds it',
+SELECT register_table('plan_gap', kind => 'consequence', sees => 'person', audit => '{}',
+                      because => 'derived with its plan, whose decision holds it',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$);
 
 CREATE TABLE plan_item (
@@ -254,7 +263,8 @@ COMMENT ON TABLE plan_item IS 'What is to be done (计划项).';
 COMMENT ON COLUMN plan_item.plan_item_id IS 'Key.';
 COMMENT ON COLUMN plan_item.plan_id IS 'Plan.';
 COMMENT ON COLUMN plan_item.position IS 'Order.';
-COMMENT ON COLUMN plan_item.origins IS 'Why it is there: missed, score, mentor, position, interest; manager: added by hand.';
+COMMENT ON COLUMN plan_item.origins IS
+  'Why it is there: missed, score, mentor, position, interest; manager: added by hand.';
 COMMENT ON COLUMN plan_item.kind IS 'course, project, mentor; placeholder: HR has to find a resource.';
 COMMENT ON COLUMN plan_item.resource_id IS 'Resource.';
 COMMENT ON COLUMN plan_item.title IS 'What people read.';
@@ -262,10 +272,13 @@ COMMENT ON COLUMN plan_item.quantity IS 'How much.';
 COMMENT ON COLUMN plan_item.topic IS 'Topic of sessions.';
 COMMENT ON COLUMN plan_item.due_on IS 'Due day.';
 COMMENT ON COLUMN plan_item.progress IS 'Percent done; follows plan_progress.';
-SELECT register_table('plan_item', kind => 'consequence', sees => 'person', about => 'plan_id/development_plan.employee_id', audit => '{update}', because => 'drafts are made anew with each score; a goal of a plan that stands is only updated',
+SELECT register_table('plan_item', kind => 'consequence', sees => 'person',
+                      about => 'plan_id/development_plan.employee_id', audit => '{update}',
+                      because => 'drafts are made anew with each score; a goal of a plan that stands is only updated',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$,
   writes => '{"employee mentor finance": "UPDATE(progress)", "manager executive": "INSERT UPDATE DELETE"}',
-  texts => '{"title": "keep name of a resource, or as plan_change says", "topic": "keep name of an indicator or skill"}');
+  texts => '{"title": "keep name of a resource, or as plan_change says", "topic": "keep name of an indicator or '
+           'skill"}');
 
 CREATE TABLE plan_session (
   plan_item_id bigint NOT NULL REFERENCES plan_item ON DELETE CASCADE,
@@ -285,8 +298,10 @@ COMMENT ON COLUMN plan_session.held_on IS 'Day on which it was held; null: not y
 COMMENT ON COLUMN plan_session.note IS 'What was talked about.';
 COMMENT ON COLUMN plan_session.recorded_by IS 'Who recorded it: employee number, or database login.';
 COMMENT ON COLUMN plan_session.overdue_at IS 'When run_due() looked at it after its day had passed; once.';
-COMMENT ON COLUMN plan_session.escalated_at IS 'When run_due() was through with it: passed up, or nobody had to be told.';
-SELECT register_table('plan_session', kind => 'consequence', sees => 'person', audit => '{}', because => 'derived with its plan',
+COMMENT ON COLUMN plan_session.escalated_at IS
+  'When run_due() was through with it: passed up, or nobody had to be told.';
+SELECT register_table('plan_session', kind => 'consequence', sees => 'person', audit => '{}',
+                      because => 'derived with its plan',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$,
   writes => '{"mentor": "UPDATE", "manager executive": "INSERT UPDATE"}',
   texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "note": "blank free text"}');
@@ -310,20 +325,26 @@ CREATE TABLE growth_archive (
 );
 CREATE INDEX growth_archive_employee ON growth_archive (employee_id, occurred_on);
 CREATE UNIQUE INDEX growth_archive_withdraws ON growth_archive (withdraws) WHERE withdraws IS NOT NULL;
-COMMENT ON TABLE growth_archive IS 'Growth archive (成长档案, 发展档案): every entry with its source. Append-only: what was wrong or is withdrawn is said by a new line (DEV-06, ORG-06). No pay in it: its source row has the figures.';
+COMMENT ON TABLE growth_archive IS
+  'Growth archive (成长档案, 发展档案): every entry with its source. Append-only: what was wrong or is withdrawn is said by a '
+  'new line (DEV-06, ORG-06). No pay in it: its source row has the figures.';
 COMMENT ON COLUMN growth_archive.growth_archive_id IS 'Key.';
 COMMENT ON COLUMN growth_archive.employee_id IS 'Whose.';
 COMMENT ON COLUMN growth_archive.occurred_on IS 'Day.';
-COMMENT ON COLUMN growth_archive.kind IS 'result, training, certification, certification.reversed, level, plan, key_event, suggestion, project, case, citation, feedback, help, raise, pool, pool.left or promotion.';
+COMMENT ON COLUMN growth_archive.kind IS
+  'result, training, certification, certification.reversed, level, plan, key_event, suggestion, project, case, '
+  'citation, feedback, help, raise, pool, pool.left or promotion.';
 COMMENT ON COLUMN growth_archive.title IS 'What it is about: course, project, pool, cycle, or in words.';
 COMMENT ON COLUMN growth_archive.detail IS 'Figures of the day: score, grade, role, quantity … by kind.';
 COMMENT ON COLUMN growth_archive.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN growth_archive.source_id IS 'Key of the source row.';
 COMMENT ON COLUMN growth_archive.decision_id IS 'Decision, if there was one.';
-COMMENT ON COLUMN growth_archive.entry IS 'post: first line of its source; correct: in place of withdraws; withdraw: withdraws no longer holds.';
+COMMENT ON COLUMN growth_archive.entry IS
+  'post: first line of its source; correct: in place of withdraws; withdraw: withdraws no longer holds.';
 COMMENT ON COLUMN growth_archive.withdraws IS 'Line that this one takes the place of, or takes back; null: none.';
 COMMENT ON COLUMN growth_archive.recorded_at IS 'When it was written.';
-SELECT register_table('growth_archive', kind => 'consequence', sees => 'person', audit => '{}', because => 'lists what other tables hold',
+SELECT register_table('growth_archive', kind => 'consequence', sees => 'person', audit => '{}',
+                      because => 'lists what other tables hold',
   reads => $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$,
   texts => '{"title": "blank free text", "detail": {"action": "blank", "keys": ["role", "evidence", "reason"], "because": "free texts; the figures stay"}, "kind": "keep code",
             "source_table": "keep code"}');
@@ -332,12 +353,17 @@ CREATE TRIGGER growth_archive_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON
 
 CREATE FUNCTION archive_follow(source text, ids bigint[], due jsonb) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  INSERT INTO growth_archive (employee_id, occurred_on, kind, title, detail, source_table, source_id, decision_id, entry, withdraws)
-  SELECT CASE WHEN v.gone THEN h.employee_id ELSE d.employee_id END, CASE WHEN v.gone THEN h.occurred_on ELSE d.occurred_on END,
-         coalesce(d.kind, h.kind), CASE WHEN v.gone THEN h.title ELSE d.title END, CASE WHEN v.gone THEN h.detail ELSE coalesce(d.detail, '{}') END,
+  INSERT INTO growth_archive (employee_id, occurred_on, kind, title, detail, source_table, source_id, decision_id,
+                              entry, withdraws)
+  SELECT CASE WHEN v.gone THEN h.employee_id ELSE d.employee_id END, CASE WHEN v.gone THEN h.occurred_on
+    ELSE d.occurred_on END,
+         coalesce(d.kind, h.kind), CASE WHEN v.gone THEN h.title ELSE d.title END, CASE WHEN v.gone THEN h.detail
+           ELSE coalesce(d.detail, '{}') END,
          archive_follow.source, coalesce(d.source_id, h.source_id), d.decision_id,
-         CASE WHEN v.gone THEN 'withdraw' WHEN h.growth_archive_id IS NULL THEN 'post' ELSE 'correct' END, h.growth_archive_id
-    FROM jsonb_to_recordset(due) AS d (source_id bigint, kind text, employee_id bigint, occurred_on date, title text, detail jsonb, decision_id bigint, gone boolean)
+         CASE WHEN v.gone THEN 'withdraw' WHEN h.growth_archive_id IS NULL THEN 'post'
+           ELSE 'correct' END, h.growth_archive_id
+    FROM jsonb_to_recordset(due) AS d (source_id bigint, kind text, employee_id bigint, occurred_on date, title text,
+                                       detail jsonb, decision_id bigint, gone boolean)
     FULL JOIN (SELECT a.* FROM growth_archive a
                 WHERE a.source_id = ANY (ids) AND a.source_table = archive_follow.source
                   AND NOT EXISTS (SELECT FROM growth_archive w WHERE w.withdraws = a.growth_archive_id)) h
@@ -345,11 +371,14 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (SELECT d.source_id IS NULL OR coalesce(d.gone, false) AS gone) v
    WHERE CASE WHEN v.gone THEN h.entry <> 'withdraw'
               WHEN h.growth_archive_id IS NULL OR h.entry = 'withdraw' THEN true
-              ELSE (h.employee_id, h.occurred_on, h.title, h.detail) IS DISTINCT FROM (d.employee_id, d.occurred_on, d.title, coalesce(d.detail, '{}')) END
+              ELSE (h.employee_id, h.occurred_on, h.title, h.detail)
+                IS DISTINCT FROM (d.employee_id, d.occurred_on, d.title, coalesce(d.detail, '{}')) END
    ORDER BY coalesce(d.occurred_on, h.occurred_on), coalesce(d.source_id, h.source_id), coalesce(d.kind, h.kind);
 END;
 COMMENT ON FUNCTION archive_follow(text, bigint[], jsonb) IS
-  'Make the archive say of these rows of a table what is due: [{source_id, kind, employee_id, occurred_on, title, detail, decision_id, gone}]. New lines are posted, changed ones corrected, missing or gone ones withdrawn, each by a line of its own; again: nothing (ORG-06).';
+  'Make the archive say of these rows of a table what is due: [{source_id, kind, employee_id, occurred_on, title, '
+  'detail, decision_id, gone}]. New lines are posted, changed ones corrected, missing or gone ones withdrawn, each by '
+  'a line of its own; again: nothing (ORG-06).';
 
 CREATE TABLE plan_change (
   plan_change_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -364,13 +393,16 @@ CREATE TABLE plan_change (
   due_on       date,
   decision_id  bigint  NOT NULL REFERENCES decision,
   CONSTRAINT plan_change_one CHECK (num_nonnulls(resource_id, indicator_id, own) = 1),
-  CONSTRAINT plan_change_added CHECK (CASE WHEN added THEN indicator_id IS NULL AND num_nulls(kind, title, due_on) = 0 ELSE own IS NULL END),
+  CONSTRAINT plan_change_added CHECK (CASE WHEN added THEN indicator_id IS NULL AND num_nulls(kind, title, due_on) = 0
+                                      ELSE own IS NULL END),
   CONSTRAINT plan_change_once UNIQUE NULLS NOT DISTINCT (review_id, resource_id, indicator_id, own)
 );
 CREATE INDEX plan_change_resource ON plan_change (resource_id);
 CREATE INDEX plan_change_indicator ON plan_change (indicator_id);
 CREATE INDEX plan_change_decision ON plan_change (decision_id);
-COMMENT ON TABLE plan_change IS 'What the manager made of the plan of a review. It belongs to the review: a plan that a later lock makes anew has it too, once (REV-11).';
+COMMENT ON TABLE plan_change IS
+  'What the manager made of the plan of a review. It belongs to the review: a plan that a later lock makes anew has it '
+  'too, once (REV-11).';
 COMMENT ON COLUMN plan_change.plan_change_id IS 'Key; added items stand in this order.';
 COMMENT ON COLUMN plan_change.review_id IS 'Review.';
 COMMENT ON COLUMN plan_change.resource_id IS 'Resource of the item.';
@@ -382,7 +414,8 @@ COMMENT ON COLUMN plan_change.kind IS 'Of an added item: course, project or ment
 COMMENT ON COLUMN plan_change.title IS 'Text that the manager gave; null: that of the resource.';
 COMMENT ON COLUMN plan_change.due_on IS 'Of an added item: due day.';
 COMMENT ON COLUMN plan_change.decision_id IS 'Decision that wrote it last.';
-SELECT register_table('plan_change', kind => 'fact', sees => 'person', about => 'review_id/review.employee_id', audit => '{insert,update,delete}',
+SELECT register_table('plan_change', kind => 'fact', sees => 'person', about => 'review_id/review.employee_id',
+                      audit => '{insert,update,delete}',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = plan_change.review_id)$$,
   writes => '{"manager executive": "INSERT"}',
   texts => '{"title": "keep a goal; plans are made from it"}');
@@ -395,34 +428,44 @@ CREATE TABLE plan_item_version (
   PRIMARY KEY (plan_item_id, version)
 );
 CREATE INDEX plan_item_version_decision ON plan_item_version (decision_id);
-COMMENT ON TABLE plan_item_version IS 'Texts of plan items that the manager changed or added, all versions from the first; an item that never changed has none (REV-11).';
+COMMENT ON TABLE plan_item_version IS
+  'Texts of plan items that the manager changed or added, all versions from the first; an item that never changed has '
+  'none (REV-11).';
 COMMENT ON COLUMN plan_item_version.plan_item_id IS 'Item.';
 COMMENT ON COLUMN plan_item_version.version IS 'Version, from 1; the highest one holds.';
 COMMENT ON COLUMN plan_item_version.title IS 'What people read.';
 COMMENT ON COLUMN plan_item_version.decision_id IS 'Decision that wrote it.';
-SELECT register_table('plan_item_version', kind => 'consequence', sees => 'person', about => 'plan_item_id/plan_item.plan_id/development_plan.employee_id', audit => '{insert,update,delete}', because => 'entered by people or other systems',
+SELECT register_table('plan_item_version', kind => 'consequence', sees => 'person',
+                      about => 'plan_item_id/plan_item.plan_id/development_plan.employee_id',
+                      audit => '{insert,update,delete}', because => 'entered by people or other systems',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_item_version.plan_item_id)$$,
   writes => '{"manager executive": "INSERT"}',
   texts => '{"title": "keep a goal; plans are made from it"}');
 
-CREATE FUNCTION plan_added_item(kind text, resource bigint, title text, due_on date, own integer) RETURNS jsonb STABLE LANGUAGE SQL
-  RETURN (SELECT jsonb_build_object('kind', plan_added_item.kind, 'resource', o.code, 'title', plan_added_item.title, 'quantity', o.quantity,
+CREATE FUNCTION plan_added_item(kind text, resource bigint, title text, due_on date, own integer) RETURNS jsonb STABLE
+  LANGUAGE SQL
+  RETURN (SELECT jsonb_build_object('kind', plan_added_item.kind, 'resource', o.code, 'title', plan_added_item.title,
+                                    'quantity', o.quantity,
                                     'topic', o.topic, 'origins', '["manager"]'::jsonb, 'due_on', plan_added_item.due_on)
-                 || CASE WHEN plan_added_item.own IS NULL THEN '{}' ELSE jsonb_build_object('own', plan_added_item.own) END
+                 || CASE WHEN plan_added_item.own IS NULL THEN '{}'
+                   ELSE jsonb_build_object('own', plan_added_item.own) END
             FROM (VALUES (1)) AS one (n) LEFT JOIN resource o ON o.resource_id = plan_added_item.resource);
-COMMENT ON FUNCTION plan_added_item(text, bigint, text, date, integer) IS 'An item that the manager added, as the document of a plan has it.';
+COMMENT ON FUNCTION plan_added_item(text, bigint, text, date, integer) IS
+  'An item that the manager added, as the document of a plan has it.';
 
 -- what a plan should say ---------------------------------------------------------
 
 CREATE FUNCTION plan_gaps(reviews bigint[])
-  RETURNS TABLE (review_id bigint, reason text, indicator_id bigint, skill_id bigint, rating numeric, required numeric, n bigint)
+  RETURNS TABLE (review_id bigint, reason text, indicator_id bigint, skill_id bigint, rating numeric, required numeric,
+                 n bigint)
   STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT r.review_id, g.reason, g.indicator_id, s.skill_id, s.rating, s.required,
          row_number() OVER (PARTITION BY r.review_id ORDER BY i.position, g.indicator_id)
     FROM review r
     CROSS JOIN LATERAL (
-      SELECT 'missed' AS reason, m.indicator_id FROM unnest(r.missed) AS m (indicator_id) WHERE 'missed' = ANY (r.plan_reason)
+      SELECT 'missed' AS reason, m.indicator_id FROM unnest(r.missed) AS m (indicator_id)
+        WHERE 'missed' = ANY (r.plan_reason)
       UNION ALL
       SELECT 'score', r.lowest_indicator_id WHERE r.plan_reason = '{score}') g
     JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = g.indicator_id
@@ -437,9 +480,11 @@ BEGIN ATOMIC
    WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
 END;
 COMMENT ON FUNCTION plan_gaps(bigint[]) IS
-  'Gaps of reviews that call for a plan: the missed indicators, or the lowest when only the score does; each with the skill of the lowest rating below what is required (DEV-02).';
+  'Gaps of reviews that call for a plan: the missed indicators, or the lowest when only the score does; each with the '
+  'skill of the lowest rating below what is required (DEV-02).';
 
-CREATE FUNCTION fitting_resource(indicator bigint, skills bigint[]) RETURNS TABLE (resource_id bigint, kind text, rank bigint) STABLE LANGUAGE SQL
+CREATE FUNCTION fitting_resource(indicator bigint, skills bigint[])
+  RETURNS TABLE (resource_id bigint, kind text, rank bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT o.resource_id, o.kind, row_number() OVER (PARTITION BY o.kind ORDER BY count(*) DESC, o.duration, o.code)
     FROM resource o JOIN resource_tag t USING (resource_id)
@@ -447,7 +492,8 @@ BEGIN ATOMIC
    GROUP BY o.resource_id, o.kind, o.duration, o.code;
 END;
 COMMENT ON FUNCTION fitting_resource(bigint, bigint[]) IS
-  'Resources for an indicator or skills, ranked within their kind: what fits more of them first, then the shorter one, then by code (DEV-03).';
+  'Resources for an indicator or skills, ranked within their kind: what fits more of them first, then the shorter one, '
+  'then by code (DEV-03).';
 
 CREATE FUNCTION plan_resources(reviews bigint[])
   RETURNS TABLE (review_id bigint, resource_id bigint, origin text, rank integer, n bigint) STABLE LANGUAGE SQL
@@ -483,7 +529,8 @@ BEGIN ATOMIC
    WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
 END;
 COMMENT ON FUNCTION plan_resources(bigint[]) IS
-  'Resources for those reviews by origin: missed (or score), mentor, position, interest, in this order (DEV-03, DEV-04).';
+  'Resources for those reviews by origin: missed (or score), mentor, position, interest, in this order (DEV-03, '
+  'DEV-04).';
 
 CREATE FUNCTION plan_document(reviews bigint[]) RETURNS TABLE (review_id bigint, document jsonb) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -496,54 +543,73 @@ BEGIN ATOMIC
       FROM plan_resources(reviews) p GROUP BY p.review_id, p.resource_id
   ), item AS (
     SELECT p.review_id, p.rank, coalesce(p.n1, p.n) AS n, o.resource_id, NULL::bigint AS indicator_id,
-           jsonb_build_object('kind', o.kind, 'resource', o.code, 'title', o.name, 'quantity', o.quantity, 'topic', o.topic,
+           jsonb_build_object('kind', o.kind, 'resource', o.code, 'title', o.name, 'quantity', o.quantity, 'topic',
+                              o.topic,
              'origins', (SELECT jsonb_agg(substr(x, 2) ORDER BY x) FROM unnest(p.ranked) x)) AS item
       FROM picked p JOIN resource o USING (resource_id)
     UNION ALL
     SELECT g.review_id, 1, g.n * 10, NULL::bigint, g.indicator_id,
-           jsonb_build_object('kind', 'placeholder', 'title', '待HR补充资源', 'topic', g.indicator_code, 'origins', jsonb_build_array(g.reason))
+           jsonb_build_object('kind', 'placeholder', 'title', '待HR补充资源', 'topic', g.indicator_code, 'origins',
+                              jsonb_build_array(g.reason))
       FROM gap g
      WHERE NOT EXISTS (SELECT FROM resource o JOIN resource_tag t USING (resource_id)
                         WHERE o.active AND (t.indicator_id = g.indicator_id OR t.skill_id = g.skill_id))
   ), numbered AS (
     SELECT i.*, row_number() OVER (PARTITION BY i.review_id ORDER BY i.rank, i.n, i.resource_id) AS position FROM item i
   ), changed AS (
-    -- the manager's word goes before the rules, in every plan of the review: what was added stands at the end, and only there;
+    -- the manager's word goes before the rules, in every plan of the review: what was added stands at the end, and only
+    -- there;
     -- what was changed stays also when the rules would now take another resource (a placeholder goes with its gap)
-    SELECT n.review_id, false AS added, n.position, n.item || CASE WHEN c.title IS NULL THEN '{}' ELSE jsonb_build_object('title', c.title) END AS item
+    SELECT n.review_id, false AS added, n.position, n.item || CASE WHEN c.title IS NULL THEN '{}'
+      ELSE jsonb_build_object('title', c.title) END AS item
       FROM numbered n
-      LEFT JOIN plan_change c ON c.review_id = n.review_id AND (c.resource_id = n.resource_id OR c.indicator_id = n.indicator_id)
+      LEFT JOIN plan_change c ON c.review_id = n.review_id
+        AND (c.resource_id = n.resource_id OR c.indicator_id = n.indicator_id)
      WHERE n.position <= (SELECT setting_number('plan.max_items')) AND NOT coalesce(c.added OR c.removed, false)
     UNION ALL
-    SELECT c.review_id, true, c.plan_change_id, plan_added_item(coalesce(c.kind, o.kind), c.resource_id, c.title, c.due_on, c.own)
+    SELECT c.review_id, true, c.plan_change_id,
+           plan_added_item(coalesce(c.kind, o.kind), c.resource_id, c.title, c.due_on, c.own)
       FROM plan_change c LEFT JOIN resource o USING (resource_id)
      WHERE c.review_id = ANY (reviews) AND NOT c.removed
        AND (c.added OR c.resource_id IS NOT NULL
-                       AND NOT EXISTS (SELECT FROM numbered n WHERE n.review_id = c.review_id AND n.resource_id = c.resource_id
+                       AND NOT EXISTS (SELECT FROM numbered n
+                                       WHERE n.review_id = c.review_id AND n.resource_id = c.resource_id
                                           AND n.position <= (SELECT setting_number('plan.max_items'))))
   ), gaps AS (
-    SELECT g.review_id, jsonb_agg(jsonb_build_object('indicator', g.indicator_code, 'skill', g.skill_code, 'reason', g.reason,
+    SELECT g.review_id, jsonb_agg(jsonb_build_object('indicator', g.indicator_code, 'skill', g.skill_code, 'reason',
+                                                     g.reason,
              'rating', g.rating, 'required', g.required, 'gap', g.required - g.rating) ORDER BY g.n) AS list
       FROM gap g GROUP BY g.review_id
   ), items AS (
     SELECT c.review_id, jsonb_agg(c.item ORDER BY c.added, c.position) AS list FROM changed c GROUP BY c.review_id
   )
-  SELECT r.review_id, jsonb_build_object('kind', CASE (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label WHEN (SELECT setting_text('task.talk_grade')) THEN 'improvement' ELSE 'development' END,
-                                         'reasons', to_jsonb(r.plan_reason), 'gaps', coalesce(gaps.list, '[]'), 'items', coalesce(items.list, '[]'))
-    FROM review r JOIN review_cycle c USING (cycle_id) LEFT JOIN gaps USING (review_id) LEFT JOIN items USING (review_id)
+  SELECT r.review_id, jsonb_build_object('kind',
+                                         CASE (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label
+                                           WHEN (SELECT setting_text('task.talk_grade')) THEN 'improvement'
+                                             ELSE 'development' END,
+                                         'reasons', to_jsonb(r.plan_reason), 'gaps', coalesce(gaps.list, '[]'),
+                                         'items', coalesce(items.list, '[]'))
+    FROM review r JOIN review_cycle c USING (cycle_id) LEFT JOIN gaps USING (review_id)
+      LEFT JOIN items USING (review_id)
    WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL;
 END;
-COMMENT ON FUNCTION plan_document(bigint[]) IS 'Kind, gaps and items that the plans of these reviews should have now: by the rules, then by what the manager changed (REV-11, REV-14).';
+COMMENT ON FUNCTION plan_document(bigint[]) IS
+  'Kind, gaps and items that the plans of these reviews should have now: by the rules, then by what the manager '
+  'changed (REV-11, REV-14).';
 
-CREATE FUNCTION plan_item_key(item bigint) RETURNS TABLE (review_id bigint, resource_id bigint, indicator_id bigint, own integer) STABLE ROWS 1 LANGUAGE SQL
+CREATE FUNCTION plan_item_key(item bigint)
+  RETURNS TABLE (review_id bigint, resource_id bigint, indicator_id bigint, own integer) STABLE ROWS 1 LANGUAGE SQL
 BEGIN ATOMIC
   SELECT p.review_id, i.resource_id,
-         CASE WHEN i.resource_id IS NULL AND d.own IS NULL THEN (SELECT n.indicator_id FROM indicator n WHERE n.code = i.topic) END, d.own
+         CASE WHEN i.resource_id IS NULL
+           AND d.own IS NULL THEN (SELECT n.indicator_id FROM indicator n WHERE n.code = i.topic) END, d.own
     FROM plan_item i JOIN development_plan p USING (plan_id)
     CROSS JOIN LATERAL (SELECT (p.document -> 'items' -> (i.position - 1) ->> 'own')::integer AS own) d
    WHERE i.plan_item_id = item;
 END;
-COMMENT ON FUNCTION plan_item_key(bigint) IS 'What makes an item the same in the next plan of the review: its resource, the indicator of a placeholder, or the number of the manager''s own item.';
+COMMENT ON FUNCTION plan_item_key(bigint) IS
+  'What makes an item the same in the next plan of the review: its resource, the indicator of a placeholder, or the '
+  'number of the manager''s own item.';
 
 CREATE FUNCTION plan_item_change(item bigint) RETURNS bigint STABLE LANGUAGE SQL
   RETURN (SELECT c.plan_change_id FROM plan_item_key(item) k JOIN plan_change c USING (review_id)
@@ -557,12 +623,14 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'plan.withdraw', p.employee_id, 'review', p.review_id,
-           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'plan_reason', to_jsonb(r.plan_reason), 'was', p.status, 'decision', p.decision_id),
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'plan_reason', to_jsonb(r.plan_reason),
+                              'was', p.status, 'decision', p.decision_id),
            jsonb_build_object('plan', p.plan_id)
       FROM development_plan p JOIN review r USING (review_id)
      WHERE p.review_id = ANY (reviews) AND p.status <> 'withdrawn'
      ORDER BY p.review_id
-    RETURNING decision_id, (outcome ->> 'plan')::bigint AS plan_id, inputs ->> 'was' AS was, (inputs ->> 'decision')::bigint AS old_decision
+    RETURNING decision_id, (outcome ->> 'plan')::bigint AS plan_id, inputs ->> 'was' AS was,
+              (inputs ->> 'decision')::bigint AS old_decision
   ), p AS (
     UPDATE development_plan p SET status = 'withdrawn', decision_id = d.decision_id, written_for = d.decision_id
       FROM d WHERE p.plan_id = d.plan_id
@@ -573,9 +641,11 @@ BEGIN ATOMIC
     RETURNING n.event_key
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT n.recipient_id, n.role, 'plan.withdrawn', 'plan:' || p.plan_id, jsonb_build_object('employee', e.name), p.decision_id
+  SELECT n.recipient_id, n.role, 'plan.withdrawn', 'plan:' || p.plan_id, jsonb_build_object('employee', e.name),
+         p.decision_id
     FROM p JOIN employee e USING (employee_id) JOIN review r USING (review_id)
-    CROSS JOIN LATERAL (VALUES (p.manager_id, 'manager', true), (p.employee_id, 'employee', p.was <> 'draft')) AS n (recipient_id, role, concerned)
+    CROSS JOIN LATERAL (VALUES (p.manager_id, 'manager', true), (p.employee_id, 'employee', p.was <> 'draft'))
+      AS n (recipient_id, role, concerned)
    -- the employee never heard of a draft; a plan that replaces another announces itself
    WHERE n.recipient_id IS NOT NULL AND n.concerned AND r.plan_reason IS NULL
   ON CONFLICT DO NOTHING;
@@ -595,21 +665,27 @@ BEGIN ATOMIC
      ORDER BY r.review_id
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
-    SELECT CASE WHEN standing THEN 'plan.stand' ELSE 'plan.draft' END, w.employee_id, 'review', w.review_id, 'setting:plan',
-           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'threshold', (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps')
+    SELECT CASE WHEN standing THEN 'plan.stand'
+      ELSE 'plan.draft' END, w.employee_id, 'review', w.review_id, 'setting:plan',
+           jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'threshold',
+                              (SELECT setting_number('plan.score_threshold')), 'missed', w.document -> 'gaps')
            -- by this decision the manager's changes go into the plan
-           || coalesce((SELECT jsonb_build_object('manager', jsonb_agg(c.decision_id ORDER BY c.plan_change_id)) FROM plan_change c
+           || coalesce((SELECT jsonb_build_object('manager', jsonb_agg(c.decision_id ORDER BY c.plan_change_id))
+                        FROM plan_change c
                          WHERE c.review_id = w.review_id HAVING count(*) > 0), '{}'),
            w.document
       FROM want w JOIN review r USING (review_id)
     RETURNING decision_id, cause_id
   )
-  INSERT INTO development_plan AS p (employee_id, cycle_id, review_id, manager_id, kind, status, reasons, planned_on, document, decision_id)
-  SELECT w.employee_id, w.cycle_id, w.review_id, w.manager_id, w.document ->> 'kind', CASE WHEN standing THEN 'proposed' ELSE 'draft' END,
+  INSERT INTO development_plan AS p (employee_id, cycle_id, review_id, manager_id, kind, status, reasons, planned_on,
+                                     document, decision_id)
+  SELECT w.employee_id, w.cycle_id, w.review_id, w.manager_id, w.document ->> 'kind', CASE
+    WHEN standing THEN 'proposed' ELSE 'draft' END,
          w.plan_reason, w.planned_on, w.document, d.decision_id
     FROM want w JOIN d ON d.cause_id = w.review_id
   ON CONFLICT (review_id) WHERE status <> 'withdrawn' DO UPDATE
-     SET kind = excluded.kind, status = excluded.status, reasons = excluded.reasons, planned_on = excluded.planned_on, document = excluded.document,
+     SET kind = excluded.kind, status = excluded.status, reasons = excluded.reasons, planned_on = excluded.planned_on,
+         document = excluded.document,
          decision_id = excluded.decision_id, employee_confirmed_at = NULL, manager_confirmed_at = NULL;
   -- gaps and items of the plans that were (re)written
   DELETE FROM plan_gap g USING development_plan p
@@ -617,7 +693,8 @@ BEGIN ATOMIC
   DELETE FROM plan_item i USING development_plan p
    WHERE i.plan_id = p.plan_id AND p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id;
   INSERT INTO plan_gap (plan_id, indicator_id, skill_id, reason, rating, required, gap)
-  SELECT p.plan_id, i.indicator_id, s.skill_id, g.g ->> 'reason', (g.g ->> 'rating')::numeric, (g.g ->> 'required')::numeric, (g.g ->> 'gap')::numeric
+  SELECT p.plan_id, i.indicator_id, s.skill_id, g.g ->> 'reason', (g.g ->> 'rating')::numeric,
+         (g.g ->> 'required')::numeric, (g.g ->> 'gap')::numeric
     FROM development_plan p
     CROSS JOIN LATERAL jsonb_array_elements(p.document -> 'gaps') WITH ORDINALITY AS g (g, n)
     JOIN indicator i ON i.code = g.g ->> 'indicator'
@@ -625,8 +702,10 @@ BEGIN ATOMIC
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
    ORDER BY p.plan_id, g.n;
   INSERT INTO plan_item (plan_id, position, origins, kind, resource_id, title, quantity, topic, due_on)
-  SELECT p.plan_id, t.n, ARRAY(SELECT jsonb_array_elements_text(t.i -> 'origins')), t.i ->> 'kind', o.resource_id, t.i ->> 'title',
-         (t.i ->> 'quantity')::numeric, t.i ->> 'topic', coalesce((t.i ->> 'due_on')::date, (p.planned_on + coalesce(o.duration, '1 month'))::date)
+  SELECT p.plan_id, t.n, ARRAY(SELECT jsonb_array_elements_text(t.i -> 'origins')), t.i ->> 'kind', o.resource_id,
+         t.i ->> 'title',
+         (t.i ->> 'quantity')::numeric, t.i ->> 'topic',
+         coalesce((t.i ->> 'due_on')::date, (p.planned_on + coalesce(o.duration, '1 month'))::date)
     FROM development_plan p
     CROSS JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS t (i, n)
     LEFT JOIN resource o ON o.code = t.i ->> 'resource'
@@ -643,10 +722,12 @@ BEGIN ATOMIC
   INSERT INTO plan_item_version (plan_item_id, version, title, decision_id)
   SELECT i.plan_item_id, v.version, v.title, v.decision_id
     FROM plan_change c
-    JOIN development_plan p ON p.review_id = c.review_id AND p.written_for IS DISTINCT FROM p.decision_id AND p.status <> 'withdrawn'
+    JOIN development_plan p ON p.review_id = c.review_id AND p.written_for IS DISTINCT FROM p.decision_id
+      AND p.status <> 'withdrawn'
     JOIN plan_item i ON i.plan_id = p.plan_id AND plan_item_change(i.plan_item_id) = c.plan_change_id
     CROSS JOIN LATERAL (SELECT b.plan_item_id FROM development_plan q JOIN plan_item b ON b.plan_id = q.plan_id
-                         WHERE q.review_id = c.review_id AND q.plan_id < p.plan_id AND plan_item_change(b.plan_item_id) = c.plan_change_id
+                         WHERE q.review_id = c.review_id AND q.plan_id < p.plan_id
+                           AND plan_item_change(b.plan_item_id) = c.plan_change_id
                          ORDER BY q.plan_id DESC LIMIT 1) before
     JOIN plan_item_version v ON v.plan_item_id = before.plan_item_id
    WHERE c.review_id = ANY (reviews);
@@ -654,24 +735,29 @@ BEGIN ATOMIC
   UPDATE notification n SET withdrawn_at = now()
     FROM development_plan p
    WHERE p.review_id = ANY (reviews) AND p.written_for <> p.decision_id
-     AND n.decision_id = p.written_for AND n.kind IN ('plan.draft', 'plan.draft_improvement') AND n.withdrawn_at IS NULL;
+     AND n.decision_id = p.written_for AND n.kind IN ('plan.draft', 'plan.draft_improvement')
+       AND n.withdrawn_at IS NULL;
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT n.recipient_id, n.role, n.kind, 'plan:' || p.plan_id || CASE p.status WHEN 'draft' THEN ':' || p.decision_id ELSE '' END, n.args, p.decision_id
+  SELECT n.recipient_id, n.role, n.kind, 'plan:' || p.plan_id || CASE p.status WHEN 'draft' THEN ':' || p.decision_id
+    ELSE '' END, n.args, p.decision_id
     FROM development_plan p
     JOIN employee e ON e.employee_id = p.employee_id
     JOIN review r ON r.review_id = p.review_id
     CROSS JOIN LATERAL (
-      SELECT p.manager_id, 'manager', CASE p.kind WHEN 'improvement' THEN 'plan.draft_improvement' ELSE 'plan.draft' END, jsonb_build_object('employee', e.name, 'score', coalesce(r.calibrated, r.composite))
+      SELECT p.manager_id, 'manager', CASE p.kind WHEN 'improvement' THEN 'plan.draft_improvement'
+        ELSE 'plan.draft' END, jsonb_build_object('employee', e.name, 'score', coalesce(r.calibrated, r.composite))
        WHERE p.status = 'draft' AND p.manager_id IS NOT NULL
       UNION ALL
       SELECT p.employee_id, 'employee', 'plan.updated', '{}'::jsonb WHERE p.status = 'proposed'
       UNION ALL
-      SELECT p.manager_id, 'manager', 'plan.confirm', '{}'::jsonb WHERE p.status = 'proposed' AND p.manager_id IS NOT NULL
+      SELECT p.manager_id, 'manager', 'plan.confirm', '{}'::jsonb
+        WHERE p.status = 'proposed' AND p.manager_id IS NOT NULL
     ) AS n (recipient_id, role, kind, args)
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
   ON CONFLICT DO NOTHING;
   INSERT INTO notification (recipient_role, kind, event_key, args, decision_id)
-  SELECT 'hr', 'plan.no_resource', 'plan:' || p.plan_id || ':' || i.topic, jsonb_build_object('employee', e.name, 'gap', i.topic), p.decision_id
+  SELECT 'hr', 'plan.no_resource', 'plan:' || p.plan_id || ':' || i.topic,
+         jsonb_build_object('employee', e.name, 'gap', i.topic), p.decision_id
     FROM development_plan p
     JOIN plan_item i USING (plan_id)
     JOIN employee e ON e.employee_id = p.employee_id
@@ -682,7 +768,8 @@ BEGIN ATOMIC
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id;
 END;
 COMMENT ON FUNCTION plan_write(bigint[], boolean) IS
-  'Make the plans of these reviews what they should be, as drafts or standing: decision, gaps, items, sessions, notices, archive. Changes nothing where nothing changed.';
+  'Make the plans of these reviews what they should be, as drafts or standing: decision, gaps, items, sessions, '
+  'notices, archive. Changes nothing where nothing changed.';
 
 CREATE FUNCTION plan_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -698,15 +785,19 @@ BEGIN ATOMIC
     SELECT array_agg(r.review_id ORDER BY r.review_id) AS ids
       FROM review r
      WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND r.plan_reason IS NOT NULL AND NOT r.anonymous
-       AND NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = r.review_id AND p.status NOT IN ('draft', 'withdrawn'))) due
+       AND NOT EXISTS (SELECT FROM development_plan p
+                       WHERE p.review_id = r.review_id AND p.status NOT IN ('draft', 'withdrawn'))) due
    WHERE due.ids IS NOT NULL;
 END;
-COMMENT ON FUNCTION plan_follow(bigint[]) IS 'Consequences of scores on drafts: made, changed or withdrawn (DEV-01); once anonymous scores count, drafts wait for the lock (REV-07).';
+COMMENT ON FUNCTION plan_follow(bigint[]) IS
+  'Consequences of scores on drafts: made, changed or withdrawn (DEV-01); once anonymous scores count, drafts wait for '
+  'the lock (REV-07).';
 SELECT register_follow('review', '{update}', 710, 'plan_follow', key => 'review_id',
   changed => '{plan_reason,composite,missed,lowest_indicator_id}', present => 'plan_reason');
 -- a draft that waited, and is due no more once they count no more, or nothing does
 SELECT register_follow('review', '{update}', 720, 'plan_follow', key => 'review_id', changed => '{anonymous}');
-SELECT register_follow('review', '{update}', 700, 'plan_follow', key => 'review_id', changed => '{status}', present => 'block_reason');
+SELECT register_follow('review', '{update}', 700, 'plan_follow', key => 'review_id', changed => '{status}',
+                       present => 'block_reason');
 
 CREATE FUNCTION plan_stand(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -729,7 +820,8 @@ BEGIN ATOMIC
       FROM review r WHERE r.review_id = ANY (reviews) AND r.plan_reason IS NOT NULL) due
    WHERE due.ids IS NOT NULL;
 END;
-COMMENT ON FUNCTION plan_stand(bigint[]) IS 'Consequences of a lock on plans: from now on they stand, or they are withdrawn (DEV-01).';
+COMMENT ON FUNCTION plan_stand(bigint[]) IS
+  'Consequences of a lock on plans: from now on they stand, or they are withdrawn (DEV-01).';
 SELECT register_follow('review_result', '{insert}', 600, 'plan_stand', key => 'review_id');
 
 -- confirmation and progress --------------------------------------------------------
@@ -737,36 +829,47 @@ SELECT register_follow('review_result', '{insert}', 600, 'plan_stand', key => 'r
 CREATE FUNCTION confirm_plan(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s to confirm', employee, cycle),
-                     'Only a plan that stands can be confirmed, a draft or a withdrawn one cannot.', 'Lock the review first.')
+                     'Only a plan that stands can be confirmed, a draft or a withdrawn one cannot.',
+                     'Lock the review first.')
    WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee))
                        AND p.status NOT IN ('draft', 'withdrawn'));
   SELECT hrloop.fail('42501', format('%s cannot confirm the plan of employee %s', who(), employee), NULL,
                      'The employee and the manager confirm, each for themselves; applications call act_as() first.')
     FROM development_plan p
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
-     AND (actor() IS NULL OR actor() <> p.employee_id AND coalesce(actor() NOT IN (p.manager_id, manager_of(p.employee_id)), true));
+     AND (actor() IS NULL OR actor() <> p.employee_id
+          AND coalesce(actor() NOT IN (p.manager_id, manager_of(p.employee_id)), true));
   UPDATE development_plan p
-     SET employee_confirmed_at = CASE WHEN actor() = p.employee_id THEN coalesce(p.employee_confirmed_at, now()) ELSE p.employee_confirmed_at END,
-         manager_confirmed_at = CASE WHEN actor() IN (p.manager_id, manager_of(p.employee_id)) THEN coalesce(p.manager_confirmed_at, now()) ELSE p.manager_confirmed_at END,
+     SET employee_confirmed_at = CASE WHEN actor() = p.employee_id THEN coalesce(p.employee_confirmed_at, now())
+       ELSE p.employee_confirmed_at END,
+         manager_confirmed_at = CASE WHEN actor() IN (p.manager_id, manager_of(p.employee_id))
+           THEN coalesce(p.manager_confirmed_at, now()) ELSE p.manager_confirmed_at END,
          status = CASE WHEN p.status = 'proposed'
                         AND (p.employee_confirmed_at IS NOT NULL OR actor() = p.employee_id)
-                        AND (p.manager_confirmed_at IS NOT NULL OR actor() IN (p.manager_id, manager_of(p.employee_id)) OR p.manager_id IS NULL)
+                        AND (p.manager_confirmed_at IS NOT NULL OR actor() IN (p.manager_id, manager_of(p.employee_id))
+                             OR p.manager_id IS NULL)
                        THEN 'effective' ELSE p.status END
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      -- who waited here confirms what they read, not what it became meanwhile: the subquery still sees that
      AND p.decision_id = (SELECT o.decision_id FROM development_plan o WHERE o.plan_id = p.plan_id);
-  SELECT hrloop.fail('55000', format('the plan of employee %s in cycle %s was changed meanwhile', employee, cycle), NULL, 'Read it, then confirm it.')
+  SELECT hrloop.fail('55000', format('the plan of employee %s in cycle %s was changed meanwhile', employee, cycle),
+                     NULL, 'Read it, then confirm it.')
    WHERE NOT EXISTS (SELECT FROM development_plan p
-                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
-                        AND CASE WHEN actor() = p.employee_id THEN p.employee_confirmed_at ELSE p.manager_confirmed_at END IS NOT NULL);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee))
+                        AND p.status NOT IN ('draft', 'withdrawn')
+                        AND CASE WHEN actor() = p.employee_id THEN p.employee_confirmed_at
+                          ELSE p.manager_confirmed_at END IS NOT NULL);
   -- everything may be done before the second confirmation
   UPDATE development_plan p SET status = 'completed'
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status = 'effective'
      AND NOT EXISTS (SELECT FROM plan_item i WHERE i.plan_id = p.plan_id AND i.progress < 100);
-  SELECT p.status FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn');
+  SELECT p.status FROM development_plan p
+    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn');
 END;
 COMMENT ON FUNCTION confirm_plan(text, text) IS
-  'Confirm a plan as its employee or manager, the one of the review or today''s (act_as); effective when both have, in any order, or completed if everything is done (DEV-07). Returns the status. Errors: 42501 somebody else, 55000 nothing to confirm, or changed meanwhile.';
+  'Confirm a plan as its employee or manager, the one of the review or today''s (act_as); effective when both have, in '
+  'any order, or completed if everything is done (DEV-07). Returns the status. Errors: 42501 somebody else, 55000 '
+  'nothing to confirm, or changed meanwhile.';
 
 CREATE TABLE plan_progress (
   plan_progress_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -785,8 +888,11 @@ COMMENT ON COLUMN plan_progress.progress IS 'Percent done, 0-100.';
 COMMENT ON COLUMN plan_progress.reason IS 'Compulsory when progress goes back.';
 COMMENT ON COLUMN plan_progress.recorded_by IS 'Who.';
 COMMENT ON COLUMN plan_progress.recorded_at IS 'When.';
-COMMENT ON COLUMN plan_progress.training_record_id IS 'Training that is this progress; null: somebody reported it. What is taken back takes it along.';
-SELECT register_table('plan_progress', kind => 'fact', sees => 'person', about => 'plan_item_id/plan_item.plan_id/development_plan.employee_id', audit => '{insert,update,delete}',
+COMMENT ON COLUMN plan_progress.training_record_id IS
+  'Training that is this progress; null: somebody reported it. What is taken back takes it along.';
+SELECT register_table('plan_progress', kind => 'fact', sees => 'person',
+                      about => 'plan_item_id/plan_item.plan_id/development_plan.employee_id',
+                      audit => '{insert,update,delete}',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_progress.plan_item_id)$$,
   writes => '{"employee mentor manager finance executive": "INSERT"}',
   texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "reason": "blank free text"}');
@@ -795,9 +901,11 @@ CREATE FUNCTION plan_progress_problem(entries bigint[]) RETURNS SETOF hrloop.pro
 BEGIN ATOMIC
   -- two items of one plan, or its confirmation: who comes second sees whether all is done
   SELECT count(*) FROM (SELECT FROM development_plan p
-    WHERE p.plan_id IN (SELECT i.plan_id FROM plan_progress g JOIN plan_item i USING (plan_item_id) WHERE g.plan_progress_id = ANY (entries))
+    WHERE p.plan_id IN (SELECT i.plan_id FROM plan_progress g JOIN plan_item i USING (plan_item_id)
+                        WHERE g.plan_progress_id = ANY (entries))
     ORDER BY p.plan_id FOR NO KEY UPDATE) l;
-  SELECT '23514', format('progress of "%s" goes back from %s to %s %%', i.title, trim_scale(before.progress), trim_scale(g.progress)), NULL,
+  SELECT '23514', format('progress of "%s" goes back from %s to %s %%', i.title, trim_scale(before.progress),
+                         trim_scale(g.progress)), NULL,
          'Give a reason for the correction.', 'plan_progress', 'reason', 'plan_progress_reason'
     FROM plan_progress g
     JOIN plan_item i USING (plan_item_id)
@@ -812,8 +920,10 @@ BEGIN ATOMIC
     FROM plan_progress g JOIN plan_item i USING (plan_item_id) JOIN development_plan p USING (plan_id)
    WHERE g.plan_progress_id = ANY (entries) AND p.status IN ('draft', 'withdrawn');
 END;
-COMMENT ON FUNCTION plan_progress_problem(bigint[]) IS 'Rules of progress: going back needs a reason, and the plan must stand (DEV-08).';
-SELECT register_follow('plan_progress', '{insert,update}', 200, 'plan_progress_problem', key => 'plan_progress_id', changed => '{plan_item_id,progress,reason}');
+COMMENT ON FUNCTION plan_progress_problem(bigint[]) IS
+  'Rules of progress: going back needs a reason, and the plan must stand (DEV-08).';
+SELECT register_follow('plan_progress', '{insert,update}', 200, 'plan_progress_problem', key => 'plan_progress_id',
+                       changed => '{plan_item_id,progress,reason}');
 
 CREATE FUNCTION plan_progressed(items bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -821,7 +931,8 @@ BEGIN ATOMIC
     WHERE p.plan_id IN (SELECT i.plan_id FROM plan_item i WHERE i.plan_item_id = ANY (items))
     ORDER BY p.plan_id FOR NO KEY UPDATE) l;
   UPDATE plan_item i SET progress = latest.progress
-    FROM (SELECT k.plan_item_id, coalesce((SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = k.plan_item_id ORDER BY g.plan_progress_id DESC LIMIT 1), 0) AS progress
+    FROM (SELECT k.plan_item_id, coalesce((SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = k.plan_item_id
+                                           ORDER BY g.plan_progress_id DESC LIMIT 1), 0) AS progress
             FROM unnest(items) AS k (plan_item_id)) latest
    WHERE i.plan_item_id = latest.plan_item_id AND i.progress <> latest.progress;
   UPDATE development_plan p
@@ -832,8 +943,10 @@ BEGIN ATOMIC
    WHERE p.plan_id = done.plan_id
      AND (p.status = 'effective' AND done.all_done OR p.status = 'completed' AND NOT done.all_done);
 END;
-COMMENT ON FUNCTION plan_progressed(bigint[]) IS 'Consequence of progress, or of one entry less: the item and whether its plan is complete (DEV-08).';
-SELECT register_follow('plan_progress', '{insert,update,delete}', 500, 'plan_progressed', key => 'plan_item_id', changed => '{progress}');
+COMMENT ON FUNCTION plan_progressed(bigint[]) IS
+  'Consequence of progress, or of one entry less: the item and whether its plan is complete (DEV-08).';
+SELECT register_follow('plan_progress', '{insert,update,delete}', 500, 'plan_progressed', key => 'plan_item_id',
+                       changed => '{progress}');
 
 CREATE FUNCTION hold_plans(reviews bigint[]) RETURNS SETOF bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -841,21 +954,25 @@ BEGIN ATOMIC
    ORDER BY p.plan_id FOR NO KEY UPDATE;
 END;
 COMMENT ON FUNCTION hold_plans(bigint[]) IS
-  'Until the transaction ends, the plans of these reviews do not change: for a verb that is about their items. Returns their keys, without those that were made anew while this waited.';
+  'Until the transaction ends, the plans of these reviews do not change: for a verb that is about their items. Returns '
+  'their keys, without those that were made anew while this waited.';
 
 CREATE FUNCTION record_progress(cycle text, employee text, item integer, progress numeric, reason text DEFAULT NULL)
   RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('plan item', item::text)
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
-                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
+                        AND i.position = item);
   -- the plan before its item: who removes that one has the plan
-  SELECT hrloop.fail('55000', format('the plan of employee %s in cycle %s was made anew meanwhile', employee, cycle), NULL,
+  SELECT hrloop.fail('55000', format('the plan of employee %s in cycle %s was made anew meanwhile', employee, cycle),
+                     NULL,
                      'Read it, then record what is done.')
    WHERE NOT EXISTS (SELECT FROM hold_plans(ARRAY[(SELECT find_review(cycle, employee))]));
   -- said at once, as scores that come in rewrite a draft
   SELECT hrloop.fail('55000', format('the plan of item "%s" is %s', i.title, p.status), NULL,
-                     'Progress is recorded on plans that stand.', 'plan_progress', 'plan_item_id', 'plan_progress_standing')
+                     'Progress is recorded on plans that stand.', 'plan_progress', 'plan_item_id',
+                     'plan_progress_standing')
     FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status = 'draft' AND i.position = item;
   INSERT INTO plan_progress (plan_item_id, progress, reason)
@@ -866,11 +983,14 @@ BEGIN ATOMIC
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION record_progress(text, text, integer, numeric, text) IS
-  'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: 22023 no such item, 23514 range or no reason, 55000 a draft, or made anew meanwhile.';
+  'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: '
+  '22023 no such item, 23514 range or no reason, 55000 a draft, or made anew meanwhile.';
 
 CREATE VIEW plan_overview WITH (security_invoker) AS
-  SELECT p.plan_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no, p.status, p.reasons,
-         p.planned_on, max(i.due_on) AS due_on, count(i.plan_item_id) AS items, round(avg(i.progress), 2) AS progress_pct,
+  SELECT p.plan_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no,
+         p.status, p.reasons,
+         p.planned_on, max(i.due_on) AS due_on, count(i.plan_item_id) AS items,
+         round(avg(i.progress), 2) AS progress_pct,
          p.employee_confirmed_at, p.manager_confirmed_at, p.decision_id, p.kind
     FROM development_plan p
     JOIN review_cycle c USING (cycle_id)
@@ -905,7 +1025,8 @@ BEGIN ATOMIC
    WHERE o.due_on <= on_date AND o.status IN ('proposed', 'effective', 'completed')
    GROUP BY o.manager_no ORDER BY o.manager_no;
 END;
-COMMENT ON FUNCTION team_plan_completion(date) IS 'Completed plans of each manager''s team in percent of those due by a day (AMB-56).';
+COMMENT ON FUNCTION team_plan_completion(date) IS
+  'Completed plans of each manager''s team in percent of those due by a day (AMB-56).';
 
 -- the review meeting: goals against facts, plans against what was done (REV-10) ------
 
@@ -916,12 +1037,14 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('goal.missed', 'en', 'missed', NULL);
 
 CREATE VIEW goal_vs_actual WITH (security_invoker) AS
-  SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, n.code AS indicator_code,
+  SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position,
+         n.code AS indicator_code,
          CASE jsonb_typeof(goal.target) WHEN 'number' THEN (goal.target #>> '{}')::numeric END AS target,
          CASE jsonb_typeof(s.actual) WHEN 'number' THEN (s.actual #>> '{}')::numeric END AS actual,
          round(i.attainment, 2) AS attainment_pct, i.value, i.missed,
          -- two texts, not one for each row
-         CASE WHEN i.missed THEN (SELECT sentence('goal.missed', '{}')) WHEN NOT i.missed THEN (SELECT sentence('goal.met', '{}')) END AS verdict
+         CASE WHEN i.missed THEN (SELECT sentence('goal.missed', '{}'))
+           WHEN NOT i.missed THEN (SELECT sentence('goal.met', '{}')) END AS verdict
     FROM review r
     CROSS JOIN LATERAL shown_items(r.review_id) i
     JOIN indicator n ON n.indicator_id = i.indicator_id
@@ -929,14 +1052,17 @@ CREATE VIEW goal_vs_actual WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = i.indicator_id
-    LEFT JOIN target own ON own.cycle_id = r.cycle_id AND own.employee_id = r.employee_id AND own.indicator_id = i.indicator_id
+    LEFT JOIN target own ON own.cycle_id = r.cycle_id AND own.employee_id = r.employee_id
+      AND own.indicator_id = i.indicator_id
     CROSS JOIN LATERAL (SELECT coalesce(own.facts -> 'target', t.facts -> 'target') AS target) goal
     LEFT JOIN LATERAL (SELECT x.facts -> 'actual' AS actual
-                         FROM score x JOIN template_rater_group g ON g.template_id = r.template_id AND g.rater_group = x.rater_group AND g.weight > 0
+                         FROM score x JOIN template_rater_group g ON g.template_id = r.template_id
+                           AND g.rater_group = x.rater_group AND g.weight > 0
                         WHERE x.review_id = r.review_id AND x.indicator_id = i.indicator_id AND x.facts ? 'actual'
                         ORDER BY x.scored_at DESC, x.score_id DESC LIMIT 1) s ON true
    WHERE i.value IS NOT NULL;
-COMMENT ON VIEW goal_vs_actual IS 'Goals against facts (绩效目标 vs 实际完成), indicator by indicator, of what was scored (REV-10).';
+COMMENT ON VIEW goal_vs_actual IS
+  'Goals against facts (绩效目标 vs 实际完成), indicator by indicator, of what was scored (REV-10).';
 COMMENT ON COLUMN goal_vs_actual.review_id IS 'Review.';
 COMMENT ON COLUMN goal_vs_actual.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN goal_vs_actual.employee_no IS 'Employee.';
@@ -951,7 +1077,8 @@ COMMENT ON COLUMN goal_vs_actual.missed IS 'Whether it counts as missed.';
 COMMENT ON COLUMN goal_vs_actual.verdict IS 'The same in words, in the language of who is acting: 达标 or 未达标.';
 
 CREATE VIEW plan_vs_execution WITH (security_invoker) AS
-  SELECT p.plan_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, i.kind, i.title, i.due_on,
+  SELECT p.plan_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position, i.kind, i.title,
+         i.due_on,
          round(i.progress, 2) AS progress_pct, p.status
     FROM development_plan p
     JOIN plan_item i USING (plan_id)
@@ -959,7 +1086,8 @@ CREATE VIEW plan_vs_execution WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = p.employee_id
     LEFT JOIN employee m ON m.employee_id = p.manager_id
    WHERE p.status IN ('proposed', 'effective', 'completed');
-COMMENT ON VIEW plan_vs_execution IS 'Plans against what was done (发展计划 vs 执行情况), item by item, of plans that stand (REV-10).';
+COMMENT ON VIEW plan_vs_execution IS
+  'Plans against what was done (发展计划 vs 执行情况), item by item, of plans that stand (REV-10).';
 COMMENT ON COLUMN plan_vs_execution.plan_id IS 'Plan.';
 COMMENT ON COLUMN plan_vs_execution.cycle_code IS 'Cycle that caused it.';
 COMMENT ON COLUMN plan_vs_execution.employee_no IS 'Employee.';
@@ -973,29 +1101,42 @@ COMMENT ON COLUMN plan_vs_execution.status IS 'Of the plan: proposed, effective 
 
 -- mentor sessions that took place (NOT-03) --------------------------------------------
 
-CREATE FUNCTION record_session(cycle text, employee text, session_on date, note text DEFAULT NULL, held_on date DEFAULT NULL,
+CREATE FUNCTION record_session(cycle text, employee text, session_on date, note text DEFAULT NULL,
+                               held_on date DEFAULT NULL,
                                item integer DEFAULT NULL, held boolean DEFAULT true) RETURNS date VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL, 'Lock the review first.')
-   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn'));
-  SELECT hrloop.fail('42501', format('%s cannot record the sessions of employee %s', who(), employee), NULL, 'The employee, the manager or HR does.')
+  SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL,
+                     'Lock the review first.')
+   WHERE NOT EXISTS (SELECT FROM development_plan p
+                     WHERE p.review_id = (SELECT find_review(cycle, employee))
+                       AND p.status NOT IN ('draft', 'withdrawn'));
+  SELECT hrloop.fail('42501', format('%s cannot record the sessions of employee %s', who(), employee), NULL,
+                     'The employee, the manager or HR does.')
     FROM development_plan p
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND actor() IS NOT NULL AND NOT holds_role('hr', actor())
      AND coalesce(actor() NOT IN (p.employee_id, p.manager_id, manager_of(p.employee_id)), true);
   SELECT hrloop.fail('22023', format('the plan of employee %s in cycle %s has %s session on %s', employee, cycle,
-                                     CASE WHEN s.n = 0 THEN 'no' ELSE 'more than one' END, coalesce(record_session.session_on::text, 'null')), NULL,
+                                     CASE WHEN s.n = 0 THEN 'no'
+                                       ELSE 'more than one' END, coalesce(record_session.session_on::text, 'null')),
+                                       NULL,
                      CASE WHEN s.n = 0 THEN 'See plan_session for the days.' ELSE 'Name the item, too.' END)
-    FROM (SELECT count(*) AS n FROM development_plan p JOIN plan_item i USING (plan_id) JOIN plan_session s USING (plan_item_id)
+    FROM (SELECT count(*) AS n FROM development_plan p JOIN plan_item i USING (plan_id)
+          JOIN plan_session s USING (plan_item_id)
            WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
              AND s.session_on = record_session.session_on AND i.position = coalesce(record_session.item, i.position)) s
    WHERE s.n <> 1;
-  SELECT hrloop.fail('23502', 'a session is not recorded without a note', NULL, 'Say what was talked about.', 'plan_session', 'note', 'plan_session_held')
+  SELECT hrloop.fail('23502', 'a session is not recorded without a note', NULL, 'Say what was talked about.',
+                     'plan_session', 'note', 'plan_session_held')
    WHERE record_session.held IS NOT FALSE AND hrloop.meaningful_chars(coalesce(record_session.note, '')) = 0;
-  SELECT hrloop.fail('23514', format('the session of %s cannot have been held on %s', record_session.session_on, day.held_on),
-                     format('The plan is of %s.', p.planned_on), 'Give held_on the day on which it really was; not one in the future.', 'plan_session', 'held_on')
-    FROM development_plan p CROSS JOIN LATERAL (SELECT coalesce(record_session.held_on, record_session.session_on) AS held_on) day
-   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') AND record_session.held IS NOT FALSE
+  SELECT hrloop.fail('23514', format('the session of %s cannot have been held on %s', record_session.session_on,
+                                     day.held_on),
+                     format('The plan is of %s.', p.planned_on),
+                     'Give held_on the day on which it really was; not one in the future.', 'plan_session', 'held_on')
+    FROM development_plan p CROSS JOIN LATERAL (SELECT coalesce(record_session.held_on,
+                                                                record_session.session_on) AS held_on) day
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
+     AND record_session.held IS NOT FALSE
      AND (day.held_on < p.planned_on OR day.held_on > current_date);
   UPDATE plan_session s
      SET held_on = CASE WHEN record_session.held IS NOT FALSE THEN coalesce(record_session.held_on, s.session_on) END,
@@ -1003,16 +1144,22 @@ BEGIN ATOMIC
          recorded_by = CASE WHEN record_session.held IS NOT FALSE THEN who() END
     FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
-     AND s.plan_item_id = i.plan_item_id AND s.session_on = record_session.session_on AND i.position = coalesce(record_session.item, i.position)
+     AND s.plan_item_id = i.plan_item_id AND s.session_on = record_session.session_on
+       AND i.position = coalesce(record_session.item, i.position)
   RETURNING s.held_on;
 END;
 COMMENT ON FUNCTION record_session(text, text, date, text, date, integer, boolean) IS
-  'Record that the mentor session planned for a day was held, with a note; held_on when it was on another day. Again: the later record counts; held => false takes it back. Name the item when two have a session on that day. Returns the day on which it was held. Errors: 23502 no note, 23514 held before the plan or in the future, 42501 neither employee, manager nor HR, 55000 no plan that stands, 22023 no such session (NOT-03).';
+  'Record that the mentor session planned for a day was held, with a note; held_on when it was on another day. Again: '
+  'the later record counts; held => false takes it back. Name the item when two have a session on that day. Returns '
+  'the day on which it was held. Errors: 23502 no note, 23514 held before the plan or in the future, 42501 neither '
+  'employee, manager nor HR, 55000 no plan that stands, 22023 no such session (NOT-03).';
 
 -- needs improvement: HR talks with the employee (REV-14) --------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('task.talk_grade', 'text', '待改进', '待改进', 'Grade for which a lock gives HR the task to talk with the employee (谈心谈话) and the plan is one of improvement (改进计划); null: none (REV-14)');
+  ('task.talk_grade', 'text', '待改进', '待改进',
+   'Grade for which a lock gives HR the task to talk with the employee (谈心谈话) and the plan is one of improvement '
+   '(改进计划); null: none (REV-14)');
 
 SELECT register_notice('task.talk', '{hr}',
   zh => '员工{employee}的{cycle}考核等级为{grade},请安排谈心谈话并制定改进计划',
@@ -1024,13 +1171,18 @@ CREATE TABLE task_kind (
   comment      text NOT NULL CHECK (comment <> ''),
   CONSTRAINT task_kind_source UNIQUE (kind, source_table)
 );
-COMMENT ON TABLE task_kind IS 'What HR may have to do, and about rows of which table. A room adds its own, with the decision that makes the task and the one that closes it (REV-14).';
+COMMENT ON TABLE task_kind IS
+  'What HR may have to do, and about rows of which table. A room adds its own, with the decision that makes the task '
+  'and the one that closes it (REV-14).';
 COMMENT ON COLUMN task_kind.kind IS 'Kind.';
-COMMENT ON COLUMN task_kind.source_table IS 'Table of the rows that such tasks are about; the decision that makes one has its key under this name in its outcome.';
+COMMENT ON COLUMN task_kind.source_table IS
+  'Table of the rows that such tasks are about; the decision that makes one has its key under this name in its '
+  'outcome.';
 COMMENT ON COLUMN task_kind.comment IS 'What is to be done.';
 SELECT register_table('task_kind', kind => 'rule', sees => 'public');
 INSERT INTO task_kind (kind, source_table, comment) VALUES
-  ('talk', 'review', 'Talk with the employee after a grade that needs improvement, and write down what was agreed (谈心谈话)');
+  ('talk', 'review',
+   'Talk with the employee after a grade that needs improvement, and write down what was agreed (谈心谈话)');
 
 CREATE TABLE hr_task (
   hr_task_id   bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -1052,7 +1204,9 @@ CREATE UNIQUE INDEX hr_task_once ON hr_task (source_id, source_table, kind) WHER
 CREATE INDEX hr_task_employee ON hr_task (employee_id);
 CREATE INDEX hr_task_decision ON hr_task (decision_id);
 CREATE INDEX hr_task_closed ON hr_task (closed_by);
-COMMENT ON TABLE hr_task IS 'What HR has to do for an employee, one row for each row that calls for it: talk (谈心谈话) after a grade that needs improvement; not done without a record (REV-14).';
+COMMENT ON TABLE hr_task IS
+  'What HR has to do for an employee, one row for each row that calls for it: talk (谈心谈话) after a grade that needs '
+  'improvement; not done without a record (REV-14).';
 COMMENT ON COLUMN hr_task.hr_task_id IS 'Key.';
 COMMENT ON COLUMN hr_task.kind IS 'One of task_kind.';
 COMMENT ON COLUMN hr_task.employee_id IS 'About whom.';
@@ -1063,8 +1217,10 @@ COMMENT ON COLUMN hr_task.status IS 'open, done, or withdrawn with what called f
 COMMENT ON COLUMN hr_task.decision_id IS 'Decision that made it; of a talk its cause is the result with the grade.';
 COMMENT ON COLUMN hr_task.done_on IS 'Day on which it was done.';
 COMMENT ON COLUMN hr_task.record IS 'What was done or said.';
-COMMENT ON COLUMN hr_task.closed_by IS 'Decision that closed or withdrew it; its cause is the task, or what called for it is gone.';
-SELECT register_table('hr_task', kind => 'consequence', sees => 'person', about => 'employee_id', audit => '{update,delete}',
+COMMENT ON COLUMN hr_task.closed_by IS
+  'Decision that closed or withdrew it; its cause is the task, or what called for it is gone.';
+SELECT register_table('hr_task', kind => 'consequence', sees => 'person', about => 'employee_id',
+                      audit => '{update,delete}',
   texts => '{"record": "blank what was talked about", "kind": "keep code", "source_table": "keep code"}');
 
 CREATE FUNCTION talk_due(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -1072,33 +1228,41 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'task.talk', r.employee_id, 'review_result', x.result_id, 'setting:task.talk_grade',
-           jsonb_build_object('score', x.composite, 'grade', x.grade, 'cycle', c.code), jsonb_build_object('review', x.review_id)
+           jsonb_build_object('score', x.composite, 'grade', x.grade, 'cycle', c.code),
+           jsonb_build_object('review', x.review_id)
       FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
      WHERE x.result_id = ANY (results) AND x.grade = (SELECT setting_text('task.talk_grade'))
-       AND NOT EXISTS (SELECT FROM hr_task t WHERE t.source_id = x.review_id AND t.source_table = 'review' AND t.kind = 'talk' AND t.status <> 'withdrawn')
+       AND NOT EXISTS (SELECT FROM hr_task t
+                       WHERE t.source_id = x.review_id AND t.source_table = 'review' AND t.kind = 'talk'
+                         AND t.status <> 'withdrawn')
      ORDER BY x.result_id
     RETURNING decision_id, employee_id, cause_id, inputs, outcome
   ), t AS (
     INSERT INTO hr_task (kind, employee_id, source_table, source_id, decision_id)
-    SELECT 'talk', d.employee_id, 'review', (d.outcome ->> 'review')::bigint, d.decision_id FROM d ORDER BY d.decision_id
+    SELECT 'talk', d.employee_id, 'review', (d.outcome ->> 'review')::bigint, d.decision_id FROM d
+      ORDER BY d.decision_id
     RETURNING hr_task_id, decision_id
   )
   INSERT INTO notification (recipient_role, kind, event_key, args, decision_id)
   SELECT 'hr', 'task.talk', 'task:' || t.hr_task_id,
-         jsonb_build_object('employee', e.name, 'grade', d.inputs -> 'grade', 'cycle', d.inputs -> 'cycle'), d.decision_id
+         jsonb_build_object('employee', e.name, 'grade', d.inputs -> 'grade', 'cycle', d.inputs -> 'cycle'),
+         d.decision_id
     FROM t JOIN d USING (decision_id) JOIN employee e ON e.employee_id = d.employee_id ORDER BY t.hr_task_id
   ON CONFLICT DO NOTHING;
 END;
-COMMENT ON FUNCTION talk_due(bigint[]) IS 'Consequence of a lock: HR gets the task to talk when the grade calls for it, once per review (REV-14).';
+COMMENT ON FUNCTION talk_due(bigint[]) IS
+  'Consequence of a lock: HR gets the task to talk when the grade calls for it, once per review (REV-14).';
 SELECT register_follow('review_result', '{insert}', 850, 'talk_due', key => 'result_id');
 
 CREATE FUNCTION talk_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
-    SELECT 'task.withdraw', t.employee_id, 'review_result', x.result_id, jsonb_build_object('decision', t.decision_id), jsonb_build_object('task', t.hr_task_id)
+    SELECT 'task.withdraw', t.employee_id, 'review_result', x.result_id, jsonb_build_object('decision', t.decision_id),
+           jsonb_build_object('task', t.hr_task_id)
       FROM review_result x
-      JOIN hr_task t ON t.source_id = x.review_id AND t.source_table = 'review' AND t.kind = 'talk' AND t.status = 'open'
+      JOIN hr_task t ON t.source_id = x.review_id AND t.source_table = 'review' AND t.kind = 'talk'
+        AND t.status = 'open'
       JOIN decision m ON m.decision_id = t.decision_id AND m.cause_id = x.result_id
      WHERE x.result_id = ANY (results) AND x.reopened_by IS NOT NULL ORDER BY t.hr_task_id
     RETURNING decision_id, (outcome ->> 'task')::bigint AS hr_task_id, (inputs ->> 'decision')::bigint AS made_by
@@ -1107,27 +1271,38 @@ BEGIN ATOMIC
   )
   UPDATE hr_task t SET status = 'withdrawn', closed_by = d.decision_id FROM d WHERE t.hr_task_id = d.hr_task_id;
 END;
-COMMENT ON FUNCTION talk_withdrawn(bigint[]) IS 'Consequence of an unlock: an open talk goes with the result that called for it (REV-14).';
-SELECT register_follow('review_result', '{update}', 650, 'talk_withdrawn', key => 'result_id', changed => '{reopened_by}');
+COMMENT ON FUNCTION talk_withdrawn(bigint[]) IS
+  'Consequence of an unlock: an open talk goes with the result that called for it (REV-14).';
+SELECT register_follow('review_result', '{update}', 650, 'talk_withdrawn', key => 'result_id',
+                       changed => '{reopened_by}');
 
-CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text
+  VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', format('%s cannot close the talk with employee %s', who(), employee), NULL, 'HR does; not about oneself.')
+  SELECT hrloop.fail('42501', format('%s cannot close the talk with employee %s', who(), employee), NULL,
+                     'HR does; not about oneself.')
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
   SELECT hrloop.fail('55000', format('no talk with employee %s about cycle %s is open', employee, cycle))
-   WHERE NOT EXISTS (SELECT FROM hr_task t WHERE t.source_id = (SELECT find_review(cycle, employee)) AND t.source_table = 'review' AND t.kind = 'talk' AND t.status = 'open');
-  SELECT hrloop.fail('23502', 'a talk is not done without a record and a day', NULL, 'Write down what was said and agreed.', 'hr_task', 'record', 'hr_task_record')
+   WHERE NOT EXISTS (SELECT FROM hr_task t
+                     WHERE t.source_id = (SELECT find_review(cycle, employee)) AND t.source_table = 'review'
+                       AND t.kind = 'talk' AND t.status = 'open');
+  SELECT hrloop.fail('23502', 'a talk is not done without a record and a day', NULL,
+                     'Write down what was said and agreed.', 'hr_task', 'record', 'hr_task_record')
    WHERE hrloop.meaningful_chars(coalesce(record, '')) = 0 OR talked_on IS NULL;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT 'task.done', t.employee_id, 'hr_task', t.hr_task_id, jsonb_build_object('talked_on', close_talk.talked_on), '{"status": "done"}', close_talk.record
-      FROM hr_task t WHERE t.source_id = (SELECT find_review(cycle, employee)) AND t.source_table = 'review' AND t.kind = 'talk' AND t.status = 'open'
+    SELECT 'task.done', t.employee_id, 'hr_task', t.hr_task_id, jsonb_build_object('talked_on', close_talk.talked_on),
+           '{"status": "done"}', close_talk.record
+      FROM hr_task t WHERE t.source_id = (SELECT find_review(cycle, employee)) AND t.source_table = 'review'
+        AND t.kind = 'talk' AND t.status = 'open'
     RETURNING decision_id, cause_id)
-  UPDATE hr_task t SET status = 'done', record = close_talk.record, done_on = close_talk.talked_on, closed_by = d.decision_id
+  UPDATE hr_task t SET status = 'done', record = close_talk.record, done_on = close_talk.talked_on,
+  closed_by = d.decision_id
     FROM d WHERE t.hr_task_id = d.cause_id RETURNING t.status;
 END;
 COMMENT ON FUNCTION close_talk(text, text, text, date) IS
-  'HR has talked with the employee: record and day close the task, a decision keeps them. Errors: 23502 no record, 42501 not HR, 55000 nothing open, 22023 unknown (REV-14).';
+  'HR has talked with the employee: record and day close the task, a decision keeps them. Errors: 23502 no record, '
+  '42501 not HR, 55000 nothing open, 22023 unknown (REV-14).';
 
 -- a goal is changed after the review (REV-11) --------------------------------------
 
@@ -1143,51 +1318,67 @@ SELECT register_notice('plan.item_removed', '{employee}',
 
 CREATE FUNCTION plan_to_change(cycle text, employee text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL, 'Lock the review first.')
-   WHERE NOT EXISTS (SELECT FROM development_plan p WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn'));
+  SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL,
+                     'Lock the review first.')
+   WHERE NOT EXISTS (SELECT FROM development_plan p
+                     WHERE p.review_id = (SELECT find_review(cycle, employee))
+                       AND p.status NOT IN ('draft', 'withdrawn'));
   SELECT hrloop.fail('42501', format('%s cannot change the plan of employee %s', who(), employee), NULL,
                      'The manager does; applications call act_as() first.')
     FROM development_plan p
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND (actor() IS NULL OR coalesce(actor() NOT IN (p.manager_id, manager_of(p.employee_id)), true));
   SELECT coalesce((SELECT p.plan_id FROM development_plan p
-                    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') FOR NO KEY UPDATE),
-                  hrloop.fail('55000', format('the plan of employee %s in cycle %s was made anew meanwhile', employee, cycle), NULL, 'Read it, then change it.')::int::bigint);
+                    WHERE p.review_id = (SELECT find_review(cycle, employee))
+                      AND p.status NOT IN ('draft', 'withdrawn') FOR NO KEY UPDATE),
+                  hrloop.fail('55000', format('the plan of employee %s in cycle %s was made anew meanwhile', employee,
+                                              cycle), NULL, 'Read it, then change it.')::int::bigint);
 END;
-COMMENT ON FUNCTION plan_to_change(text, text) IS 'Plan that stands, locked for a change by its manager. Errors: 42501 not the manager, 55000 no plan that stands, or made anew meanwhile; 22023 unknown.';
+COMMENT ON FUNCTION plan_to_change(text, text) IS
+  'Plan that stands, locked for a change by its manager. Errors: 42501 not the manager, 55000 no plan that stands, or '
+  'made anew meanwhile; 22023 unknown.';
 
-CREATE FUNCTION update_plan_item(cycle text, employee text, item integer, title text, reason text DEFAULT NULL) RETURNS integer VOLATILE LANGUAGE SQL
+CREATE FUNCTION update_plan_item(cycle text, employee text, item integer, title text, reason text DEFAULT NULL)
+  RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a plan item needs a text', NULL, 'Say what is to be done.', 'plan_item', 'title')
    WHERE hrloop.meaningful_chars(coalesce(update_plan_item.title, '')) = 0;
   SELECT plan_to_change(cycle, employee);
   SELECT unknown_code('plan item', coalesce(item::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
-                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
+                        AND i.position = item);
   WITH old AS (
     SELECT p.plan_id, p.employee_id, i.plan_item_id, i.title AS was, p.decision_id AS made_by,
-           jsonb_set(p.document, ARRAY['items', (i.position - 1)::text, 'title'], to_jsonb(update_plan_item.title)) AS document,
+           jsonb_set(p.document, ARRAY['items', (i.position - 1)::text, 'title'], to_jsonb(update_plan_item.title))
+             AS document,
            (SELECT max(v.version) FROM plan_item_version v WHERE v.plan_item_id = i.plan_item_id) AS version,
            k.*, plan_item_change(i.plan_item_id) AS plan_change_id
       FROM development_plan p JOIN plan_item i USING (plan_id) CROSS JOIN LATERAL plan_item_key(i.plan_item_id) k
-     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
+     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
+       AND i.position = item
        AND i.title <> update_plan_item.title
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT 'plan.item', o.employee_id, 'plan_item', o.plan_item_id, jsonb_build_object('old', o.was, 'new', update_plan_item.title, 'version', coalesce(o.version, 1) + 1),
+    SELECT 'plan.item', o.employee_id, 'plan_item', o.plan_item_id,
+           jsonb_build_object('old', o.was, 'new', update_plan_item.title, 'version', coalesce(o.version, 1) + 1),
            o.document, update_plan_item.reason FROM old o
     RETURNING decision_id
   ), first AS (
     INSERT INTO plan_item_version (plan_item_id, version, title, decision_id)
     SELECT o.plan_item_id, v.version, v.title, v.decision_id
       FROM old o CROSS JOIN d
-      CROSS JOIN LATERAL (VALUES (1, o.was, o.made_by, o.version IS NULL), (coalesce(o.version, 1) + 1, update_plan_item.title, d.decision_id, true)) AS v (version, title, decision_id, due)
+      CROSS JOIN LATERAL (VALUES (1, o.was, o.made_by, o.version IS NULL),
+                          (coalesce(o.version, 1) + 1, update_plan_item.title, d.decision_id, true))
+                            AS v (version, title, decision_id, due)
      WHERE v.due
   ), again AS (
-    UPDATE plan_change c SET title = update_plan_item.title, decision_id = d.decision_id FROM old o CROSS JOIN d WHERE c.plan_change_id = o.plan_change_id
+    UPDATE plan_change c SET title = update_plan_item.title, decision_id = d.decision_id FROM old o CROSS JOIN d
+      WHERE c.plan_change_id = o.plan_change_id
   ), kept AS (
     INSERT INTO plan_change (review_id, resource_id, indicator_id, own, title, decision_id)
-    SELECT o.review_id, o.resource_id, o.indicator_id, o.own, update_plan_item.title, d.decision_id FROM old o CROSS JOIN d WHERE o.plan_change_id IS NULL
+    SELECT o.review_id, o.resource_id, o.indicator_id, o.own, update_plan_item.title, d.decision_id FROM old o
+      CROSS JOIN d WHERE o.plan_change_id IS NULL
   ), changed AS (
     UPDATE plan_item i SET title = update_plan_item.title FROM old o WHERE i.plan_item_id = o.plan_item_id
   ), plan AS (
@@ -1198,38 +1389,54 @@ BEGIN ATOMIC
       FROM old o CROSS JOIN d WHERE p.plan_id = o.plan_id
   ), archive AS (
     INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
-    SELECT o.employee_id, current_date, 'plan', o.was || ' → ' || update_plan_item.title, 'decision', d.decision_id, d.decision_id FROM old o CROSS JOIN d
+    SELECT o.employee_id, current_date, 'plan', o.was || ' → ' || update_plan_item.title, 'decision', d.decision_id,
+           d.decision_id FROM old o CROSS JOIN d
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT o.employee_id, 'employee', 'plan.item', 'decision:' || d.decision_id, jsonb_build_object('old', o.was, 'new', update_plan_item.title), d.decision_id
+  SELECT o.employee_id, 'employee', 'plan.item', 'decision:' || d.decision_id,
+         jsonb_build_object('old', o.was, 'new', update_plan_item.title), d.decision_id
     FROM old o CROSS JOIN d;
   SELECT coalesce((SELECT max(v.version) FROM plan_item_version v WHERE v.plan_item_id = i.plan_item_id), 1)
     FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item;
 END;
 COMMENT ON FUNCTION update_plan_item(text, text, integer, text, text) IS
-  'The manager changes the text of the n-th item of a plan that stands: versions and an archive line are kept, the employee is told and confirms anew. Returns the version; the same text again changes nothing. Errors: 42501 not the manager, 55000 no plan that stands, 23502 no text, 22023 no such item (REV-11).';
+  'The manager changes the text of the n-th item of a plan that stands: versions and an archive line are kept, the '
+  'employee is told and confirms anew. Returns the version; the same text again changes nothing. Errors: 42501 not the '
+  'manager, 55000 no plan that stands, 23502 no text, 22023 no such item (REV-11).';
 
-CREATE FUNCTION add_plan_item(cycle text, employee text, title text DEFAULT NULL, kind text DEFAULT NULL, resource text DEFAULT NULL,
-                              due_on date DEFAULT NULL, reason text DEFAULT NULL, on_date date DEFAULT current_date) RETURNS integer VOLATILE LANGUAGE SQL
+CREATE FUNCTION add_plan_item(cycle text, employee text, title text DEFAULT NULL, kind text DEFAULT NULL,
+                              resource text DEFAULT NULL,
+                              due_on date DEFAULT NULL, reason text DEFAULT NULL,
+                              on_date date DEFAULT current_date) RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('23502', 'a plan item needs a text', NULL, 'Say what is to be done, or name a resource.', 'plan_item', 'title')
-   WHERE CASE WHEN add_plan_item.title IS NULL THEN resource IS NULL ELSE hrloop.meaningful_chars(add_plan_item.title) = 0 END;
-  SELECT unknown_code('kind of plan item', add_plan_item.kind) WHERE add_plan_item.kind NOT IN ('course', 'project', 'mentor');
-  SELECT hrloop.fail('22023', format('resource "%s" is %s', o.code, CASE WHEN o.active THEN 'a ' || o.kind || ', not a ' || add_plan_item.kind ELSE 'not active' END), NULL,
+  SELECT hrloop.fail('23502', 'a plan item needs a text', NULL, 'Say what is to be done, or name a resource.',
+                     'plan_item', 'title')
+   WHERE CASE WHEN add_plan_item.title IS NULL THEN resource IS NULL
+     ELSE hrloop.meaningful_chars(add_plan_item.title) = 0 END;
+  SELECT unknown_code('kind of plan item', add_plan_item.kind)
+    WHERE add_plan_item.kind NOT IN ('course', 'project', 'mentor');
+  SELECT hrloop.fail('22023', format('resource "%s" is %s', o.code, CASE
+                                     WHEN o.active THEN 'a ' || o.kind || ', not a ' || add_plan_item.kind
+                                       ELSE 'not active' END), NULL,
                      'Leave the kind out, or take another resource.')
-    FROM resource o WHERE o.resource_id = (SELECT find_resource(resource)) AND (NOT o.active OR o.kind <> add_plan_item.kind);
+    FROM resource o WHERE o.resource_id = (SELECT find_resource(resource))
+      AND (NOT o.active OR o.kind <> add_plan_item.kind);
   SELECT plan_to_change(cycle, employee);
-  SELECT hrloop.fail('23505', format('the plan of employee %s in cycle %s has the item "%s" already', employee, cycle, i.title),
-                     format('It is item %s.', i.position), 'Change it with update_plan_item().', 'plan_item', 'title', 'plan_item_twice')
+  SELECT hrloop.fail('23505', format('the plan of employee %s in cycle %s has the item "%s" already', employee, cycle,
+                                     i.title),
+                     format('It is item %s.', i.position), 'Change it with update_plan_item().', 'plan_item', 'title',
+                     'plan_item_twice')
     FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
      AND (i.resource_id = (SELECT find_resource(resource)) OR i.title = add_plan_item.title);
-  SELECT hrloop.fail('23514', format('a plan item of %s is due on %s, before it begins', employee, due_on), format('It begins on %s.', coalesce(on_date::text, 'null')), NULL,
+  SELECT hrloop.fail('23514', format('a plan item of %s is due on %s, before it begins', employee, due_on),
+                     format('It begins on %s.', coalesce(on_date::text, 'null')), NULL,
                      'plan_item', 'due_on')
    WHERE on_date IS NULL OR NOT isfinite(on_date) OR due_on < on_date OR NOT isfinite(due_on);
   -- what was removed before comes back as what it is now
-  DELETE FROM plan_change c WHERE c.review_id = (SELECT find_review(cycle, employee)) AND c.removed AND c.resource_id = (SELECT find_resource(resource));
+  DELETE FROM plan_change c WHERE c.review_id = (SELECT find_review(cycle, employee)) AND c.removed
+    AND c.resource_id = (SELECT find_resource(resource));
   WITH new AS (
     SELECT p.plan_id, p.employee_id, p.review_id, p.document, o.resource_id, o.every, o.quantity, o.topic,
            coalesce(o.kind, add_plan_item.kind, 'project') AS kind, coalesce(add_plan_item.title, o.name) AS title,
@@ -1241,8 +1448,11 @@ BEGIN ATOMIC
      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT 'plan.item_added', n.employee_id, 'development_plan', n.plan_id, jsonb_build_object('new', n.title, 'due', n.due_on, 'item', n.position),
-           jsonb_set(n.document, '{items}', (n.document -> 'items') || plan_added_item(n.kind, n.resource_id, n.title, n.due_on, n.own)), add_plan_item.reason
+    SELECT 'plan.item_added', n.employee_id, 'development_plan', n.plan_id,
+           jsonb_build_object('new', n.title, 'due', n.due_on, 'item', n.position),
+           jsonb_set(n.document, '{items}',
+                     (n.document -> 'items') || plan_added_item(n.kind, n.resource_id, n.title, n.due_on, n.own)),
+                     add_plan_item.reason
       FROM new n
     RETURNING decision_id, outcome
   ), kept AS (
@@ -1268,48 +1478,65 @@ BEGIN ATOMIC
       FROM new n CROSS JOIN d WHERE p.plan_id = n.plan_id
   ), archive AS (
     INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
-    SELECT n.employee_id, add_plan_item.on_date, 'plan', '新增:' || n.title, 'decision', d.decision_id, d.decision_id FROM new n CROSS JOIN d
+    SELECT n.employee_id, add_plan_item.on_date, 'plan', '新增:' || n.title, 'decision', d.decision_id, d.decision_id
+      FROM new n CROSS JOIN d
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT n.employee_id, 'employee', 'plan.item_added', 'decision:' || d.decision_id, jsonb_build_object('new', n.title, 'due', n.due_on), d.decision_id
+  SELECT n.employee_id, 'employee', 'plan.item_added', 'decision:' || d.decision_id,
+         jsonb_build_object('new', n.title, 'due', n.due_on), d.decision_id
     FROM new n CROSS JOIN d;
   SELECT max(i.position) FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION add_plan_item(text, text, text, text, text, date, text, date) IS
-  'The manager adds an item to a plan that stands, in own words (kind: course, project, which is the default, or mentor) or by a resource; without due_on it is due when its resource says, else in a month. Version 1 and an archive line are kept, the employee is told and confirms anew; plans of later locks have it too. Returns its number; remove_plan_item() takes it out. Errors: 42501 not the manager, 55000 no plan that stands, 23502 no text, 23505 there already, 23514 due before it begins, 22023 unknown kind or resource (REV-11).';
+  'The manager adds an item to a plan that stands, in own words (kind: course, project, which is the default, or '
+  'mentor) or by a resource; without due_on it is due when its resource says, else in a month. Version 1 and an '
+  'archive line are kept, the employee is told and confirms anew; plans of later locks have it too. Returns its '
+  'number; remove_plan_item() takes it out. Errors: 42501 not the manager, 55000 no plan that stands, 23502 no text, '
+  '23505 there already, 23514 due before it begins, 22023 unknown kind or resource (REV-11).';
 
-CREATE FUNCTION remove_plan_item(cycle text, employee text, item integer, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION remove_plan_item(cycle text, employee text, item integer, reason text) RETURNS bigint VOLATILE
+  LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('23502', 'removing a plan item needs a reason', NULL, 'Say why it is not to be done.', 'decision', 'reason')
+  SELECT hrloop.fail('23502', 'removing a plan item needs a reason', NULL, 'Say why it is not to be done.', 'decision',
+                     'reason')
    WHERE hrloop.meaningful_chars(coalesce(remove_plan_item.reason, '')) = 0;
   SELECT plan_to_change(cycle, employee);
   SELECT unknown_code('plan item', coalesce(item::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
-                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item);
+                      WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
+                        AND i.position = item);
   SELECT hrloop.fail('55000', format('item "%s" in the plan of employee %s cannot be removed', i.title, employee),
                      CASE WHEN rest.n = 0 THEN 'It is the only one.' ELSE 'Work on it was recorded.' END,
-                     CASE WHEN rest.n = 0 THEN 'Add another one first.' ELSE 'Change its text with update_plan_item().' END, 'plan_item', 'plan_item_id', 'plan_item_kept')
+                     CASE WHEN rest.n = 0 THEN 'Add another one first.'
+                       ELSE 'Change its text with update_plan_item().' END, 'plan_item', 'plan_item_id',
+                       'plan_item_kept')
     FROM development_plan p JOIN plan_item i USING (plan_id)
-    CROSS JOIN LATERAL (SELECT count(*) AS n FROM plan_item x WHERE x.plan_id = p.plan_id AND x.plan_item_id <> i.plan_item_id) rest
+    CROSS JOIN LATERAL (SELECT count(*) AS n FROM plan_item x
+                        WHERE x.plan_id = p.plan_id AND x.plan_item_id <> i.plan_item_id) rest
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position = item
      AND (rest.n = 0 OR EXISTS (SELECT FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id)
           OR EXISTS (SELECT FROM plan_session s WHERE s.plan_item_id = i.plan_item_id AND s.held_on IS NOT NULL));
   WITH old AS (
-    SELECT p.plan_id, p.employee_id, i.plan_item_id, i.title, p.document #- ARRAY['items', (item - 1)::text] AS document,
+    SELECT p.plan_id, p.employee_id, i.plan_item_id, i.title,
+           p.document #- ARRAY['items', (item - 1)::text] AS document,
            k.*, plan_item_change(i.plan_item_id) AS plan_change_id
       FROM development_plan p JOIN plan_item i USING (plan_id) CROSS JOIN LATERAL plan_item_key(i.plan_item_id) k
-     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn') AND i.position = item
+     WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
+       AND i.position = item
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT 'plan.item_removed', o.employee_id, 'development_plan', o.plan_id, jsonb_build_object('old', o.title, 'item', item), o.document, remove_plan_item.reason
+    SELECT 'plan.item_removed', o.employee_id, 'development_plan', o.plan_id,
+           jsonb_build_object('old', o.title, 'item', item), o.document, remove_plan_item.reason
       FROM old o
     RETURNING decision_id
   ), again AS (
-    UPDATE plan_change c SET removed = true, decision_id = d.decision_id FROM old o CROSS JOIN d WHERE c.plan_change_id = o.plan_change_id
+    UPDATE plan_change c SET removed = true, decision_id = d.decision_id FROM old o CROSS JOIN d
+      WHERE c.plan_change_id = o.plan_change_id
   ), kept AS (
     INSERT INTO plan_change (review_id, resource_id, indicator_id, own, removed, decision_id)
-    SELECT o.review_id, o.resource_id, o.indicator_id, o.own, true, d.decision_id FROM old o CROSS JOIN d WHERE o.plan_change_id IS NULL
+    SELECT o.review_id, o.resource_id, o.indicator_id, o.own, true, d.decision_id FROM old o CROSS JOIN d
+      WHERE o.plan_change_id IS NULL
   ), gone AS (
     DELETE FROM plan_item i USING old o WHERE i.plan_item_id = o.plan_item_id
   ), plan AS (
@@ -1319,18 +1546,25 @@ BEGIN ATOMIC
       FROM old o CROSS JOIN d WHERE p.plan_id = o.plan_id
   ), archive AS (
     INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
-    SELECT o.employee_id, current_date, 'plan', '取消:' || o.title, 'decision', d.decision_id, d.decision_id FROM old o CROSS JOIN d
+    SELECT o.employee_id, current_date, 'plan', '取消:' || o.title, 'decision', d.decision_id, d.decision_id FROM old o
+      CROSS JOIN d
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT o.employee_id, 'employee', 'plan.item_removed', 'decision:' || d.decision_id, jsonb_build_object('old', o.title, 'reason', remove_plan_item.reason), d.decision_id
+  SELECT o.employee_id, 'employee', 'plan.item_removed', 'decision:' || d.decision_id,
+         jsonb_build_object('old', o.title, 'reason', remove_plan_item.reason), d.decision_id
     FROM old o CROSS JOIN d;
   -- those behind it move up, in two steps: no two may have the same number in between
   UPDATE plan_item i SET position = -i.position
-    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position > item;
+    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = (SELECT find_review(cycle, employee))
+      AND p.status <> 'withdrawn' AND i.position > item;
   UPDATE plan_item i SET position = -i.position - 1
-    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn' AND i.position < 0;
+    FROM development_plan p WHERE p.plan_id = i.plan_id AND p.review_id = (SELECT find_review(cycle, employee))
+      AND p.status <> 'withdrawn' AND i.position < 0;
   SELECT count(*) FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION remove_plan_item(text, text, integer, text) IS
-  'The manager takes the n-th item out of a plan that stands, with a reason; those behind it move up, the employee is told and confirms anew; plans of later locks do not have it either. Returns how many are left. Errors: 42501 not the manager, 55000 no plan that stands, work was recorded, or the only item; 23502 no reason, 22023 no such item (REV-11).';
+  'The manager takes the n-th item out of a plan that stands, with a reason; those behind it move up, the employee is '
+  'told and confirms anew; plans of later locks do not have it either. Returns how many are left. Errors: 42501 not '
+  'the manager, 55000 no plan that stands, work was recorded, or the only item; 23502 no reason, 22023 no such item '
+  '(REV-11).';

@@ -2,19 +2,30 @@
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
-  ('health.overdue_items',    'integer', '0',     'Plan items past their day that are not a warning yet; null: any number (SEC-06)'),
-  ('health.feed_days',        'integer', '3',     'Days after which payroll should have acknowledged a row of the feed; null: any (SEC-06)'),
-  ('health.review_days',      'integer', '30',    'Days after the end of a cycle by which its reviews should be locked; null: any (SEC-06)'),
+  ('health.overdue_items',    'integer', '0',
+   'Plan items past their day that are not a warning yet; null: any number (SEC-06)'),
+  ('health.feed_days',        'integer', '3',
+   'Days after which payroll should have acknowledged a row of the feed; null: any (SEC-06)'),
+  ('health.review_days',      'integer', '30',
+   'Days after the end of a cycle by which its reviews should be locked; null: any (SEC-06)'),
   ('health.plan_days',        'integer', '30',    'Days by which a plan should be confirmed; null: any (SEC-06)'),
   ('health.notice_days',      'integer', '90',    'Days by which a notice should be read; null: any (SEC-06)'),
-  ('health.clock_days',       'integer', '35',    'Days without anything that run_due() did; it does something every month; null: any (SEC-06)'),
-  ('health.index_rows',       'integer', '10000', 'Rows from which on a table is a warning that has no index for a foreign key to rows about people; null: never (SEC-06)'),
-  ('health.verify_days',      'integer', '35',    'Days within which verify_for() should have checked every row; null: any (SEC-06)'),
-  ('health.quarantine',       'integer', '0',     'Rows in quarantine that are not a warning yet; null: any number (SEC-06)'),
-  ('health.stale_rows',       'integer', '10000', 'Rows changed since a table was analysed, and at the same time more than a fifth of it, that call for ANALYZE; null: any number (SEC-06)')
+  ('health.clock_days',       'integer', '35',
+   'Days without anything that run_due() did; it does something every month; null: any (SEC-06)'),
+  ('health.index_rows',       'integer', '10000',
+   'Rows from which on a table is a warning that has no index for a foreign key to rows about people; null: never '
+   '(SEC-06)'),
+  ('health.verify_days',      'integer', '35',
+   'Days within which verify_for() should have checked every row; null: any (SEC-06)'),
+  ('health.quarantine',       'integer', '0',
+   'Rows in quarantine that are not a warning yet; null: any number (SEC-06)'),
+  ('health.stale_rows',       'integer', '10000',
+   'Rows changed since a table was analysed, and at the same time more than a fifth of it, that call for ANALYZE; '
+   'null: any number (SEC-06)')
 ) AS d (s, k, v, c);
 ALTER TABLE setting ADD CONSTRAINT setting_health_range
-  CHECK (CASE WHEN setting IN ('health.overdue_items', 'health.feed_days', 'health.review_days', 'health.plan_days', 'health.notice_days', 'health.clock_days', 'health.index_rows',
+  CHECK (CASE WHEN setting IN ('health.overdue_items', 'health.feed_days', 'health.review_days', 'health.plan_days',
+                               'health.notice_days', 'health.clock_days', 'health.index_rows',
                                'health.verify_days', 'health.quarantine', 'health.stale_rows')
               THEN value::integer >= 0 ELSE true END);
 
@@ -40,7 +51,8 @@ COMMENT ON COLUMN health_report.sizes IS 'Bytes of each table with its indexes, 
 SELECT register_table('health_report', kind => 'log');
 
 CREATE VIEW table_size WITH (security_invoker) AS
-  SELECT c.relname::text AS table_name, s.bytes, s.bytes - (l.sizes ->> c.relname)::bigint AS growth, greatest(c.reltuples, 0)::bigint AS estimated_rows
+  SELECT c.relname::text AS table_name, s.bytes, s.bytes - (l.sizes ->> c.relname)::bigint AS growth,
+         greatest(c.reltuples, 0)::bigint AS estimated_rows
     FROM pg_class c
     CROSS JOIN LATERAL (SELECT pg_total_relation_size(c.oid) AS bytes) s
     LEFT JOIN (SELECT h.sizes FROM health_report h ORDER BY h.month DESC LIMIT 1) l ON true
@@ -54,20 +66,26 @@ COMMENT ON COLUMN table_size.estimated_rows IS 'Rows as of the last ANALYZE.';
 CREATE FUNCTION health(differences boolean DEFAULT false)
   RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', 'the health of the books is for their owner, HR and executives', NULL, 'Act as one of them by act_as().')
-   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) OR holds_role('executive', actor()) END;
+  SELECT hrloop.fail('42501', 'the health of the books is for their owner, HR and executives', NULL,
+                     'Act as one of them by act_as().')
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
+     OR holds_role('executive', actor()) END;
   WITH late (code, found, days) AS (
     SELECT 'unsent_feed', count(*), setting_text('health.feed_days') FROM payroll_feed f
-     WHERE f.acknowledged_at IS NULL AND f.created_at < now() - make_interval(days => setting_number('health.feed_days')::integer)
+     WHERE f.acknowledged_at IS NULL AND f.created_at < now()
+       - make_interval(days => setting_number('health.feed_days')::integer)
     UNION ALL
-    SELECT 'open_reviews', count(*), setting_text('health.review_days') FROM review r JOIN review_cycle c USING (cycle_id)
-     WHERE r.status IN ('open', 'blocked') AND upper(c.period) + setting_number('health.review_days')::integer < current_date
+    SELECT 'open_reviews', count(*), setting_text('health.review_days') FROM review r
+      JOIN review_cycle c USING (cycle_id)
+     WHERE r.status IN ('open', 'blocked')
+       AND upper(c.period) + setting_number('health.review_days')::integer < current_date
     UNION ALL
     SELECT 'unconfirmed_plans', count(*), setting_text('health.plan_days') FROM development_plan p
      WHERE p.status = 'proposed' AND p.planned_on + setting_number('health.plan_days')::integer < current_date
     UNION ALL
     SELECT 'unread_notices', count(*), setting_text('health.notice_days') FROM notification n
-     WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.created_at < now() - make_interval(days => setting_number('health.notice_days')::integer)
+     WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL
+       AND n.created_at < now() - make_interval(days => setting_number('health.notice_days')::integer)
   ), fault (code, list) AS (
     SELECT 'rule_gaps', array_agg(format('%s %s', g.code, g.gap) ORDER BY g.code, g.gap) FROM scale_gap g
     UNION ALL
@@ -79,15 +97,18 @@ BEGIN ATOMIC
        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid
                           AND (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey)
     UNION ALL
-    SELECT 'invalid_indexes', array_agg(c.relname::text ORDER BY c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    SELECT 'invalid_indexes', array_agg(c.relname::text ORDER BY c.relname) FROM pg_index i
+      JOIN pg_class c ON c.oid = i.indexrelid
      WHERE c.relnamespace = books_schema() AND NOT (i.indisvalid AND i.indisready)
     UNION ALL
-    SELECT 'disabled_triggers', array_agg(format('%s.%s', c.relname, t.tgname) ORDER BY c.relname, t.tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    SELECT 'disabled_triggers', array_agg(format('%s.%s', c.relname, t.tgname) ORDER BY c.relname, t.tgname)
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
      WHERE c.relnamespace = books_schema() AND t.tgenabled = 'D'
     UNION ALL
     SELECT 'follows', array_agg(DISTINCT s.table_name ORDER BY s.table_name) FROM follow_statement() s
     UNION ALL
-    SELECT 'privacy_gaps', array_agg(format('%s.%s', g.table_name, g.column_name) ORDER BY g.table_name, g.column_name) FROM privacy_gap g
+    SELECT 'privacy_gaps', array_agg(format('%s.%s', g.table_name, g.column_name) ORDER BY g.table_name, g.column_name)
+      FROM privacy_gap g
     UNION ALL
     SELECT 'stale_statistics', array_agg(s.relname::text ORDER BY s.relname) FROM pg_stat_user_tables s
      WHERE s.schemaname = (SELECT n.nspname FROM pg_namespace n WHERE n.oid = books_schema())
@@ -103,15 +124,21 @@ BEGIN ATOMIC
            (SELECT b.version FROM book b) AS version,
            greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
            (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
-           (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes), ' (+' || pg_size_pretty(t.growth) || ')'), ', ' ORDER BY t.bytes DESC, t.table_name)
+           (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes),
+                                     ' (+' || pg_size_pretty(t.growth) || ')'), ', '
+                                       ORDER BY t.bytes DESC, t.table_name)
               FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
       -- verify() includes verify_audit()
-      FROM (SELECT count(*) AS different, count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed') AS broken
+      FROM (SELECT count(*) AS different,
+            count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed')
+              AS broken
               FROM verify() y WHERE differences) v
       -- what the round of verify_for() found so far, and how long its first slice is ago or has waited
-      CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken, min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k
+      CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken,
+                  min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k
   ), result (place, code, warns, value, threshold, hint) AS (
-    SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text, setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o
+    SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text,
+           setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o
     UNION ALL
     SELECT 2, l.code, l.found > 0, l.found::text, 'older than ' || l.days || ' days',
            CASE l.code WHEN 'unsent_feed' THEN 'View payroll_pending: does the payroll system fetch the feed?'
@@ -120,64 +147,87 @@ BEGIN ATOMIC
                        ELSE 'Do the notices reach anybody? An application listens on the channel of the books.' END
       FROM late l
     UNION ALL
-    SELECT 3, f.code, f.list IS NOT NULL, coalesce(array_to_string(f.list[1:5], ', ') || CASE WHEN cardinality(f.list) > 5 THEN ' …' ELSE '' END, 'none'),
+    SELECT 3, f.code, f.list IS NOT NULL,
+           coalesce(array_to_string(f.list[1:5], ', ') || CASE WHEN cardinality(f.list) > 5 THEN ' …'
+                    ELSE '' END, 'none'),
            'none',
            CASE f.code WHEN 'rule_gaps' THEN 'View scale_gap: figures in a gap have no consequence.'
                        WHEN 'missing_indexes' THEN 'Create an index that begins with the columns of the foreign key.'
                        WHEN 'invalid_indexes' THEN 'REINDEX INDEX CONCURRENTLY.'
-                       WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER TABLE … ENABLE TRIGGER.'
+                       WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER '
+                                                     'TABLE … ENABLE TRIGGER.'
                        WHEN 'follows' THEN 'Their triggers are not what table follow says: apply_follows().'
                        WHEN 'privacy_gaps' THEN 'View privacy_gap: what an export or an erasure would miss.'
                        ELSE 'ANALYZE these tables; is autovacuum on?' END
       FROM fault f
     UNION ALL
-    SELECT 4, 'quarantine', o.quarantine > setting_number('health.quarantine'), o.quarantine::text, setting_text('health.quarantine'), 'Correct and release what was held back.' FROM other o
+    SELECT 4, 'quarantine', o.quarantine > setting_number('health.quarantine'), o.quarantine::text,
+           setting_text('health.quarantine'), 'Correct and release what was held back.' FROM other o
     UNION ALL
-    SELECT 5, 'erasures', o.erasures > 0, o.erasures::text, '0', 'Table erasure_log: somebody else confirms by confirm_erasure(), or withdraw_erasure().' FROM other o
+    SELECT 5, 'erasures', o.erasures > 0, o.erasures::text, '0',
+           'Table erasure_log: somebody else confirms by confirm_erasure(), or withdraw_erasure().' FROM other o
     UNION ALL
-    SELECT 6, 'differences', coalesce(o.different > 0, false) OR o.unverified, coalesce(o.different::text, 'not asked for'), '0',
-           'Let an outside scheduler call verify_for() every night; health(true) counts them now, verify() shows them.' FROM other o
+    SELECT 6, 'differences', coalesce(o.different > 0, false)
+      OR o.unverified, coalesce(o.different::text, 'not asked for'), '0',
+           'Let an outside scheduler call verify_for() every night; health(true) counts them now, verify() shows '
+           'them.' FROM other o
     UNION ALL
-    SELECT 7, 'audit_chain', coalesce(o.broken > 0, false), coalesce(o.broken::text, 'not asked for'), '0', 'health(true) counts, verify_audit() shows what does not fit.' FROM other o
+    SELECT 7, 'audit_chain', coalesce(o.broken > 0, false), coalesce(o.broken::text, 'not asked for'), '0',
+           'health(true) counts, verify_audit() shows what does not fit.' FROM other o
     UNION ALL
-    SELECT 8, 'version', o.version <> hrloop.version(), o.version, hrloop.version(), 'SELECT hrloop.migrate(…).' FROM other o
+    SELECT 8, 'version', o.version <> hrloop.version(), o.version, hrloop.version(), 'SELECT hrloop.migrate(…).'
+      FROM other o
     UNION ALL
-    SELECT 9, 'clock', coalesce(o.ran_at < now() - make_interval(days => setting_number('health.clock_days')::integer), o.ran_at IS NULL),
-           coalesce(o.ran_at::timestamptz(0)::text, 'never'), setting_text('health.clock_days') || ' days', 'Let an outside scheduler such as pg_cron call run_due() every hour.' FROM other o
+    SELECT 9, 'clock', coalesce(o.ran_at < now() - make_interval(days => setting_number('health.clock_days')::integer),
+                                o.ran_at IS NULL),
+           coalesce(o.ran_at::timestamptz(0)::text, 'never'), setting_text('health.clock_days') || ' days',
+           'Let an outside scheduler such as pg_cron call run_due() every hour.' FROM other o
     UNION ALL
-    SELECT 10, 'tls', setting_on('sec.require_tls') AND coalesce(t.bits, 0) < setting_number('sec.tls_bits'), CASE WHEN t.bits IS NULL THEN 'none' ELSE format('%s %s %s', t.version, t.cipher, t.bits) END,
-           setting_text('sec.tls_bits') || ' bits' || CASE WHEN setting_on('sec.require_tls') THEN ', required' ELSE '' END,
-           'This session''s own connection; a local socket has none. Setting sec.require_tls shows pay to encrypted ones only.' FROM hrloop.tls() t
+    SELECT 10, 'tls', setting_on('sec.require_tls') AND coalesce(t.bits, 0) < setting_number('sec.tls_bits'), CASE
+      WHEN t.bits IS NULL THEN 'none' ELSE format('%s %s %s', t.version, t.cipher, t.bits) END,
+           setting_text('sec.tls_bits') || ' bits' || CASE WHEN setting_on('sec.require_tls') THEN ', required'
+             ELSE '' END,
+           'This session''s own connection; a local socket has none. Setting sec.require_tls shows pay to encrypted '
+           'ones only.' FROM hrloop.tls() t
     UNION ALL
     SELECT 11, 'biggest_tables', false, o.biggest, NULL, 'View table_size.' FROM other o
   )
-  SELECT r.code, CASE WHEN coalesce(r.warns, false) THEN 'warn' ELSE 'ok' END, r.value, r.threshold, r.hint FROM result r ORDER BY r.place, r.code;
+  SELECT r.code, CASE WHEN coalesce(r.warns, false) THEN 'warn' ELSE 'ok' END, r.value, r.threshold, r.hint
+    FROM result r ORDER BY r.place, r.code;
 END;
 COMMENT ON FUNCTION health(boolean) IS
-  'Health of the books, one row per check: ok or warn, what was found, what is normal, what to do; differences are those that verify_for() found, true counts those of verify() now, which takes its time. Only reads, so a standby answers too. For the owner, HR and executives: error 42501 (SEC-04, SEC-06).';
+  'Health of the books, one row per check: ok or warn, what was found, what is normal, what to do; differences are '
+  'those that verify_for() found, true counts those of verify() now, which takes its time. Only reads, so a standby '
+  'answers too. For the owner, HR and executives: error 42501 (SEC-04, SEC-06).';
 
 INSERT INTO due_rule (code, what, setting) VALUES
   ('health_report', 'What health() finds is kept, and HR is told, once a month (SEC-06)', NULL);
 CREATE FUNCTION due_health_report(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   WITH made AS MATERIALIZED (
-    SELECT count(*)::integer AS checks, count(*) FILTER (WHERE h.status = 'warn')::integer AS warnings, jsonb_agg(to_jsonb(h)) AS report,
+    SELECT count(*)::integer AS checks, count(*) FILTER (WHERE h.status = 'warn')::integer AS warnings,
+           jsonb_agg(to_jsonb(h)) AS report,
            coalesce(': ' || string_agg(h.code, ', ') FILTER (WHERE h.status = 'warn'), '') AS list
       FROM health() h
      -- health() costs its time: only for this event
      WHERE EXISTS (SELECT FROM due_event d WHERE d.due_event_id = ANY (events) AND d.code = 'health_report')
   ), kept AS (
     INSERT INTO health_report (month, reported_at, checks, warnings, report, sizes)
-    SELECT to_date(d.source_id::text, 'YYYYMM'), d.happened_at, m.checks, m.warnings, m.report, (SELECT jsonb_object_agg(t.table_name, t.bytes) FROM table_size t)
-      FROM due_event d CROSS JOIN made m WHERE d.due_event_id = ANY (events) AND d.code = 'health_report' ORDER BY d.due_event_id
+    SELECT to_date(d.source_id::text, 'YYYYMM'), d.happened_at, m.checks, m.warnings, m.report,
+           (SELECT jsonb_object_agg(t.table_name, t.bytes) FROM table_size t)
+      FROM due_event d CROSS JOIN made m WHERE d.due_event_id = ANY (events) AND d.code = 'health_report'
+        ORDER BY d.due_event_id
     ON CONFLICT DO NOTHING RETURNING month, checks, warnings
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-  SELECT NULL::bigint, 'hr', 'health.report', 'health:' || to_char(k.month, 'YYYY-MM-DD'), jsonb_build_object('month', to_char(k.month, 'YYYY-MM'), 'checks', k.checks, 'warnings', k.warnings, 'list', m.list)
+  SELECT NULL::bigint, 'hr', 'health.report', 'health:' || to_char(k.month, 'YYYY-MM-DD'),
+         jsonb_build_object('month', to_char(k.month, 'YYYY-MM'), 'checks', k.checks, 'warnings', k.warnings, 'list',
+                            m.list)
     FROM kept k CROSS JOIN made m
   ON CONFLICT DO NOTHING;
 END;
-COMMENT ON FUNCTION due_health_report(bigint[]) IS 'Consequence of the monthly event of rule health_report: keeps what health() finds and tells HR.';
+COMMENT ON FUNCTION due_health_report(bigint[]) IS
+  'Consequence of the monthly event of rule health_report: keeps what health() finds and tells HR.';
 SELECT register_follow('due_event', '{insert}', 600, 'due_health_report', key => 'due_event_id');
 
 -- Logical replication brings rows, but not where their sequences stand.
@@ -185,13 +235,17 @@ CREATE FUNCTION take_over() RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(
     SELECT format('SELECT setval(%L, max(%I)) FROM %s HAVING max(%2$I) >= (SELECT last_value FROM %1$s)',
                   q.sequence, q.attname, q.attrelid::regclass)
-      FROM (SELECT a.attrelid, a.attname, pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) AS sequence
+      FROM (SELECT a.attrelid, a.attname,
+            pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) AS sequence
               FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relnamespace = books_schema() AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
             UNION ALL
             -- the audit log has numbers of the same transactions, and of others
-            SELECT 'audit_entry'::regclass, 'transaction_id'::name AS attname, pg_get_serial_sequence('decision'::regclass::text, 'transaction_id')) q
+            SELECT 'audit_entry'::regclass, 'transaction_id'::name AS attname,
+                   pg_get_serial_sequence('decision'::regclass::text, 'transaction_id')) q
      WHERE q.sequence IS NOT NULL
      ORDER BY q.sequence));
 COMMENT ON FUNCTION take_over() IS
-  'Make books that logical replication filled ready to be written: their sequences go on behind the highest keys. Once the subscription is dropped; harmless otherwise. Returns how many sequences there are. Error 42501: not the owner of the books.';
+  'Make books that logical replication filled ready to be written: their sequences go on behind the highest keys. Once '
+  'the subscription is dropped; harmless otherwise. Returns how many sequences there are. Error 42501: not the owner '
+  'of the books.';

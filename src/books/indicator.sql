@@ -13,7 +13,9 @@ CREATE TABLE scale (
   reason   text,
   UNIQUE (code, version)
 );
-COMMENT ON TABLE scale IS 'A step function (分级表): its bands say what a figure means. An active version never changes; a change is a new version.';
+COMMENT ON TABLE scale IS
+  'A step function (分级表): its bands say what a figure means. An active version never changes; a change is a new '
+  'version.';
 COMMENT ON COLUMN scale.scale_id IS 'Key.';
 COMMENT ON COLUMN scale.code IS 'Human key, the same for all versions.';
 COMMENT ON COLUMN scale.version IS 'Version, from 1.';
@@ -36,7 +38,8 @@ COMMENT ON TABLE band IS 'Bands (区间) of a scale; they cannot overlap.';
 COMMENT ON COLUMN band.band_id IS 'Key.';
 COMMENT ON COLUMN band.scale_id IS 'Scale.';
 COMMENT ON COLUMN band.range IS 'From and to; half-open [80,90) leaves no gap to the next.';
-COMMENT ON COLUMN band.value IS 'What the band gives: percent of a raise, coefficient …; never negative: a pay cut is never automatic.';
+COMMENT ON COLUMN band.value IS
+  'What the band gives: percent of a raise, coefficient …; never negative: a pay cut is never automatic.';
 COMMENT ON COLUMN band.label IS 'What the band is called: 优秀 …';
 SELECT register_table('band', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 
@@ -60,16 +63,19 @@ END;
 COMMENT ON FUNCTION scale_problem(bigint[]) IS 'Rule: an active scale neither becomes a draft again nor changes.';
 CREATE FUNCTION scale_reopened(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'draft')) p;
+  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s
+                                      WHERE s.scale_id = ANY (scales) AND s.status = 'draft')) p;
 END;
 COMMENT ON FUNCTION scale_reopened(bigint[]) IS 'Rule: whose status changed to draft was active.';
 CREATE FUNCTION scale_changed(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active')) p;
+  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s
+                                      WHERE s.scale_id = ANY (scales) AND s.status = 'active')) p;
 END;
 COMMENT ON FUNCTION scale_changed(bigint[]) IS 'Rule: code, version, kind and domain of an active scale stay.';
 SELECT register_follow('scale', '{update}', 100, 'scale_reopened', key => 'scale_id', changed => '{status}');
-SELECT register_follow('scale', '{update}', 200, 'scale_changed', key => 'scale_id', changed => '{code,version,kind,domain}');
+SELECT register_follow('scale', '{update}', 200, 'scale_changed', key => 'scale_id',
+                       changed => '{code,version,kind,domain}');
 
 CREATE FUNCTION create_scale(code text, kind text, bands jsonb, name text DEFAULT NULL,
                              domain numrange DEFAULT '[0,100]', reason text DEFAULT NULL)
@@ -78,7 +84,8 @@ BEGIN ATOMIC
   SELECT hrloop.fail('22023', 'a scale needs a list of bands', NULL,
                      'For example [{"range": "[80,90)", "value": 5, "label": "良好"}].')
    WHERE jsonb_typeof(bands) IS DISTINCT FROM 'array' OR bands = '[]';
-  SELECT hrloop.fail('23P01', format('bands %s and %s of scale "%s" overlap', a.b ->> 'range', z.b ->> 'range', create_scale.code),
+  SELECT hrloop.fail('23P01', format('bands %s and %s of scale "%s" overlap', a.b ->> 'range', z.b ->> 'range',
+                                     create_scale.code),
                      NULL, 'Give half-open bands that meet: [80,90) and [90,).', 'band', 'range', 'band_no_overlap')
     FROM jsonb_array_elements(bands) WITH ORDINALITY AS a (b, i)
     JOIN jsonb_array_elements(bands) WITH ORDINALITY AS z (b, i)
@@ -97,7 +104,8 @@ BEGIN ATOMIC
   RETURNING s.scale_id;
 END;
 COMMENT ON FUNCTION create_scale(text, text, jsonb, text, numrange, text) IS
-  'Make a scale, or the next version of one, from bands [{"range","value","label"}] and activate it. Gaps are allowed and reported by scale_gap. Errors: 23P01 bands overlap, 22023 no bands.';
+  'Make a scale, or the next version of one, from bands [{"range","value","label"}] and activate it. Gaps are allowed '
+  'and reported by scale_gap. Errors: 23P01 bands overlap, 22023 no bands.';
 
 CREATE FUNCTION find_scale(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN code IS NOT NULL THEN coalesce(
@@ -145,19 +153,25 @@ CREATE TABLE indicator (
   CONSTRAINT indicator_cap_floor CHECK (floor_pct < cap_pct),
   CONSTRAINT indicator_tier CHECK (pass_tier IS NULL OR tier_scale_id IS NOT NULL)
 );
-COMMENT ON TABLE indicator IS 'Indicators (指标): what is measured or judged, how, and when it counts as missed (IND-01, IND-03).';
+COMMENT ON TABLE indicator IS
+  'Indicators (指标): what is measured or judged, how, and when it counts as missed (IND-01, IND-03).';
 COMMENT ON COLUMN indicator.indicator_id IS 'Key.';
 COMMENT ON COLUMN indicator.code IS 'Human key.';
 COMMENT ON COLUMN indicator.name IS 'Name that people read.';
-COMMENT ON COLUMN indicator.kind IS 'quantitative: an attainment is computed from facts; qualitative: a person scores it.';
+COMMENT ON COLUMN indicator.kind IS
+  'quantitative: an attainment is computed from facts; qualitative: a person scores it.';
 COMMENT ON COLUMN indicator.unit IS 'Unit of the facts.';
 COMMENT ON COLUMN indicator.direction IS 'higher or lower is better.';
 COMMENT ON COLUMN indicator.definition IS 'What exactly is meant; compulsory for activation.';
-COMMENT ON COLUMN indicator.formula IS 'jsonpath over the facts, in percent: $.actual / $.target * 100; for a judged indicator $.score. Compulsory for activation.';
+COMMENT ON COLUMN indicator.formula IS
+  'jsonpath over the facts, in percent: $.actual / $.target * 100; for a judged indicator $.score. Compulsory for '
+  'activation.';
 COMMENT ON COLUMN indicator.standard IS 'Scoring standard; compulsory for activation.';
 COMMENT ON COLUMN indicator.cap_pct IS 'Highest score an attainment gives; above 100 for stretch (AMB-22).';
 COMMENT ON COLUMN indicator.floor_pct IS 'Lowest score an attainment gives; negative to let losses count (AMB-21).';
-COMMENT ON COLUMN indicator.pass_pct IS 'Pass line, 0-100: missed below it. Null: 100 for an attainment, setting indicator.qualitative_missed for a judged score (AMB-06).';
+COMMENT ON COLUMN indicator.pass_pct IS
+  'Pass line, 0-100: missed below it. Null: 100 for an attainment, setting indicator.qualitative_missed for a judged '
+  'score (AMB-06).';
 COMMENT ON COLUMN indicator.tier_scale_id IS 'Staged levels of attainment (IND-11); null: none.';
 COMMENT ON COLUMN indicator.pass_tier IS 'Level (label of a band) whose lower end is the pass line.';
 COMMENT ON COLUMN indicator.aggregation IS 'How readings of a cycle become one fact: sum, mean or last.';
@@ -176,9 +190,11 @@ CREATE FUNCTION pass_line(indicator bigint) RETURNS numeric STABLE LANGUAGE SQL
   RETURN (SELECT coalesce((SELECT lower(b.range) FROM band b
                             WHERE b.scale_id = i.tier_scale_id AND b.label = i.pass_tier), i.pass_pct)
             FROM indicator i WHERE i.indicator_id = indicator);
-COMMENT ON FUNCTION pass_line(bigint) IS 'Pass line of an indicator in percent: the lower end of its pass tier, else pass_pct; null: the default of its kind.';
+COMMENT ON FUNCTION pass_line(bigint) IS
+  'Pass line of an indicator in percent: the lower end of its pass tier, else pass_pct; null: the default of its kind.';
 
-CREATE FUNCTION create_indicator(code text, name text DEFAULT NULL, definition text DEFAULT NULL, standard text DEFAULT NULL,
+CREATE FUNCTION create_indicator(code text, name text DEFAULT NULL, definition text DEFAULT NULL,
+                                 standard text DEFAULT NULL,
                                  formula jsonpath DEFAULT NULL, kind text DEFAULT NULL, direction text DEFAULT 'higher',
                                  cap numeric DEFAULT 100, floor numeric DEFAULT 0, pass numeric DEFAULT NULL,
                                  tiers text DEFAULT NULL, pass_tier text DEFAULT NULL, unit text DEFAULT NULL,
@@ -188,18 +204,23 @@ BEGIN ATOMIC
   INSERT INTO indicator (code, name, kind, unit, direction, definition, formula, standard, cap_pct, floor_pct,
                          pass_pct, tier_scale_id, pass_tier, aggregation, warn_below)
   VALUES (create_indicator.code, coalesce(create_indicator.name, create_indicator.code),
-          coalesce(create_indicator.kind, CASE WHEN create_indicator.formula IS NULL THEN 'qualitative' ELSE 'quantitative' END),
+          coalesce(create_indicator.kind, CASE WHEN create_indicator.formula IS NULL THEN 'qualitative'
+                   ELSE 'quantitative' END),
           create_indicator.unit, create_indicator.direction, create_indicator.definition,
           coalesce(create_indicator.formula, CASE
-            WHEN create_indicator.kind = 'quantitative' AND create_indicator.direction = 'lower' THEN '$.target / $.actual * 100'
+            WHEN create_indicator.kind = 'quantitative'
+              AND create_indicator.direction = 'lower' THEN '$.target / $.actual * 100'
             WHEN create_indicator.kind = 'quantitative' THEN '$.actual / $.target * 100'
             ELSE '$.score' END::jsonpath),
           create_indicator.standard, create_indicator.cap, create_indicator.floor, create_indicator.pass,
-          find_scale(create_indicator.tiers), create_indicator.pass_tier, create_indicator.aggregation, create_indicator.warn_below)
+          find_scale(create_indicator.tiers), create_indicator.pass_tier, create_indicator.aggregation,
+          create_indicator.warn_below)
   RETURNING indicator_id;
 END;
-COMMENT ON FUNCTION create_indicator(text, text, text, text, jsonpath, text, text, numeric, numeric, numeric, text, text, text, text, numeric) IS
-  'Make an indicator. Without a formula: actual over target for a quantitative one (inverted if lower is better), the score itself for a judged one. Percent figures 0-1000. Errors: 22023 unknown scale, 23514 bounds.';
+COMMENT ON FUNCTION create_indicator(text, text, text, text, jsonpath, text, text, numeric, numeric, numeric, text,
+                                     text, text, text, numeric) IS
+  'Make an indicator. Without a formula: actual over target for a quantitative one (inverted if lower is better), the '
+  'score itself for a judged one. Percent figures 0-1000. Errors: 22023 unknown scale, 23514 bounds.';
 
 CREATE TABLE indicator_pair (
   indicator_id       bigint NOT NULL REFERENCES indicator ON DELETE CASCADE,
@@ -208,7 +229,9 @@ CREATE TABLE indicator_pair (
   CONSTRAINT indicator_pair_other CHECK (indicator_id <> value_indicator_id)
 );
 CREATE INDEX indicator_pair_value ON indicator_pair (value_indicator_id);
-COMMENT ON TABLE indicator_pair IS 'Figures that invite empty success alone (销售额, 产量, 代码量) and the value indicators that should stand beside them; see template_warning (IND-16).';
+COMMENT ON TABLE indicator_pair IS
+  'Figures that invite empty success alone (销售额, 产量, 代码量) and the value indicators that should stand beside them; see '
+  'template_warning (IND-16).';
 COMMENT ON COLUMN indicator_pair.indicator_id IS 'The figure.';
 COMMENT ON COLUMN indicator_pair.value_indicator_id IS 'A value indicator; one of them in the template is enough.';
 SELECT register_table('indicator_pair', kind => 'rule', sees => 'public');
@@ -221,7 +244,8 @@ BEGIN ATOMIC
   SELECT count(*) FROM indicator_pair p WHERE p.indicator_id = (SELECT find_indicator(indicator));
 END;
 COMMENT ON FUNCTION pair_indicator(text, text[]) IS
-  'Say which value indicators should stand beside a figure: pair_indicator(''销售额'', ARRAY[''回款率'', ''客户留存率'']). Returns how many there are. Errors: 22023 unknown, 23514 with itself (IND-16).';
+  'Say which value indicators should stand beside a figure: pair_indicator(''销售额'', ARRAY[''回款率'', ''客户留存率'']). '
+  'Returns how many there are. Errors: 22023 unknown, 23514 with itself (IND-16).';
 
 -- templates ------------------------------------------------------------------
 
@@ -242,7 +266,8 @@ COMMENT ON COLUMN review_template.code IS 'Human key, the same for all versions.
 COMMENT ON COLUMN review_template.version IS 'Version, from 1.';
 COMMENT ON COLUMN review_template.name IS 'Name.';
 COMMENT ON COLUMN review_template.status IS 'draft or active.';
-COMMENT ON COLUMN review_template.missing_policy IS 'What a part without a score does: block (no composite), renormalise (the rest counts in full) or zero.';
+COMMENT ON COLUMN review_template.missing_policy IS
+  'What a part without a score does: block (no composite), renormalise (the rest counts in full) or zero.';
 COMMENT ON COLUMN review_template.reason IS 'Why this version was made.';
 COMMENT ON COLUMN review_template.activated_at IS 'Since when it is frozen.';
 SELECT register_table('review_template', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
@@ -286,14 +311,16 @@ CREATE TABLE template_item (
   CONSTRAINT template_item_veto CHECK ((veto_at IS NULL) = (veto_cap IS NULL))
 );
 CREATE INDEX template_item_indicator ON template_item (indicator_id);
-COMMENT ON TABLE template_item IS 'Indicators of a template with their weights; activation pins the definitions beside them.';
+COMMENT ON TABLE template_item IS
+  'Indicators of a template with their weights; activation pins the definitions beside them.';
 COMMENT ON COLUMN template_item.template_item_id IS 'Key.';
 COMMENT ON COLUMN template_item.template_id IS 'Template.';
 COMMENT ON COLUMN template_item.template_group_id IS 'Group; null: the item stands beside the groups.';
 COMMENT ON COLUMN template_item.position IS 'Order in which people see it.';
 COMMENT ON COLUMN template_item.indicator_id IS 'Indicator.';
 COMMENT ON COLUMN template_item.weight IS 'Percent within its group, or of the whole.';
-COMMENT ON COLUMN template_item.facts IS 'Facts for everybody, for example {"target": 10}; a target row replaces them for one person.';
+COMMENT ON COLUMN template_item.facts IS
+  'Facts for everybody, for example {"target": 10}; a target row replaces them for one person.';
 COMMENT ON COLUMN template_item.task IS 'Work task linked to it, for the checklist.';
 COMMENT ON COLUMN template_item.effective_weight IS 'Percent of the whole; set by activation.';
 COMMENT ON COLUMN template_item.definition IS 'Pinned from the indicator.';
@@ -303,7 +330,8 @@ COMMENT ON COLUMN template_item.cap_pct IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.floor_pct IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.pass_pct IS 'Pinned pass line; null: the default of its kind.';
 COMMENT ON COLUMN template_item.tier_scale_id IS 'Pinned from the indicator.';
-COMMENT ON COLUMN template_item.veto_at IS 'One-vote veto (一票否决): with a value at or below this, 0-100, the whole composite is at most veto_cap; null: no veto.';
+COMMENT ON COLUMN template_item.veto_at IS
+  'One-vote veto (一票否决): with a value at or below this, 0-100, the whole composite is at most veto_cap; null: no veto.';
 COMMENT ON COLUMN template_item.veto_cap IS 'Highest composite under the veto.';
 SELECT register_table('template_item', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 
@@ -312,20 +340,32 @@ CREATE TABLE rater_group (
   name               text    NOT NULL,
   weight             numeric NOT NULL CHECK (weight >= 0 AND weight <= 100),
   rationale_required boolean NOT NULL,
-  relation           text    NOT NULL DEFAULT 'any' CHECK (relation IN ('superior', 'self', 'peer', 'subordinate', 'any')),
+  relation           text    NOT NULL DEFAULT 'any'
+    CHECK (relation IN ('superior', 'self', 'peer', 'subordinate', 'any')),
   required           boolean NOT NULL DEFAULT false,
   minimum            integer NOT NULL DEFAULT 0 CHECK (minimum >= 0),
   below_minimum      text    NOT NULL DEFAULT 'rollup' CHECK (below_minimum IN ('rollup', 'drop', 'block'))
 );
-COMMENT ON TABLE rater_group IS 'Roles in which somebody rates (评价角色); their weights, minimum and whether they are required are pinned by each template (REV-07).';
+COMMENT ON TABLE rater_group IS
+  'Roles in which somebody rates (评价角色); their weights, minimum and whether they are required are pinned by each '
+  'template (REV-07).';
 COMMENT ON COLUMN rater_group.rater_group IS 'Key: manager, self, peer, subordinate.';
 COMMENT ON COLUMN rater_group.name IS 'Name that people read.';
-COMMENT ON COLUMN rater_group.weight IS 'Weight of the group''s mean in the score of an indicator, for templates activated from now on; 0: it is shown, but does not count.';
-COMMENT ON COLUMN rater_group.rationale_required IS 'Whether a score of this group is refused without a rationale (REV-05).';
-COMMENT ON COLUMN rater_group.relation IS 'Who belongs to it: superior, self, peer or subordinate of the employee, or any; see review_rater for people who are named.';
-COMMENT ON COLUMN rater_group.required IS 'Whether an indicator counts as scored only when this group has scored it, if the group has a weight.';
-COMMENT ON COLUMN rater_group.minimum IS 'Raters from which on the group is shown on its own; its raters are anonymous. 0: they are named.';
-COMMENT ON COLUMN rater_group.below_minimum IS 'What fewer raters do: rollup (they count, but are shown only together with others), drop (they do not count), block (the review is not complete).';
+COMMENT ON COLUMN rater_group.weight IS
+  'Weight of the group''s mean in the score of an indicator, for templates activated from now on; 0: it is shown, but '
+  'does not count.';
+COMMENT ON COLUMN rater_group.rationale_required IS
+  'Whether a score of this group is refused without a rationale (REV-05).';
+COMMENT ON COLUMN rater_group.relation IS
+  'Who belongs to it: superior, self, peer or subordinate of the employee, or any; see review_rater for people who are '
+  'named.';
+COMMENT ON COLUMN rater_group.required IS
+  'Whether an indicator counts as scored only when this group has scored it, if the group has a weight.';
+COMMENT ON COLUMN rater_group.minimum IS
+  'Raters from which on the group is shown on its own; its raters are anonymous. 0: they are named.';
+COMMENT ON COLUMN rater_group.below_minimum IS
+  'What fewer raters do: rollup (they count, but are shown only together with others), drop (they do not count), block '
+  '(the review is not complete).';
 SELECT register_table('rater_group', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 CREATE TRIGGER rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rater_group
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
@@ -344,10 +384,13 @@ CREATE TABLE template_rater_group (
   PRIMARY KEY (template_id, rater_group)
 );
 CREATE INDEX template_rater_group_group ON template_rater_group (rater_group);
-COMMENT ON TABLE template_rater_group IS 'Rater groups of a template; activation pins rater_group for groups that have no row here.';
+COMMENT ON TABLE template_rater_group IS
+  'Rater groups of a template; activation pins rater_group for groups that have no row here.';
 COMMENT ON COLUMN template_rater_group.template_id IS 'Template.';
 COMMENT ON COLUMN template_rater_group.rater_group IS 'Group.';
-COMMENT ON COLUMN template_rater_group.weight IS 'Weight of the group''s mean in the score of an indicator; groups without scores are left out of the sum; 0: not counted.';
+COMMENT ON COLUMN template_rater_group.weight IS
+  'Weight of the group''s mean in the score of an indicator; groups without scores are left out of the sum; 0: not '
+  'counted.';
 COMMENT ON COLUMN template_rater_group.required IS 'As in rater_group.';
 COMMENT ON COLUMN template_rater_group.minimum IS 'As in rater_group.';
 COMMENT ON COLUMN template_rater_group.below_minimum IS 'As in rater_group.';
@@ -356,7 +399,8 @@ SELECT register_table('template_rater_group', kind => 'rule', sees => 'public', 
 CREATE FUNCTION template_frozen(templates bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who activates it at the same time goes first, or sees what is changed here
-  SELECT count(*) FROM (SELECT FROM review_template t WHERE t.template_id = ANY (templates) ORDER BY t.template_id FOR SHARE) l;
+  SELECT count(*) FROM (SELECT FROM review_template t WHERE t.template_id = ANY (templates)
+                        ORDER BY t.template_id FOR SHARE) l;
   SELECT '55000', format('template "%s" version %s is active and cannot change', t.code, t.version),
          'Open cycles are computed with it.',
          'Make a new version with revise_template(code, weights, reason).', 'review_template', NULL, 'template_frozen'
@@ -381,7 +425,8 @@ CREATE VIEW template_weight WITH (security_invoker) AS
           UNION ALL
           SELECT i.template_id, g.code, i.weight FROM template_item i JOIN template_group g USING (template_group_id)) w
    GROUP BY template_id, part;
-COMMENT ON VIEW template_weight IS 'Sums of the weights of each template, as a whole and per group: 100 in an active one (IND-02).';
+COMMENT ON VIEW template_weight IS
+  'Sums of the weights of each template, as a whole and per group: 100 in an active one (IND-02).';
 COMMENT ON COLUMN template_weight.template_id IS 'Template.';
 COMMENT ON COLUMN template_weight.part IS 'Group; null: the template as a whole.';
 COMMENT ON COLUMN template_weight.total IS 'Sum of the weights, percent.';
@@ -400,13 +445,16 @@ BEGIN ATOMIC
    WHERE t.template_id = ANY (templates)
      AND NOT EXISTS (SELECT FROM template_item i WHERE i.template_group_id = g.template_group_id)
   UNION ALL
-  SELECT '23514', format('weights of template "%s" version %s sum to %s, not 100', t.code, t.version, trim_scale(w.total)),
+  SELECT '23514', format('weights of template "%s" version %s sum to %s, not 100', t.code, t.version,
+                         trim_scale(w.total)),
          format('Part: %s.', coalesce('group ' || w.part, 'the whole template')),
-         'Weights are percent; fractions that sum to exactly 1 are taken as well.', 'template_item', 'weight', 'template_weights'
+         'Weights are percent; fractions that sum to exactly 1 are taken as well.', 'template_item', 'weight',
+         'template_weights'
     FROM template_weight w JOIN review_template t USING (template_id)
    WHERE t.template_id = ANY (templates) AND w.total <> 100
   UNION ALL
-  SELECT '23514', format('indicator "%s" of template "%s" version %s has no %s', i.code, t.code, t.version, missing.field),
+  SELECT '23514', format('indicator "%s" of template "%s" version %s has no %s', i.code, t.code, t.version,
+                         missing.field),
          NULL, format('Set indicator.%s before activating the template.', missing.field),
          'indicator', missing.field, 'template_definition'
     FROM template_item ti
@@ -414,7 +462,8 @@ BEGIN ATOMIC
     JOIN indicator i USING (indicator_id)
     CROSS JOIN LATERAL (VALUES (1, 'definition', hrloop.meaningful_chars(coalesce(i.definition, '')) > 0),
                                (2, 'formula', i.formula IS NOT NULL),
-                               (3, 'standard', hrloop.meaningful_chars(coalesce(i.standard, '')) > 0)) AS missing (n, field, given)
+                               (3, 'standard', hrloop.meaningful_chars(coalesce(i.standard, '')) > 0))
+                                 AS missing (n, field, given)
    WHERE t.template_id = ANY (templates) AND NOT missing.given
   UNION ALL
   SELECT '23514', format('indicator "%s" has no tier "%s"', i.code, i.pass_tier), NULL,
@@ -448,7 +497,8 @@ BEGIN ATOMIC
              (SELECT sum(g.weight) / 100 FROM template_group g WHERE g.template_id = i.template_id), 0) ELSE 0 END = 1;
   UPDATE template_item i
      SET effective_weight = trim_scale(i.weight * coalesce((SELECT g.weight FROM template_group g
-                                                             WHERE g.template_group_id = i.template_group_id), 100) * 0.01),
+                                                             WHERE g.template_group_id = i.template_group_id),
+                                                             100) * 0.01),
          definition = n.definition, formula = n.formula, standard = n.standard, cap_pct = n.cap_pct,
          floor_pct = n.floor_pct, pass_pct = pass_line(n.indicator_id), tier_scale_id = n.tier_scale_id
     FROM review_template t, indicator n
@@ -463,12 +513,16 @@ BEGIN ATOMIC
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL;
   SELECT * FROM template_problem(templates);
 END;
-COMMENT ON FUNCTION template_activated(bigint[]) IS 'Activation: fractions become percent, definitions are pinned, problems refuse it (IND-01, IND-02).';
-SELECT register_follow('review_template', '{update}', 500, 'template_activated', key => 'template_id', changed => '{status}');
-SELECT register_follow('review_template', '{update}', 100, 'template_frozen', key => 'template_id', changed => '{code,version,missing_policy}');
+COMMENT ON FUNCTION template_activated(bigint[]) IS
+  'Activation: fractions become percent, definitions are pinned, problems refuse it (IND-01, IND-02).';
+SELECT register_follow('review_template', '{update}', 500, 'template_activated', key => 'template_id',
+                       changed => '{status}');
+SELECT register_follow('review_template', '{update}', 100, 'template_frozen', key => 'template_id',
+                       changed => '{code,version,missing_policy}');
 CREATE FUNCTION template_reopened(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('template "%s" version %s: status and activated_at change once, together', t.code, t.version), NULL,
+  SELECT '55000', format('template "%s" version %s: status and activated_at change once, together', t.code, t.version),
+         NULL,
          'Use activate_template(); then revise_template(code, weights, reason) makes a new version.',
          'review_template', 'status', 'template_reopened'
     FROM review_template t WHERE t.template_id = ANY (templates) AND (t.status = 'draft' OR t.activated_at IS NULL);
@@ -477,13 +531,17 @@ COMMENT ON FUNCTION template_reopened(bigint[]) IS 'Rule: an active template doe
 CREATE FUNCTION template_born_active(templates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('template "%s" version %s must begin as a draft', t.code, t.version), NULL,
-         'Insert it as a draft, add its items, then use activate_template().', 'review_template', 'status', 'template_born_active'
-    FROM review_template t WHERE t.template_id = ANY (templates) AND (t.status = 'active' OR t.activated_at IS NOT NULL);
+         'Insert it as a draft, add its items, then use activate_template().', 'review_template', 'status',
+         'template_born_active'
+    FROM review_template t WHERE t.template_id = ANY (templates)
+      AND (t.status = 'active' OR t.activated_at IS NOT NULL);
 END;
-COMMENT ON FUNCTION template_born_active(bigint[]) IS 'Rule: a template is checked and pinned when it is activated, so it begins as a draft.';
+COMMENT ON FUNCTION template_born_active(bigint[]) IS
+  'Rule: a template is checked and pinned when it is activated, so it begins as a draft.';
 SELECT register_follow('review_template', '{insert}', 200, 'template_born_active', key => 'template_id');
 -- after template_activated, which says when
-SELECT register_follow('review_template', '{update}', 600, 'template_reopened', key => 'template_id', changed => '{status,activated_at}');
+SELECT register_follow('review_template', '{update}', 600, 'template_reopened', key => 'template_id',
+                       changed => '{status,activated_at}');
 CREATE TRIGGER review_template_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON review_template
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 
@@ -495,30 +553,38 @@ BEGIN ATOMIC
                      'For example [{"indicator": "客户拓展", "weight": 60, "facts": {"target": 10}}].')
    WHERE jsonb_typeof(items) IS DISTINCT FROM 'array';
   INSERT INTO review_template (code, version, name, missing_policy, reason)
-  SELECT create_template.code, coalesce(max(t.version), 0) + 1, coalesce(create_template.name, max(t.name), create_template.code),
+  SELECT create_template.code, coalesce(max(t.version), 0) + 1,
+         coalesce(create_template.name, max(t.name), create_template.code),
          create_template.missing_policy, create_template.reason
     FROM review_template t WHERE t.code = create_template.code;
   INSERT INTO template_group (template_id, code, name, weight)
-  SELECT (SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC LIMIT 1),
+  SELECT (SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC
+          LIMIT 1),
          g.key, g.key, g.value::numeric
     FROM jsonb_each_text(groups) AS g;
-  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task, veto_at, veto_cap)
+  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task, veto_at,
+                             veto_cap)
   SELECT v.template_id,
          CASE WHEN i.item ? 'group' THEN coalesce(
-           (SELECT g.template_group_id FROM template_group g WHERE g.template_id = v.template_id AND g.code = i.item ->> 'group'),
+           (SELECT g.template_group_id FROM template_group g
+            WHERE g.template_id = v.template_id AND g.code = i.item ->> 'group'),
            unknown_code('template group', i.item ->> 'group')) END,
          i.n, find_indicator(i.item ->> 'indicator'), (i.item ->> 'weight')::numeric,
-         coalesce(i.item -> 'facts', '{}'), i.item ->> 'task', (i.item #>> '{veto,at}')::numeric, (i.item #>> '{veto,cap}')::numeric
+         coalesce(i.item -> 'facts', '{}'), i.item ->> 'task', (i.item #>> '{veto,at}')::numeric,
+         (i.item #>> '{veto,cap}')::numeric
     FROM jsonb_array_elements(items) WITH ORDINALITY AS i (item, n)
-    CROSS JOIN (SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC LIMIT 1) v;
+    CROSS JOIN (SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC
+                LIMIT 1) v;
   SELECT t.template_id FROM review_template t WHERE t.code = create_template.code ORDER BY t.version DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION create_template(text, jsonb, text, jsonb, text, text) IS
-  'Make a draft template, or the next version of one: items [{"indicator","weight","group","facts","task","veto": {"at","cap"}}], groups {"code": weight}. Errors: 22023 unknown indicator or group, 23514 a veto without its cap.';
+  'Make a draft template, or the next version of one: items [{"indicator","weight","group","facts","task","veto": '
+  '{"at","cap"}}], groups {"code": weight}. Errors: 22023 unknown indicator or group, 23514 a veto without its cap.';
 
 CREATE FUNCTION activate_template(code text, version integer DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT unknown_code('template', coalesce(activate_template.code || ' version ' || activate_template.version, activate_template.code))
+  SELECT unknown_code('template', coalesce(activate_template.code || ' version ' || activate_template.version,
+                                           activate_template.code))
    WHERE NOT EXISTS (SELECT FROM review_template t WHERE t.code = activate_template.code
                        AND (activate_template.version IS NULL OR t.version = activate_template.version));
   UPDATE review_template t SET status = 'active'
@@ -528,7 +594,8 @@ BEGIN ATOMIC
   RETURNING t.template_id;
 END;
 COMMENT ON FUNCTION activate_template(text, integer) IS
-  'Freeze a template version (default: the newest) so that cycles can use it. Errors: 23514 weights do not sum to 100, or a definition, formula or standard is missing; 23502 a later version has no reason; 22023 unknown.';
+  'Freeze a template version (default: the newest) so that cycles can use it. Errors: 23514 weights do not sum to 100, '
+  'or a definition, formula or standard is missing; 23502 a later version has no reason; 22023 unknown.';
 
 CREATE FUNCTION revise_template(code text, weights jsonb, reason text) RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -537,7 +604,8 @@ BEGIN ATOMIC
    WHERE hrloop.meaningful_chars(coalesce(revise_template.reason, '')) = 0;
   SELECT hrloop.fail('22023', format('template "%s" does not have indicator "%s"', revise_template.code, w.key))
     FROM jsonb_object_keys(weights) AS w (key)
-   WHERE NOT EXISTS (SELECT FROM review_template t JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
+   WHERE NOT EXISTS (SELECT FROM review_template t JOIN template_item i USING (template_id)
+                     JOIN indicator n USING (indicator_id)
                       WHERE t.code = revise_template.code AND n.code = w.key);
   INSERT INTO review_template (code, version, name, missing_policy, reason)
   SELECT t.code, t.version + 1, t.name, t.missing_policy, revise_template.reason
@@ -549,11 +617,13 @@ BEGIN ATOMIC
     JOIN template_group g ON g.template_id = o.template_id
    WHERE n.code = revise_template.code
      AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
-  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task, veto_at, veto_cap)
+  INSERT INTO template_item (template_id, template_group_id, position, indicator_id, weight, facts, task, veto_at,
+                             veto_cap)
   SELECT n.template_id,
          (SELECT ng.template_group_id FROM template_group og JOIN template_group ng ON ng.code = og.code
            WHERE og.template_group_id = i.template_group_id AND ng.template_id = n.template_id),
-         i.position, i.indicator_id, coalesce((weights ->> x.code)::numeric, i.weight), i.facts, i.task, i.veto_at, i.veto_cap
+         i.position, i.indicator_id, coalesce((weights ->> x.code)::numeric, i.weight), i.facts, i.task, i.veto_at,
+         i.veto_cap
     FROM review_template n
     JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
     JOIN template_item i ON i.template_id = o.template_id
@@ -571,14 +641,18 @@ BEGIN ATOMIC
   SELECT max(t.version) FROM review_template t WHERE t.code = revise_template.code;
 END;
 COMMENT ON FUNCTION revise_template(text, jsonb, text) IS
-  'Make and activate the next version of a template with new weights {"indicator": weight}; what is not named stays. Open cycles keep theirs. Returns the version. Errors: 23502 no reason, 23514 weights do not sum to 100, 22023 unknown.';
+  'Make and activate the next version of a template with new weights {"indicator": weight}; what is not named stays. '
+  'Open cycles keep theirs. Returns the version. Errors: 23502 no reason, 23514 weights do not sum to 100, 22023 '
+  'unknown.';
 
 CREATE VIEW template_checklist WITH (security_invoker) AS
-  SELECT t.template_id, t.code AS template_code, t.version, i.position, n.code AS indicator_code, n.name AS indicator_name,
+  SELECT t.template_id, t.code AS template_code, t.version, i.position, n.code AS indicator_code,
+         n.name AS indicator_name,
          i.effective_weight AS weight, i.definition, i.formula::text AS formula, i.standard, i.task, i.facts
     FROM review_template t JOIN template_item i USING (template_id) JOIN indicator n USING (indicator_id)
    WHERE t.activated_at IS NOT NULL;
-COMMENT ON VIEW template_checklist IS 'What the active templates measure, as employees see it: definition, formula, weight and standard (IND-01).';
+COMMENT ON VIEW template_checklist IS
+  'What the active templates measure, as employees see it: definition, formula, weight and standard (IND-01).';
 COMMENT ON COLUMN template_checklist.template_id IS 'Template version.';
 COMMENT ON COLUMN template_checklist.template_code IS 'Its code.';
 COMMENT ON COLUMN template_checklist.version IS 'Its version.';
@@ -603,7 +677,9 @@ CREATE VIEW template_warning WITH (security_invoker) AS
    WHERE NOT EXISTS (SELECT FROM indicator_pair q JOIN template_item o ON o.indicator_id = q.value_indicator_id
                       WHERE q.indicator_id = i.indicator_id AND o.template_id = t.template_id)
    GROUP BY t.template_id, t.code, t.version, t.status, n.code, i.weight;
-COMMENT ON VIEW template_warning IS 'Templates that judge by a figure of indicator_pair without any of its value indicators: a warning, not an error (IND-16). data_quality shows those of the newest active versions.';
+COMMENT ON VIEW template_warning IS
+  'Templates that judge by a figure of indicator_pair without any of its value indicators: a warning, not an error '
+  '(IND-16). data_quality shows those of the newest active versions.';
 COMMENT ON COLUMN template_warning.template_id IS 'Template version.';
 COMMENT ON COLUMN template_warning.template_code IS 'Its code.';
 COMMENT ON COLUMN template_warning.version IS 'Its version.';

@@ -1,4 +1,5 @@
--- insight: what people see: the growth archive, the profile, the payslip, everybody's own pages (ORG-04 to 06, PAY-16, MOB-01).
+-- insight: what people see: the growth archive, the profile, the payslip, everybody's own pages (ORG-04 to 06, PAY-16,
+-- MOB-01).
 
 INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('contribution.withdraw', 'person', 'A contribution is withdrawn, and why (ORG-06)');
@@ -24,7 +25,8 @@ CREATE TABLE contribution (
 );
 CREATE INDEX contribution_employee ON contribution (employee_id, occurred_on);
 CREATE INDEX contribution_withdrawn ON contribution (withdrawn_by) WHERE withdrawn_by IS NOT NULL;
-COMMENT ON TABLE contribution IS 'What somebody contributed: projects, practice cases, customer feedback, help given to colleagues (ORG-06).';
+COMMENT ON TABLE contribution IS
+  'What somebody contributed: projects, practice cases, customer feedback, help given to colleagues (ORG-06).';
 COMMENT ON COLUMN contribution.contribution_id IS 'Key.';
 COMMENT ON COLUMN contribution.employee_id IS 'Whose.';
 COMMENT ON COLUMN contribution.kind IS 'project 项目, case 实践案例, feedback 客户反馈, help 帮助同事.';
@@ -38,7 +40,8 @@ COMMENT ON COLUMN contribution.source IS 'manual, or the system that sent it.';
 COMMENT ON COLUMN contribution.external_id IS 'Key in that system: the same one is stored once.';
 COMMENT ON COLUMN contribution.recorded_by IS 'Who recorded it: employee number, or database login.';
 COMMENT ON COLUMN contribution.withdrawn_by IS 'Decision contribution.withdraw; null: it stands.';
-SELECT register_table('contribution', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('contribution', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "title": "blank free text", "role": "blank free text", "evidence": "blank free text", "unit": "keep unit of the figure",
             "source": "keep name of a system", "external_id": "keep a repeated delivery must be recognised"}');
 
@@ -49,7 +52,8 @@ CREATE TABLE contribution_citation (
   org_unit_id     bigint NOT NULL REFERENCES org_unit,
   cited_on        date   NOT NULL CHECK (isfinite(cited_on)),
   recorded_by     text   NOT NULL DEFAULT who(),
-  CONSTRAINT contribution_citation_of FOREIGN KEY (contribution_id, employee_id) REFERENCES contribution (contribution_id, employee_id),
+  CONSTRAINT contribution_citation_of FOREIGN KEY (contribution_id, employee_id)
+    REFERENCES contribution (contribution_id, employee_id),
   CONSTRAINT contribution_citation_once UNIQUE (contribution_id, org_unit_id)
 );
 CREATE INDEX contribution_citation_of ON contribution_citation (contribution_id, employee_id);
@@ -61,58 +65,79 @@ COMMENT ON COLUMN contribution_citation.employee_id IS 'Whose case it is.';
 COMMENT ON COLUMN contribution_citation.org_unit_id IS 'Unit that uses it.';
 COMMENT ON COLUMN contribution_citation.cited_on IS 'Day.';
 COMMENT ON COLUMN contribution_citation.recorded_by IS 'Who recorded it.';
-SELECT register_table('contribution_citation', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('contribution_citation', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   texts => '{"recorded_by": "pseudonym acts stay under a pseudonym"}');
 
-CREATE FUNCTION record_contribution(employee text, kind text, title text, on_date date DEFAULT current_date, role text DEFAULT NULL, quantity numeric DEFAULT NULL,
-                                    unit text DEFAULT NULL, evidence text DEFAULT NULL, source text DEFAULT 'manual', external_id text DEFAULT NULL)
+CREATE FUNCTION record_contribution(employee text, kind text, title text, on_date date DEFAULT current_date,
+                                    role text DEFAULT NULL, quantity numeric DEFAULT NULL,
+                                    unit text DEFAULT NULL, evidence text DEFAULT NULL, source text DEFAULT 'manual',
+                                    external_id text DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', format('%s cannot record contributions of employee %s', who(), employee), NULL, 'The manager or HR does; nobody their own.')
-   WHERE actor() IS NOT NULL AND (actor() = (SELECT find_employee(employee)) OR NOT may_handle((SELECT find_employee(employee))));
+  SELECT hrloop.fail('42501', format('%s cannot record contributions of employee %s', who(), employee), NULL,
+                     'The manager or HR does; nobody their own.')
+   WHERE actor() IS NOT NULL AND (actor() = (SELECT find_employee(employee))
+                                  OR NOT may_handle((SELECT find_employee(employee))));
   SELECT unknown_code('kind of contribution', coalesce(record_contribution.kind, 'null'))
    WHERE coalesce(record_contribution.kind, '') NOT IN ('project', 'case', 'feedback', 'help');
   INSERT INTO contribution (employee_id, kind, title, role, quantity, unit, occurred_on, evidence, source, external_id)
-  VALUES (find_employee(employee), record_contribution.kind, record_contribution.title, record_contribution.role, record_contribution.quantity,
-          record_contribution.unit, on_date, record_contribution.evidence, record_contribution.source, record_contribution.external_id)
+  VALUES (find_employee(employee), record_contribution.kind, record_contribution.title, record_contribution.role,
+          record_contribution.quantity,
+          record_contribution.unit, on_date, record_contribution.evidence, record_contribution.source,
+          record_contribution.external_id)
   ON CONFLICT ON CONSTRAINT contribution_once DO NOTHING;
   SELECT max(c.contribution_id) FROM contribution c
    WHERE c.employee_id = (SELECT find_employee(employee)) AND c.source = record_contribution.source
      AND (record_contribution.external_id IS NULL OR c.external_id = record_contribution.external_id);
 END;
 COMMENT ON FUNCTION record_contribution(text, text, text, date, text, numeric, text, text, text, text) IS
-  'Record a contribution of an employee as the manager or HR: project, case, feedback or help; the same source and external id once. Returns its key. Errors: 42501 somebody else, or one''s own; 23502, 23514 no title or day; 22023 unknown (ORG-06).';
+  'Record a contribution of an employee as the manager or HR: project, case, feedback or help; the same source and '
+  'external id once. Returns its key. Errors: 42501 somebody else, or one''s own; 23502, 23514 no title or day; 22023 '
+  'unknown (ORG-06).';
 
-CREATE FUNCTION cite_contribution(contribution bigint, unit text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION cite_contribution(contribution bigint, unit text, on_date date DEFAULT current_date) RETURNS bigint
+  VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('practice case', coalesce(contribution::text, 'null'))
-   WHERE NOT EXISTS (SELECT FROM contribution c WHERE c.contribution_id = cite_contribution.contribution AND c.kind = 'case' AND c.withdrawn_by IS NULL);
-  SELECT hrloop.fail('42501', format('%s cannot record that unit "%s" cites case %s', who(), cite_contribution.unit, contribution), NULL, 'A head of the unit or HR does; nobody for their own case.')
+   WHERE NOT EXISTS (SELECT FROM contribution c
+                     WHERE c.contribution_id = cite_contribution.contribution AND c.kind = 'case'
+                       AND c.withdrawn_by IS NULL);
+  SELECT hrloop.fail('42501', format('%s cannot record that unit "%s" cites case %s', who(), cite_contribution.unit,
+                                     contribution), NULL, 'A head of the unit or HR does; nobody for their own case.')
     FROM contribution c
    WHERE c.contribution_id = cite_contribution.contribution AND actor() IS NOT NULL
      AND (actor() = c.employee_id
           OR NOT holds_role('hr', actor())
-             AND NOT EXISTS (SELECT FROM unit_head h WHERE h.org_unit_id = (SELECT find_unit(cite_contribution.unit)) AND h.employee_id = actor() AND h.valid @> current_date));
+             AND NOT EXISTS (SELECT FROM unit_head h
+                             WHERE h.org_unit_id = (SELECT find_unit(cite_contribution.unit))
+                               AND h.employee_id = actor() AND h.valid @> current_date));
   INSERT INTO contribution_citation (contribution_id, employee_id, org_unit_id, cited_on)
-  SELECT c.contribution_id, c.employee_id, find_unit(cite_contribution.unit), on_date FROM contribution c WHERE c.contribution_id = cite_contribution.contribution
+  SELECT c.contribution_id, c.employee_id, find_unit(cite_contribution.unit), on_date FROM contribution c
+    WHERE c.contribution_id = cite_contribution.contribution
   ON CONFLICT ON CONSTRAINT contribution_citation_once DO NOTHING;
   SELECT count(*) FROM contribution_citation x WHERE x.contribution_id = cite_contribution.contribution;
 END;
 COMMENT ON FUNCTION cite_contribution(bigint, text, date) IS
-  'A unit uses a practice case; each counts once. Returns how many units cite it. Errors: 42501 neither HR nor a head of the unit, or one''s own case; 23502 no unit or day; 22023 unknown, or no case that stands (ORG-06).';
+  'A unit uses a practice case; each counts once. Returns how many units cite it. Errors: 42501 neither HR nor a head '
+  'of the unit, or one''s own case; 23502 no unit or day; 22023 unknown, or no case that stands (ORG-06).';
 
 CREATE FUNCTION withdraw_contribution(contribution bigint, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('contribution', coalesce(contribution::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM contribution c WHERE c.contribution_id = withdraw_contribution.contribution);
-  SELECT hrloop.fail('42501', format('%s cannot withdraw contribution %s', who(), contribution), NULL, 'The manager or HR does; nobody their own.')
+  SELECT hrloop.fail('42501', format('%s cannot withdraw contribution %s', who(), contribution), NULL,
+                     'The manager or HR does; nobody their own.')
     FROM contribution c
-   WHERE c.contribution_id = withdraw_contribution.contribution AND actor() IS NOT NULL AND (actor() = c.employee_id OR NOT may_handle(c.employee_id));
-  SELECT hrloop.fail('23502', 'withdrawing a contribution needs a reason', NULL, 'Say what was wrong; the decision keeps it.', 'decision', 'reason')
+   WHERE c.contribution_id = withdraw_contribution.contribution AND actor() IS NOT NULL
+     AND (actor() = c.employee_id OR NOT may_handle(c.employee_id));
+  SELECT hrloop.fail('23502', 'withdrawing a contribution needs a reason', NULL,
+                     'Say what was wrong; the decision keeps it.', 'decision', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(withdraw_contribution.reason, '')) = 0;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT 'contribution.withdraw', c.employee_id, 'contribution', c.contribution_id, jsonb_build_object('kind', c.kind, 'title', c.title), '{"status": "withdrawn"}',
+    SELECT 'contribution.withdraw', c.employee_id, 'contribution', c.contribution_id,
+           jsonb_build_object('kind', c.kind, 'title', c.title), '{"status": "withdrawn"}',
            withdraw_contribution.reason
       FROM contribution c WHERE c.contribution_id = withdraw_contribution.contribution AND c.withdrawn_by IS NULL
     RETURNING decision_id, cause_id
@@ -121,43 +146,57 @@ BEGIN ATOMIC
   SELECT c.withdrawn_by FROM contribution c WHERE c.contribution_id = withdraw_contribution.contribution;
 END;
 COMMENT ON FUNCTION withdraw_contribution(bigint, text) IS
-  'Take a contribution back, with a reason, as the manager or HR; the archive says so in a new line. Returns the decision; again: the same. Errors: 42501 somebody else, or one''s own; 23502 no reason, 22023 unknown (ORG-06).';
+  'Take a contribution back, with a reason, as the manager or HR; the archive says so in a new line. Returns the '
+  'decision; again: the same. Errors: 42501 somebody else, or one''s own; 23502 no reason, 22023 unknown (ORG-06).';
 
 -- what goes into the archive, table by table ----------------------------------------
 
 CREATE FUNCTION archive_results(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'review_result'::text, results, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'review_result'::text, results,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT x.result_id AS source_id, 'result' AS kind, r.employee_id, x.locked_on AS occurred_on, c.name AS title,
-           jsonb_build_object('cycle', c.code, 'score', trim_scale(x.composite), 'grade', coalesce(x.grade, '-'), 'version', x.version) AS detail,
+           jsonb_build_object('cycle', c.code, 'score', trim_scale(x.composite), 'grade', coalesce(x.grade, '-'),
+                              'version', x.version) AS detail,
            coalesce(x.reopened_by, x.decision_id) AS decision_id, x.reopened_by IS NOT NULL AS gone
-      FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) WHERE x.result_id = ANY (results)) l));
+      FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+        WHERE x.result_id = ANY (results)) l));
 END;
-COMMENT ON FUNCTION archive_results(bigint[]) IS 'Results in the archive: a lock writes a line, an unlock withdraws it (ORG-06).';
-SELECT register_follow('review_result', '{insert,update}', 550, 'archive_results', key => 'result_id', changed => '{reopened_by}');
+COMMENT ON FUNCTION archive_results(bigint[]) IS
+  'Results in the archive: a lock writes a line, an unlock withdraws it (ORG-06).';
+SELECT register_follow('review_result', '{insert,update}', 550, 'archive_results', key => 'result_id',
+                       changed => '{reopened_by}');
 
 CREATE FUNCTION archive_trainings(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'training_record'::text, records, (SELECT jsonb_agg(to_jsonb(l)) FROM (
-    SELECT t.training_record_id AS source_id, 'training' AS kind, t.employee_id, t.completed_on AS occurred_on, o.name AS title,
-           jsonb_strip_nulls(jsonb_build_object('course', o.code, 'score', trim_scale(t.score), 'passed', t.passed)) AS detail
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'training_record'::text, records,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
+    SELECT t.training_record_id AS source_id, 'training' AS kind, t.employee_id, t.completed_on AS occurred_on,
+           o.name AS title,
+           jsonb_strip_nulls(jsonb_build_object('course', o.code, 'score', trim_scale(t.score), 'passed', t.passed))
+             AS detail
       FROM training_record t JOIN resource o USING (resource_id) WHERE t.training_record_id = ANY (records)) l));
 END;
-COMMENT ON FUNCTION archive_trainings(bigint[]) IS 'Finished trainings in the archive, with their exam score; a correction is a new line (ORG-06).';
-SELECT register_follow('training_record', '{insert,update,delete}', 550, 'archive_trainings', key => 'training_record_id',
+COMMENT ON FUNCTION archive_trainings(bigint[]) IS
+  'Finished trainings in the archive, with their exam score; a correction is a new line (ORG-06).';
+SELECT register_follow('training_record', '{insert,update,delete}', 550, 'archive_trainings',
+                       key => 'training_record_id',
   changed => '{employee_id,resource_id,completed_on,score,passed}');
 
 CREATE FUNCTION archive_certifications(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'certification_result'::text, results, (SELECT jsonb_agg(to_jsonb(l)) FROM (
-    SELECT c.certification_result_id AS source_id, 'certification' AS kind, c.employee_id, c.achieved_on AS occurred_on, k.name AS title,
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'certification_result'::text, results,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
+    SELECT c.certification_result_id AS source_id, 'certification' AS kind, c.employee_id,
+           c.achieved_on AS occurred_on, k.name AS title,
            jsonb_build_object('certification', k.code) AS detail, NULL::bigint AS decision_id
       FROM certification_result c JOIN certification k USING (certification_id)
      WHERE c.certification_result_id = ANY (results) AND c.passed
     UNION ALL
     SELECT c.certification_result_id, 'certification.reversed', c.employee_id, v.reversed_on, k.name,
            jsonb_build_object('certification', k.code, 'reason', v.reason), NULL::bigint AS decision_id
-      FROM certification_reversal v JOIN certification_result c USING (certification_result_id) JOIN certification k USING (certification_id)
+      FROM certification_reversal v JOIN certification_result c USING (certification_result_id)
+        JOIN certification k USING (certification_id)
      WHERE v.certification_result_id = ANY (results)
     UNION ALL
     -- a level that the result gives, from its first day on; rows that come in closed stand in the next moment
@@ -165,61 +204,83 @@ BEGIN ATOMIC
            jsonb_build_object('skill', s.code, 'level', l.code, 'rank', l.rank), max(h.decision_id)
       FROM unnest(results) AS r (result_id)
       CROSS JOIN LATERAL (SELECT x.* FROM employee_skill_level x
-                           WHERE x.certification_result_id = r.result_id AND (x.superseded_by IS NULL OR x.superseded_by = x.decision_id) OFFSET 0) h
-      JOIN certification_result c USING (certification_result_id) JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = l.skill_id
+                           WHERE x.certification_result_id = r.result_id
+                             AND (x.superseded_by IS NULL OR x.superseded_by = x.decision_id) OFFSET 0) h
+      JOIN certification_result c USING (certification_result_id) JOIN skill_level l USING (skill_level_id)
+        JOIN skill s ON s.skill_id = l.skill_id
      GROUP BY c.certification_result_id, c.employee_id, s.code, s.name, l.code, l.name, l.rank) l));
 END;
-COMMENT ON FUNCTION archive_certifications(bigint[]) IS 'Passed certifications, their reversals, and the levels they give in the archive (ORG-06).';
-SELECT register_follow('certification_result', '{insert}', 550, 'archive_certifications', key => 'certification_result_id');
-SELECT register_follow('certification_reversal', '{insert}', 550, 'archive_certifications', key => 'certification_result_id');
-SELECT register_follow('employee_skill_level', '{update}', 550, 'archive_certifications', key => 'certification_result_id', changed => '{superseded_by}');
+COMMENT ON FUNCTION archive_certifications(bigint[]) IS
+  'Passed certifications, their reversals, and the levels they give in the archive (ORG-06).';
+SELECT register_follow('certification_result', '{insert}', 550, 'archive_certifications',
+                       key => 'certification_result_id');
+SELECT register_follow('certification_reversal', '{insert}', 550, 'archive_certifications',
+                       key => 'certification_result_id');
+SELECT register_follow('employee_skill_level', '{update}', 550, 'archive_certifications',
+                       key => 'certification_result_id', changed => '{superseded_by}');
 
 CREATE FUNCTION archive_plans(plans bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'development_plan'::text, plans, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'development_plan'::text, plans,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT p.plan_id AS source_id, 'plan' AS kind, p.employee_id, p.planned_on AS occurred_on,
            CASE p.kind WHEN 'improvement' THEN '改进计划 ' ELSE '发展计划 ' END || c.code AS title,
            jsonb_build_object('cycle', c.code, 'kind', p.kind) AS detail, p.decision_id, p.status = 'withdrawn' AS gone
-      FROM development_plan p JOIN review_cycle c USING (cycle_id) WHERE p.plan_id = ANY (plans) AND p.status <> 'draft') l));
+      FROM development_plan p JOIN review_cycle c USING (cycle_id)
+        WHERE p.plan_id = ANY (plans) AND p.status <> 'draft') l));
 END;
-COMMENT ON FUNCTION archive_plans(bigint[]) IS 'Plans that stand in the archive; a withdrawn one is said to be (DEV-06, ORG-06).';
-SELECT register_follow('development_plan', '{insert,update}', 550, 'archive_plans', key => 'plan_id', changed => '{status,kind,planned_on}');
+COMMENT ON FUNCTION archive_plans(bigint[]) IS
+  'Plans that stand in the archive; a withdrawn one is said to be (DEV-06, ORG-06).';
+SELECT register_follow('development_plan', '{insert,update}', 550, 'archive_plans', key => 'plan_id',
+                       changed => '{status,kind,planned_on}');
 
 CREATE FUNCTION archive_raises(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'salary_adjustment'::text, adjustments, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'salary_adjustment'::text, adjustments,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT a.adjustment_id AS source_id, 'raise' AS kind, a.employee_id, a.effective_on AS occurred_on, c.name AS title,
-           jsonb_build_object('cycle', c.code) || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects) END AS detail, a.decision_id
+           jsonb_build_object('cycle', c.code) || CASE WHEN a.corrects IS NULL THEN '{}'
+             ELSE jsonb_build_object('corrects', a.corrects) END AS detail, a.decision_id
       FROM salary_adjustment a JOIN review_cycle c USING (cycle_id)
      WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.raise_amount <> 0) l));
 END;
-COMMENT ON FUNCTION archive_raises(bigint[]) IS 'Applied raises and corrections in the archive, without their figures (ORG-06).';
-SELECT register_follow('salary_adjustment', '{update}', 550, 'archive_raises', key => 'adjustment_id', changed => '{status}');
+COMMENT ON FUNCTION archive_raises(bigint[]) IS
+  'Applied raises and corrections in the archive, without their figures (ORG-06).';
+SELECT register_follow('salary_adjustment', '{update}', 550, 'archive_raises', key => 'adjustment_id',
+                       changed => '{status}');
 
 CREATE FUNCTION archive_memberships(memberships bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'pool_membership'::text, memberships, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'pool_membership'::text, memberships,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT m.pool_membership_id AS source_id, k.kind, m.employee_id, k.day AS occurred_on, p.name AS title,
            jsonb_build_object('pool', p.code, 'reason', m.reason) AS detail, k.decision_id
       FROM pool_membership m JOIN talent_pool p USING (talent_pool_id)
-      CROSS JOIN LATERAL (VALUES ('pool', m.joined_on, m.decision_id), ('pool.left', m.left_on, m.ended_by)) AS k (kind, day, decision_id)
+      CROSS JOIN LATERAL (VALUES ('pool', m.joined_on, m.decision_id), ('pool.left', m.left_on, m.ended_by))
+        AS k (kind, day, decision_id)
      WHERE m.pool_membership_id = ANY (memberships) AND k.day IS NOT NULL) l));
 END;
 COMMENT ON FUNCTION archive_memberships(bigint[]) IS 'Pools in the archive: who enters and who leaves (ORG-06).';
-SELECT register_follow('pool_membership', '{insert,update}', 550, 'archive_memberships', key => 'pool_membership_id', changed => '{left_on,joined_on,reason}');
+SELECT register_follow('pool_membership', '{insert,update}', 550, 'archive_memberships', key => 'pool_membership_id',
+                       changed => '{left_on,joined_on,reason}');
 
 CREATE FUNCTION archive_promotions(cases bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'promotion_case'::text, cases, (SELECT jsonb_agg(to_jsonb(l)) FROM (
-    SELECT p.promotion_case_id AS source_id, 'promotion' AS kind, p.employee_id, p.decided_on AS occurred_on, c.name AS title,
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'promotion_case'::text, cases,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
+    SELECT p.promotion_case_id AS source_id, 'promotion' AS kind, p.employee_id, p.decided_on AS occurred_on,
+           c.name AS title,
            jsonb_build_object('cycle', c.code, 'kind', p.kind) AS detail,
-           (SELECT max(d.decision_id) FROM decision d WHERE d.cause_id = p.promotion_case_id AND d.cause = 'promotion_case') AS decision_id,
+           (SELECT max(d.decision_id) FROM decision d
+            WHERE d.cause_id = p.promotion_case_id AND d.cause = 'promotion_case') AS decision_id,
            p.status = 'withdrawn' AS gone
       FROM promotion_case p JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
      WHERE p.promotion_case_id = ANY (cases) AND p.status IN ('approved', 'withdrawn')) l));
 END;
-COMMENT ON FUNCTION archive_promotions(bigint[]) IS 'Approved promotions in the archive; one that is withdrawn later is said to be (ORG-06).';
-SELECT register_follow('promotion_case', '{update}', 550, 'archive_promotions', key => 'promotion_case_id', changed => '{status}');
+COMMENT ON FUNCTION archive_promotions(bigint[]) IS
+  'Approved promotions in the archive; one that is withdrawn later is said to be (ORG-06).';
+SELECT register_follow('promotion_case', '{update}', 550, 'archive_promotions', key => 'promotion_case_id',
+                       changed => '{status}');
 
 CREATE FUNCTION archive_key_events(events bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -234,36 +295,47 @@ SELECT register_follow('key_event', '{insert,update,delete}', 550, 'archive_key_
 
 CREATE FUNCTION archive_suggestions(suggestions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'suggestion'::text, suggestions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
-    SELECT s.suggestion_id AS source_id, 'suggestion' AS kind, s.employee_id, s.suggested_on AS occurred_on, s.suggestion AS title, s.decision_id
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'suggestion'::text, suggestions,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
+    SELECT s.suggestion_id AS source_id, 'suggestion' AS kind, s.employee_id, s.suggested_on AS occurred_on,
+           s.suggestion AS title, s.decision_id
       FROM suggestion s WHERE s.suggestion_id = ANY (suggestions) AND s.status = 'accepted') l));
 END;
 COMMENT ON FUNCTION archive_suggestions(bigint[]) IS 'Accepted suggestions in the archive (LIV-07, ORG-06).';
-SELECT register_follow('suggestion', '{insert,update,delete}', 550, 'archive_suggestions', key => 'suggestion_id', changed => '{status,suggestion,suggested_on}');
+SELECT register_follow('suggestion', '{insert,update,delete}', 550, 'archive_suggestions', key => 'suggestion_id',
+                       changed => '{status,suggestion,suggested_on}');
 
 CREATE FUNCTION archive_citations(citations bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'contribution_citation'::text, citations, (SELECT jsonb_agg(to_jsonb(l)) FROM (
-    SELECT x.contribution_citation_id AS source_id, 'citation' AS kind, x.employee_id, x.cited_on AS occurred_on, c.title,
-           jsonb_build_object('unit', u.name, 'case', c.contribution_id) AS detail, c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'contribution_citation'::text, citations,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
+    SELECT x.contribution_citation_id AS source_id, 'citation' AS kind, x.employee_id, x.cited_on AS occurred_on,
+           c.title,
+           jsonb_build_object('unit', u.name, 'case', c.contribution_id) AS detail, c.withdrawn_by AS decision_id,
+           c.withdrawn_by IS NOT NULL AS gone
       FROM contribution_citation x JOIN contribution c USING (contribution_id) JOIN org_unit u USING (org_unit_id)
      WHERE x.contribution_citation_id = ANY (citations)) l));
 END;
 COMMENT ON FUNCTION archive_citations(bigint[]) IS 'Departments that cite a case in the archive (ORG-06).';
-SELECT register_follow('contribution_citation', '{insert,update,delete}', 550, 'archive_citations', key => 'contribution_citation_id',
+SELECT register_follow('contribution_citation', '{insert,update,delete}', 550, 'archive_citations',
+                       key => 'contribution_citation_id',
   changed => '{cited_on,org_unit_id}');
 
 CREATE FUNCTION archive_contributions(contributions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'archive_follow', 'contribution'::text, contributions, (SELECT jsonb_agg(to_jsonb(l)) FROM (
+  SELECT hrloop.run('book'::regclass, 'archive_follow', 'contribution'::text, contributions,
+                    (SELECT jsonb_agg(to_jsonb(l)) FROM (
     SELECT c.contribution_id AS source_id, c.kind, c.employee_id, c.occurred_on, c.title,
-           jsonb_strip_nulls(jsonb_build_object('role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'evidence', c.evidence)) AS detail,
+           jsonb_strip_nulls(jsonb_build_object('role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit,
+                                                'evidence', c.evidence)) AS detail,
            c.withdrawn_by AS decision_id, c.withdrawn_by IS NOT NULL AS gone
       FROM contribution c WHERE c.contribution_id = ANY (contributions)) l));
   SELECT archive_citations(x.ids)
-    FROM (SELECT array_agg(x.contribution_citation_id) AS ids FROM contribution_citation x WHERE x.contribution_id = ANY (contributions)) x WHERE x.ids IS NOT NULL;
+    FROM (SELECT array_agg(x.contribution_citation_id) AS ids FROM contribution_citation x
+          WHERE x.contribution_id = ANY (contributions)) x WHERE x.ids IS NOT NULL;
 END;
-COMMENT ON FUNCTION archive_contributions(bigint[]) IS 'Contributions in the archive; with a case go those who cite it (ORG-06).';
+COMMENT ON FUNCTION archive_contributions(bigint[]) IS
+  'Contributions in the archive; with a case go those who cite it (ORG-06).';
 SELECT register_follow('contribution', '{insert,update,delete}', 550, 'archive_contributions', key => 'contribution_id',
   changed => '{employee_id,kind,title,role,quantity,unit,occurred_on,evidence,withdrawn_by}');
 
@@ -272,13 +344,16 @@ SELECT register_follow('contribution', '{insert,update,delete}', 550, 'archive_c
 CREATE FUNCTION may_read_profile(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN coalesce(actor() = employee, false) OR may_handle(employee);
 COMMENT ON FUNCTION may_read_profile(bigint) IS
-  'Whether who is acting may read this person''s profile and archive: the person, the manager of today, HR; the owner of the books when nobody is acting (ORG-04).';
+  'Whether who is acting may read this person''s profile and archive: the person, the manager of today, HR; the owner '
+  'of the books when nobody is acting (ORG-04).';
 
 -- What a line speaks of may be hidden from the person until it is disclosed (REV-08),
 -- raises from whoever may not read pay (SEC-02).
 CREATE FUNCTION membership_disclosed(membership bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN EXISTS (SELECT FROM pool_evidence v JOIN review_result x USING (result_id) WHERE v.pool_membership_id = membership AND x.disclosed_on IS NOT NULL);
-COMMENT ON FUNCTION membership_disclosed(bigint) IS 'Whether a result that led into a pool is disclosed: before that the membership would tell the grade (REV-08).';
+  RETURN EXISTS (SELECT FROM pool_evidence v JOIN review_result x USING (result_id)
+                 WHERE v.pool_membership_id = membership AND x.disclosed_on IS NOT NULL);
+COMMENT ON FUNCTION membership_disclosed(bigint) IS
+  'Whether a result that led into a pool is disclosed: before that the membership would tell the grade (REV-08).';
 
 CREATE FUNCTION archive_told(employee bigint, source_table text, source_id bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE archive_told.source_table
@@ -287,10 +362,12 @@ CREATE FUNCTION archive_told(employee bigint, source_table text, source_id bigin
     WHEN 'salary_adjustment' THEN may_read_pay(employee)
       AND (actor() IS DISTINCT FROM employee
            OR EXISTS (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
-                       WHERE a.adjustment_id = archive_told.source_id AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))))
+                       WHERE a.adjustment_id = archive_told.source_id
+                         AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))))
     WHEN 'pool_membership' THEN actor() IS DISTINCT FROM employee OR membership_disclosed(archive_told.source_id)
     WHEN 'promotion_case' THEN actor() IS DISTINCT FROM employee
-      OR EXISTS (SELECT FROM promotion_case p JOIN review_result x USING (result_id) WHERE p.promotion_case_id = archive_told.source_id AND x.disclosed_on IS NOT NULL)
+      OR EXISTS (SELECT FROM promotion_case p JOIN review_result x USING (result_id)
+                 WHERE p.promotion_case_id = archive_told.source_id AND x.disclosed_on IS NOT NULL)
     ELSE true END;
 COMMENT ON FUNCTION archive_told(bigint, text, bigint) IS
   'What archive_shown() asks of one''s own lines, and of raises.';
@@ -299,7 +376,8 @@ CREATE FUNCTION archive_shown(employee bigint, source_table text, source_id bigi
   RETURN CASE WHEN actor() IS DISTINCT FROM employee AND archive_shown.source_table <> 'salary_adjustment' THEN true
               ELSE archive_told(employee, archive_shown.source_table, archive_shown.source_id) END;
 COMMENT ON FUNCTION archive_shown(bigint, text, bigint) IS
-  'Whether a line of the archive may be shown to who is acting, if they may read the archive at all: results and what followed from them to the person once disclosed, raises to who may read pay.';
+  'Whether a line of the archive may be shown to who is acting, if they may read the archive at all: results and what '
+  'followed from them to the person once disclosed, raises to who may read pay.';
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('growth.result',          'zh', '{title}考核得{score}分,等级{grade}', NULL),
@@ -347,14 +425,18 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('growth.promotion',       'zh', '{title}考核后薪酬晋升获批', NULL),
   ('growth.promotion',       'en', 'Promotion in pay approved after {title}', NULL);
 
-CREATE FUNCTION archive_sentence(kind text, title text, detail jsonb, locale text DEFAULT NULL) RETURNS text STABLE LANGUAGE SQL
+CREATE FUNCTION archive_sentence(kind text, title text, detail jsonb, locale text DEFAULT NULL) RETURNS text STABLE
+  LANGUAGE SQL
   RETURN sentence('growth.' || archive_sentence.kind ||
-                  CASE WHEN archive_sentence.kind = 'training' AND archive_sentence.detail @> '{"passed": false}' THEN '.failed'
+                  CASE WHEN archive_sentence.kind = 'training'
+                    AND archive_sentence.detail @> '{"passed": false}' THEN '.failed'
                        WHEN archive_sentence.kind = 'training' AND archive_sentence.detail ? 'score' THEN '.score'
                        WHEN archive_sentence.kind = 'project' AND archive_sentence.detail ? 'role' THEN '.role'
-                       WHEN archive_sentence.kind IN ('feedback', 'help') AND archive_sentence.detail ? 'quantity' THEN '.figure'
+                       WHEN archive_sentence.kind IN ('feedback', 'help')
+                         AND archive_sentence.detail ? 'quantity' THEN '.figure'
                        ELSE '' END,
-                  '{"unit": ""}' || archive_sentence.detail || jsonb_build_object('title', archive_sentence.title), archive_sentence.locale);
+                  '{"unit": ""}' || archive_sentence.detail || jsonb_build_object('title', archive_sentence.title),
+                  archive_sentence.locale);
 COMMENT ON FUNCTION archive_sentence(text, text, jsonb, text) IS 'A line of the archive in words (DEV-12).';
 
 CREATE VIEW growth_record WITH (security_invoker) AS
@@ -362,7 +444,8 @@ CREATE VIEW growth_record WITH (security_invoker) AS
          CASE WHEN g.kind IN ('training', 'certification', 'certification.reversed', 'level') THEN 'training'
               WHEN g.kind = 'plan' THEN 'development'
               WHEN g.kind IN ('case', 'citation', 'help', 'suggestion') THEN 'contribution'
-              WHEN g.kind IN ('result', 'key_event', 'project', 'feedback') THEN 'performance' ELSE 'career' END AS category,
+              WHEN g.kind IN ('result', 'key_event', 'project', 'feedback') THEN 'performance'
+                ELSE 'career' END AS category,
          g.title, g.detail, archive_sentence(g.kind, g.title, g.detail) AS line, g.entry,
          g.entry <> 'withdraw' AND w.growth_archive_id IS NULL AS standing,
          g.source_table, g.source_id, g.decision_id, g.withdraws, g.recorded_at
@@ -370,12 +453,15 @@ CREATE VIEW growth_record WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = g.employee_id
     LEFT JOIN growth_archive w ON w.withdraws = g.growth_archive_id
    WHERE may_read_profile(g.employee_id) AND archive_shown(g.employee_id, g.source_table, g.source_id);
-COMMENT ON VIEW growth_record IS 'The growth archive (成长档案) in words, for the person, the manager and HR: every line with source table, row and decision; WHERE standing: what holds (ORG-06, DEV-12).';
+COMMENT ON VIEW growth_record IS
+  'The growth archive (成长档案) in words, for the person, the manager and HR: every line with source table, row and '
+  'decision; WHERE standing: what holds (ORG-06, DEV-12).';
 COMMENT ON COLUMN growth_record.growth_archive_id IS 'Line.';
 COMMENT ON COLUMN growth_record.employee_no IS 'Whose.';
 COMMENT ON COLUMN growth_record.occurred_on IS 'Day.';
 COMMENT ON COLUMN growth_record.kind IS 'Kind, as in growth_archive.';
-COMMENT ON COLUMN growth_record.category IS 'training 培训记录, performance 绩效记录, contribution 团队贡献, development 发展, career 薪酬与晋升.';
+COMMENT ON COLUMN growth_record.category IS
+  'training 培训记录, performance 绩效记录, contribution 团队贡献, development 发展, career 薪酬与晋升.';
 COMMENT ON COLUMN growth_record.title IS 'What it is about.';
 COMMENT ON COLUMN growth_record.detail IS 'Figures of the day.';
 COMMENT ON COLUMN growth_record.line IS 'The same in words, in the language of who is acting.';
@@ -389,12 +475,15 @@ COMMENT ON COLUMN growth_record.recorded_at IS 'When it was written.';
 
 CREATE VIEW development_record WITH (security_invoker) AS
   SELECT g.* FROM growth_record g WHERE g.standing AND g.category IN ('training', 'development');
-COMMENT ON VIEW development_record IS 'The development archive (发展档案): plans, changed goals, trainings, certifications and levels that stand; a part of growth_record (DEV-06).';
+COMMENT ON VIEW development_record IS
+  'The development archive (发展档案): plans, changed goals, trainings, certifications and levels that stand; a part of '
+  'growth_record (DEV-06).';
 COMMENT ON COLUMN development_record.growth_archive_id IS 'Line.';
 COMMENT ON COLUMN development_record.employee_no IS 'Whose.';
 COMMENT ON COLUMN development_record.occurred_on IS 'Day.';
 COMMENT ON COLUMN development_record.kind IS 'Kind, as in growth_archive.';
-COMMENT ON COLUMN development_record.category IS 'training 培训记录, performance 绩效记录, contribution 团队贡献, development 发展, career 薪酬与晋升.';
+COMMENT ON COLUMN development_record.category IS
+  'training 培训记录, performance 绩效记录, contribution 团队贡献, development 发展, career 薪酬与晋升.';
 COMMENT ON COLUMN development_record.title IS 'What it is about.';
 COMMENT ON COLUMN development_record.detail IS 'Figures of the day.';
 COMMENT ON COLUMN development_record.line IS 'The same in words, in the language of who is acting.';
@@ -410,72 +499,93 @@ COMMENT ON COLUMN development_record.recorded_at IS 'When it was written.';
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
-  ('profile.strength_at',       'number', '85', 'A skill rated at or above this is a strength (优势), 0-100; null: none is (AMB-33, ORG-05)'),
-  ('profile.weakness_at',       'number', '70', 'A skill rated at or below this is a weakness (短板), 0-100, unless it is a strength; null: none is (AMB-33, ORG-05)'),
-  ('profile.participation_low', 'number', '80', 'Training participation is low (培训参与度低) when the mean completion of courses is below this percentage, 0-100; null: never (AMB-33, ORG-05)'),
-  ('profile.feedback_cycles',   'integer', '4', 'Newest cycles whose feedback (360) profile() shows, 1 or more; null: all (ORG-04)')
+  ('profile.strength_at',       'number', '85',
+   'A skill rated at or above this is a strength (优势), 0-100; null: none is (AMB-33, ORG-05)'),
+  ('profile.weakness_at',       'number', '70',
+   'A skill rated at or below this is a weakness (短板), 0-100, unless it is a strength; null: none is (AMB-33, ORG-05)'),
+  ('profile.participation_low', 'number', '80',
+   'Training participation is low (培训参与度低) when the mean completion of courses is below this percentage, 0-100; null: '
+   'never (AMB-33, ORG-05)'),
+  ('profile.feedback_cycles',   'integer', '4',
+   'Newest cycles whose feedback (360) profile() shows, 1 or more; null: all (ORG-04)')
 ) AS d (s, k, v, c);
 ALTER TABLE setting ADD CONSTRAINT setting_profile_range
-  CHECK (CASE WHEN setting IN ('profile.strength_at', 'profile.weakness_at', 'profile.participation_low') THEN value::numeric BETWEEN 0 AND 100
+  CHECK (CASE WHEN setting IN ('profile.strength_at', 'profile.weakness_at', 'profile.participation_low')
+         THEN value::numeric BETWEEN 0 AND 100
               WHEN setting = 'profile.feedback_cycles' THEN value::numeric > 0 ELSE true END);
 INSERT INTO message_text (kind, locale, body) VALUES
   ('track.participation_low', 'zh', '培训参与度低'),
   ('track.participation_low', 'en', 'low training participation');
 
 CREATE FUNCTION skill_verdict(employee bigint, on_date date)
-  RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE LANGUAGE SQL
+  RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE
+    LANGUAGE SQL
 BEGIN ATOMIC
   SELECT s.code, s.name, r.rating, r.rated_on, r.source,
-         CASE WHEN r.rating >= (SELECT setting_number('profile.strength_at')) THEN 'strength' WHEN r.rating <= (SELECT setting_number('profile.weakness_at')) THEN 'weakness' END
+         CASE WHEN r.rating >= (SELECT setting_number('profile.strength_at')) THEN 'strength'
+           WHEN r.rating <= (SELECT setting_number('profile.weakness_at')) THEN 'weakness' END
     FROM (SELECT DISTINCT ON (x.skill_id) x.* FROM skill_rating x
            WHERE x.employee_id = employee AND x.rated_on <= on_date
            ORDER BY x.skill_id, x.rated_on DESC, x.skill_rating_id DESC) r
     JOIN skill s USING (skill_id)
    ORDER BY r.rating DESC, s.code COLLATE "C";
 END;
-COMMENT ON FUNCTION skill_verdict(bigint, date) IS 'Latest rating of every skill of an employee up to a day, and whether it is a strength or a weakness; unguarded, for rules and for strengths_weaknesses() (ORG-05).';
+COMMENT ON FUNCTION skill_verdict(bigint, date) IS
+  'Latest rating of every skill of an employee up to a day, and whether it is a strength or a weakness; unguarded, for '
+  'rules and for strengths_weaknesses() (ORG-05).';
 
 CREATE FUNCTION course_completion(employee bigint, on_date date)
-  RETURNS TABLE (course_code text, course_name text, completion numeric, completed_on date, score numeric) STABLE LANGUAGE SQL
+  RETURNS TABLE (course_code text, course_name text, completion numeric, completed_on date, score numeric) STABLE
+    LANGUAGE SQL
 BEGIN ATOMIC
   WITH asked AS (
     SELECT i.resource_id, i.title, i.progress
       FROM development_plan p JOIN plan_item i USING (plan_id)
-     WHERE p.employee_id = employee AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= on_date AND i.kind = 'course'
+     WHERE p.employee_id = employee AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= on_date
+       AND i.kind = 'course'
     UNION ALL
-    SELECT x.resource_id, NULL::text, 0 FROM enrolment x WHERE x.employee_id = employee AND x.enrolled_at::date <= on_date
+    SELECT x.resource_id, NULL::text, 0 FROM enrolment x
+      WHERE x.employee_id = employee AND x.enrolled_at::date <= on_date
     UNION ALL
-    SELECT t.resource_id, NULL::text, CASE WHEN t.passed THEN 100 ELSE 0 END FROM training_record t WHERE t.employee_id = employee AND t.completed_on <= on_date
+    SELECT t.resource_id, NULL::text, CASE WHEN t.passed THEN 100 ELSE 0 END FROM training_record t
+      WHERE t.employee_id = employee AND t.completed_on <= on_date
   )
   SELECT o.code, coalesce(o.name, min(a.title)), trim_scale(max(a.progress)), t.completed_on, trim_scale(t.score)
     FROM asked a
     LEFT JOIN resource o USING (resource_id)
     LEFT JOIN LATERAL (SELECT x.completed_on, x.score FROM training_record x
-                        WHERE x.employee_id = employee AND x.resource_id = a.resource_id AND x.passed AND x.completed_on <= on_date
+                        WHERE x.employee_id = employee AND x.resource_id = a.resource_id AND x.passed
+                          AND x.completed_on <= on_date
                         ORDER BY x.completed_on DESC, x.training_record_id DESC LIMIT 1) t ON true
    -- an item in the manager's own words has no resource
    GROUP BY o.code, o.name, CASE WHEN o.code IS NULL THEN a.title END, t.completed_on, t.score
    ORDER BY t.completed_on NULLS FIRST, o.code COLLATE "C", min(a.title) COLLATE "C";
 END;
 COMMENT ON FUNCTION course_completion(bigint, date) IS
-  'Courses of an employee: planned, pushed or finished up to a day, and how much is done in percent; a passed record is 100, else progress of the plan as it is now; unguarded (ORG-04).';
+  'Courses of an employee: planned, pushed or finished up to a day, and how much is done in percent; a passed record '
+  'is 100, else progress of the plan as it is now; unguarded (ORG-04).';
 
-CREATE FUNCTION track_flag(employee bigint, on_date date) RETURNS TABLE (flag text, figure numeric, threshold numeric, courses bigint) STABLE LANGUAGE SQL
+CREATE FUNCTION track_flag(employee bigint, on_date date)
+  RETURNS TABLE (flag text, figure numeric, threshold numeric, courses bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT 'participation_low', round(avg(c.completion), 2), (SELECT setting_number('profile.participation_low')), count(*)
+  SELECT 'participation_low', round(avg(c.completion), 2), (SELECT setting_number('profile.participation_low')),
+         count(*)
     FROM course_completion(employee, on_date) c
   HAVING round(avg(c.completion), 2) < (SELECT setting_number('profile.participation_low'));
 END;
-COMMENT ON FUNCTION track_flag(bigint, date) IS 'Flags of an employee''s growth track: participation_low; nobody without courses is flagged; unguarded (ORG-05).';
+COMMENT ON FUNCTION track_flag(bigint, date) IS
+  'Flags of an employee''s growth track: participation_low; nobody without courses is flagged; unguarded (ORG-05).';
 
 CREATE FUNCTION strengths_weaknesses(employee text, on_date date DEFAULT current_date)
-  RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE LANGUAGE SQL
+  RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE
+    LANGUAGE SQL
 BEGIN ATOMIC
   SELECT v.* FROM (SELECT find_employee(employee) AS id OFFSET 0) e CROSS JOIN LATERAL skill_verdict(e.id, on_date) v
    WHERE v.verdict IS NOT NULL AND may_read_profile(e.id);
 END;
 COMMENT ON FUNCTION strengths_weaknesses(text, date) IS
-  'Skills that are strengths (优势) or weaknesses (短板) by their latest rating, for the person, the manager and HR; settings profile.strength_at and profile.weakness_at; no rows for anybody else. Error 22023: unknown (ORG-05).';
+  'Skills that are strengths (优势) or weaknesses (短板) by their latest rating, for the person, the manager and HR; '
+  'settings profile.strength_at and profile.weakness_at; no rows for anybody else. Error 22023: unknown (ORG-05).';
 
 CREATE FUNCTION growth_track(employee text, on_date date DEFAULT current_date, locale text DEFAULT NULL)
   RETURNS TABLE (flag text, line text, figure numeric, threshold numeric) STABLE LANGUAGE SQL
@@ -485,21 +595,27 @@ BEGIN ATOMIC
    WHERE may_read_profile(e.id);
 END;
 COMMENT ON FUNCTION growth_track(text, date, text) IS
-  'Flags of the growth track (成长轨迹) with figure and threshold, for the person, the manager and HR; no rows: none, or not yours to read. Error 22023: unknown (ORG-05).';
+  'Flags of the growth track (成长轨迹) with figure and threshold, for the person, the manager and HR; no rows: none, or '
+  'not yours to read. Error 22023: unknown (ORG-05).';
 
 -- the profile (ORG-04) -----------------------------------------------------------------
 
 CREATE FUNCTION item_completion(items jsonb) RETURNS numeric IMMUTABLE PARALLEL SAFE LANGUAGE SQL
-  RETURN (SELECT round(sum((i ->> 'weight')::numeric * (i ->> 'attainment')::numeric) / NULLIF(sum((i ->> 'weight')::numeric), 0), 2)
+  RETURN (SELECT round(sum((i ->> 'weight')::numeric * (i ->> 'attainment')::numeric)
+                       / NULLIF(sum((i ->> 'weight')::numeric), 0), 2)
             FROM jsonb_array_elements(items) AS i WHERE i ->> 'attainment' IS NOT NULL);
-COMMENT ON FUNCTION item_completion(jsonb) IS 'Target completion (目标完成率) of items {"weight", "attainment"}: mean attainment, weighted, 2 decimals; null: none has one.';
+COMMENT ON FUNCTION item_completion(jsonb) IS
+  'Target completion (目标完成率) of items {"weight", "attainment"}: mean attainment, weighted, 2 decimals; null: none has '
+  'one.';
 
-CREATE FUNCTION profile_results(employee bigint, on_date date, own boolean DEFAULT false) RETURNS jsonb STABLE LANGUAGE SQL
+CREATE FUNCTION profile_results(employee bigint, on_date date, own boolean DEFAULT false) RETURNS jsonb STABLE
+  LANGUAGE SQL
   RETURN (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
              'cycle', c.code, 'name', c.name, 'kind', c.kind, 'from', lower(c.period), 'until', upper(c.period) - 1,
              'score', trim_scale(x.composite), 'grade', x.grade, 'version', x.version, 'locked_on', x.locked_on,
              'target_completion', trim_scale(item_completion(d.inputs -> 'items')),
-             'missed', (SELECT coalesce(jsonb_agg(i -> 'indicator'), '[]') FROM jsonb_array_elements(d.inputs -> 'items') AS i WHERE i -> 'missed' = 'true'),
+             'missed', (SELECT coalesce(jsonb_agg(i -> 'indicator'), '[]')
+                        FROM jsonb_array_elements(d.inputs -> 'items') AS i WHERE i -> 'missed' = 'true'),
              'items', (SELECT jsonb_agg(i - 'points') FROM jsonb_array_elements(d.inputs -> 'items') AS i)))
              ORDER BY upper(c.period) DESC, c.cycle_id DESC), '[]')
             FROM review r
@@ -507,14 +623,20 @@ CREATE FUNCTION profile_results(employee bigint, on_date date, own boolean DEFAU
             JOIN decision d ON d.decision_id = x.decision_id
             JOIN review_cycle c ON c.cycle_id = r.cycle_id
            WHERE r.employee_id = employee AND x.locked_on <= on_date AND (NOT own OR x.disclosed_on <= on_date));
-COMMENT ON FUNCTION profile_results(bigint, date, boolean) IS 'Locked results of an employee up to a day, newest first, as the profile shows them; own: only what is disclosed; unguarded.';
+COMMENT ON FUNCTION profile_results(bigint, date, boolean) IS
+  'Locked results of an employee up to a day, newest first, as the profile shows them; own: only what is disclosed; '
+  'unguarded.';
 
 CREATE FUNCTION profile_live(employee bigint, on_date date) RETURNS jsonb STABLE LANGUAGE SQL
   RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('cycle', l.code, 'score', trim_scale(l.score),
                    'target_completion', trim_scale(item_completion(l.items)), 'items', l.items))
-            FROM (SELECT c.code, c.period, round(sum(i.effective_weight * s.value) / NULLIF(sum(i.effective_weight) FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
-                         jsonb_agg(jsonb_strip_nulls(jsonb_build_object('indicator', n.code, 'name', n.name, 'weight', i.effective_weight,
-                                     'attainment', trim_scale(round(s.attainment, 4)), 'value', trim_scale(s.value))) ORDER BY i.position) AS items
+            FROM (SELECT c.code, c.period,
+                  round(sum(i.effective_weight * s.value) / NULLIF(sum(i.effective_weight)
+                                                                   FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
+                         jsonb_agg(jsonb_strip_nulls(jsonb_build_object('indicator', n.code, 'name', n.name, 'weight',
+                                                                        i.effective_weight,
+                                     'attainment', trim_scale(round(s.attainment, 4)), 'value', trim_scale(s.value)))
+                                       ORDER BY i.position) AS items
                     FROM review r
                     JOIN review_cycle c ON c.cycle_id = r.cycle_id
                     JOIN initial_score s ON s.review_id = r.review_id
@@ -523,19 +645,24 @@ CREATE FUNCTION profile_live(employee bigint, on_date date) RETURNS jsonb STABLE
                    WHERE r.employee_id = employee AND r.status IN ('open', 'blocked') AND lower(c.period) <= on_date
                    GROUP BY c.cycle_id, c.code, c.period ORDER BY upper(c.period) DESC, c.cycle_id DESC LIMIT 1) l
            WHERE l.score IS NOT NULL);
-COMMENT ON FUNCTION profile_live(bigint, date) IS 'Live score and completion of indicators in the newest cycle that is open, from the readings; null: there is none; unguarded.';
+COMMENT ON FUNCTION profile_live(bigint, date) IS
+  'Live score and completion of indicators in the newest cycle that is open, from the readings; null: there is none; '
+  'unguarded.';
 
 -- Many at a time: what this calls is planned once for all of them.
-CREATE FUNCTION profile_documents(employees bigint[], on_date date DEFAULT current_date, own boolean DEFAULT false, pay boolean DEFAULT true)
+CREATE FUNCTION profile_documents(employees bigint[], on_date date DEFAULT current_date, own boolean DEFAULT false,
+                                  pay boolean DEFAULT true)
   RETURNS TABLE (employee_id bigint, document jsonb) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT e.employee_id, jsonb_strip_nulls(jsonb_build_object(
       'employee_no', e.employee_no, 'name', e.name, 'on_date', profile_documents.on_date,
       'basic', jsonb_build_object(
-        'status', (SELECT s.status FROM employee_status s WHERE s.employee_id = e.employee_id AND s.valid @> profile_documents.on_date),
+        'status', (SELECT s.status FROM employee_status s
+                   WHERE s.employee_id = e.employee_id AND s.valid @> profile_documents.on_date),
         'unit', jsonb_build_object('code', u.code, 'name', u.name, 'kind', u.unit_kind),
         'job', jsonb_build_object('code', j.code, 'name', j.name, 'family', j.job_family, 'since', lower(a.valid)),
-        'manager', (SELECT jsonb_build_object('employee_no', m.employee_no, 'name', m.name) FROM employee m WHERE m.employee_id = manager_of(e.employee_id, profile_documents.on_date)),
+        'manager', (SELECT jsonb_build_object('employee_no', m.employee_no, 'name', m.name) FROM employee m
+                    WHERE m.employee_id = manager_of(e.employee_id, profile_documents.on_date)),
         'hired_on', e.hired_on, 'service_years', service_years(e.hired_on, profile_documents.on_date),
         'education', e.education, 'population', e.population),
       'performance', jsonb_build_object(
@@ -544,85 +671,146 @@ BEGIN ATOMIC
         -- the quarter under way, if it is measured, else the one that was locked last
         'target_completion', coalesce(live.doc -> 'target_completion', results.list #> '{0,target_completion}'),
         'results', results.list, 'live', live.doc,
-        'key_events', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', k.occurred_on, 'event', k.event, 'evidence', k.evidence, 'amount', trim_scale(k.amount))
+        'key_events', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', k.occurred_on, 'event', k.event, 'evidence',
+                                                                    k.evidence, 'amount', trim_scale(k.amount))
                                                  ORDER BY k.occurred_on DESC, k.key_event_id DESC), '[]')
-                         FROM key_event k WHERE k.employee_id = e.employee_id AND k.occurred_on <= profile_documents.on_date)),
+                         FROM key_event k
+                           WHERE k.employee_id = e.employee_id AND k.occurred_on <= profile_documents.on_date)),
       'development', jsonb_build_object(
         'course_completion', course.mean, 'courses', course.list, 'courses_passed', course.passed,
         'projects', (SELECT coalesce(jsonb_agg(p.doc ORDER BY p.day DESC, p.n DESC), '[]')
                        FROM (SELECT c.occurred_on AS day, c.contribution_id AS n,
-                                    jsonb_build_object('name', c.title, 'role', c.role, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'on', c.occurred_on) AS doc
-                               FROM contribution c WHERE c.employee_id = e.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL AND c.occurred_on <= profile_documents.on_date
+                                    jsonb_build_object('name', c.title, 'role', c.role, 'quantity',
+                                                       trim_scale(c.quantity), 'unit', c.unit, 'on',
+                                                       c.occurred_on) AS doc
+                               FROM contribution c
+                                 WHERE c.employee_id = e.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL
+                                   AND c.occurred_on <= profile_documents.on_date
                              UNION ALL
                              SELECT p.planned_on, i.plan_item_id,
-                                    jsonb_build_object('name', i.title, 'quantity', trim_scale(i.quantity), 'completion', trim_scale(i.progress), 'due_on', i.due_on, 'plan', c.code)
-                               FROM development_plan p JOIN plan_item i USING (plan_id) JOIN review_cycle c ON c.cycle_id = p.cycle_id
-                              WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= profile_documents.on_date AND i.kind = 'project') p),
-        'contributions', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'title', c.title, 'quantity', trim_scale(c.quantity), 'unit', c.unit, 'on', c.occurred_on,
-                                     'citations', CASE WHEN c.kind = 'case' THEN (SELECT count(*) FROM contribution_citation z WHERE z.contribution_id = c.contribution_id) END)
+                                    jsonb_build_object('name', i.title, 'quantity', trim_scale(i.quantity),
+                                                       'completion', trim_scale(i.progress), 'due_on', i.due_on,
+                                                       'plan', c.code)
+                               FROM development_plan p JOIN plan_item i USING (plan_id)
+                                 JOIN review_cycle c ON c.cycle_id = p.cycle_id
+                              WHERE p.employee_id = e.employee_id
+                                AND p.status IN ('proposed', 'effective', 'completed')
+                                  AND p.planned_on <= profile_documents.on_date AND i.kind = 'project') p),
+        'contributions', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'title', c.title, 'quantity',
+                                                                       trim_scale(c.quantity), 'unit', c.unit, 'on',
+                                                                       c.occurred_on,
+                                     'citations', CASE
+                                       WHEN c.kind = 'case'
+                                         THEN (SELECT count(*) FROM contribution_citation z
+                                               WHERE z.contribution_id = c.contribution_id) END)
                                    ORDER BY c.occurred_on DESC, c.contribution_id DESC), '[]')
-                            FROM contribution c WHERE c.employee_id = e.employee_id AND c.kind <> 'project' AND c.withdrawn_by IS NULL AND c.occurred_on <= profile_documents.on_date),
-        'mentor_comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', v.advised_on, 'comment', v.advice, 'skill', s.code,
-                                       'mentor', (SELECT m.name FROM employee m WHERE m.employee_id = v.mentor_id)) ORDER BY v.advised_on DESC, v.mentor_advice_id DESC), '[]')
-                              FROM mentor_advice v JOIN skill s USING (skill_id) WHERE v.employee_id = e.employee_id AND v.advised_on <= profile_documents.on_date),
-        'plans', (SELECT coalesce(jsonb_agg(jsonb_build_object('cycle', c.code, 'kind', p.kind, 'status', p.status, 'planned_on', p.planned_on, 'items', i.items,
-                                                               'progress', i.progress, 'due_on', i.due_on) ORDER BY p.planned_on DESC, p.plan_id DESC), '[]')
+                            FROM contribution c
+                              WHERE c.employee_id = e.employee_id AND c.kind <> 'project' AND c.withdrawn_by IS NULL
+                                AND c.occurred_on <= profile_documents.on_date),
+        'mentor_comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', v.advised_on, 'comment', v.advice,
+                                                                         'skill', s.code,
+                                       'mentor', (SELECT m.name FROM employee m WHERE m.employee_id = v.mentor_id))
+                                         ORDER BY v.advised_on DESC, v.mentor_advice_id DESC), '[]')
+                              FROM mentor_advice v JOIN skill s USING (skill_id)
+                                WHERE v.employee_id = e.employee_id AND v.advised_on <= profile_documents.on_date),
+        'plans', (SELECT coalesce(jsonb_agg(jsonb_build_object('cycle', c.code, 'kind', p.kind, 'status', p.status,
+                                                               'planned_on', p.planned_on, 'items', i.items,
+                                                               'progress', i.progress, 'due_on', i.due_on)
+                                                                 ORDER BY p.planned_on DESC, p.plan_id DESC), '[]')
                     FROM development_plan p JOIN review_cycle c USING (cycle_id)
-                    CROSS JOIN LATERAL (SELECT count(*) AS items, round(avg(i.progress), 2) AS progress, max(i.due_on) AS due_on FROM plan_item i WHERE i.plan_id = p.plan_id) i
-                   WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed') AND p.planned_on <= profile_documents.on_date)),
+                    CROSS JOIN LATERAL (SELECT count(*) AS items, round(avg(i.progress), 2) AS progress,
+                                        max(i.due_on) AS due_on FROM plan_item i WHERE i.plan_id = p.plan_id) i
+                   WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed')
+                     AND p.planned_on <= profile_documents.on_date)),
       'skills', (SELECT jsonb_build_object(
-                   'strengths', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating DESC, v.skill_code COLLATE "C") FILTER (WHERE v.verdict = 'strength'), '[]'),
-                   'weaknesses', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating, v.skill_code COLLATE "C") FILTER (WHERE v.verdict = 'weakness'), '[]'),
-                   'ratings', coalesce(jsonb_agg(jsonb_build_object('skill', v.skill_code, 'name', v.skill_name, 'rating', trim_scale(v.rating), 'rated_on', v.rated_on, 'source', v.source)
+                   'strengths', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating DESC, v.skill_code COLLATE "C")
+                                         FILTER (WHERE v.verdict = 'strength'), '[]'),
+                   'weaknesses', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating, v.skill_code COLLATE "C")
+                                          FILTER (WHERE v.verdict = 'weakness'), '[]'),
+                   'ratings', coalesce(jsonb_agg(jsonb_build_object('skill', v.skill_code, 'name', v.skill_name,
+                                                                    'rating', trim_scale(v.rating), 'rated_on',
+                                                                    v.rated_on, 'source', v.source)
                                                  ORDER BY v.rating DESC, v.skill_code COLLATE "C"), '[]'))
                    FROM skill_verdict(e.employee_id, profile_documents.on_date) v)
-                || jsonb_build_object('levels', (SELECT coalesce(jsonb_agg(jsonb_build_object('skill', s.code, 'level', l.code, 'name', l.name, 'rank', l.rank, 'since', lower(h.valid))
+                || jsonb_build_object('levels',
+                                      (SELECT coalesce(jsonb_agg(jsonb_build_object('skill', s.code, 'level', l.code,
+                                          'name', l.name, 'rank', l.rank, 'since', lower(h.valid))
                                                                            ORDER BY s.code COLLATE "C"), '[]')
-                                                   FROM employee_skill_level h JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = h.skill_id
-                                                  WHERE h.employee_id = e.employee_id AND h.superseded_by IS NULL AND h.valid @> profile_documents.on_date)),
-      'track', (SELECT coalesce(jsonb_agg(jsonb_build_object('flag', f.flag, 'figure', f.figure, 'threshold', f.threshold)), '[]') FROM track_flag(e.employee_id, profile_documents.on_date) f),
+                                                   FROM employee_skill_level h
+                                                     JOIN skill_level l USING (skill_level_id)
+                                                       JOIN skill s ON s.skill_id = h.skill_id
+                                                  WHERE h.employee_id = e.employee_id AND h.superseded_by IS NULL
+                                                    AND h.valid @> profile_documents.on_date)),
+      'track', (SELECT coalesce(jsonb_agg(jsonb_build_object('flag', f.flag, 'figure', f.figure, 'threshold',
+                                                             f.threshold)), '[]')
+                                                               FROM track_flag(e.employee_id,
+                                                                               profile_documents.on_date) f),
       'talent', (SELECT jsonb_build_object('training_priority', coalesce(bool_or(t.training_priority), false),
-                          'pools', coalesce(jsonb_agg(jsonb_build_object('pool', t.code, 'name', t.name, 'since', m.joined_on, 'reason', m.reason) ORDER BY t.code COLLATE "C"), '[]'))
-                   FROM pool_membership m JOIN talent_pool t USING (talent_pool_id) WHERE m.employee_id = e.employee_id AND m.valid @> profile_documents.on_date AND (NOT profile_documents.own OR membership_disclosed(m.pool_membership_id))),
+                          'pools', coalesce(jsonb_agg(jsonb_build_object('pool', t.code, 'name', t.name, 'since',
+                                                                         m.joined_on, 'reason', m.reason)
+                                                                           ORDER BY t.code COLLATE "C"), '[]'))
+                   FROM pool_membership m JOIN talent_pool t USING (talent_pool_id)
+                     WHERE m.employee_id = e.employee_id AND m.valid @> profile_documents.on_date
+                       AND (NOT profile_documents.own OR membership_disclosed(m.pool_membership_id))),
       'pay', CASE WHEN profile_documents.pay THEN (
         SELECT jsonb_build_object('base', trim_scale(s.amount), 'since', lower(s.valid),
                  'allowance', (SELECT trim_scale(coalesce(sum(w.amount), 0)) FROM skill_allowance w
-                                WHERE w.employee_id = e.employee_id AND w.superseded_by IS NULL AND w.valid @> profile_documents.on_date))
-          FROM (SELECT 1) o LEFT JOIN salary s ON s.employee_id = e.employee_id AND s.superseded_by IS NULL AND s.valid @> profile_documents.on_date) END))
+                                WHERE w.employee_id = e.employee_id AND w.superseded_by IS NULL
+                                  AND w.valid @> profile_documents.on_date))
+          FROM (SELECT 1) o LEFT JOIN salary s ON s.employee_id = e.employee_id AND s.superseded_by IS NULL
+            AND s.valid @> profile_documents.on_date) END))
     FROM employee e
     LEFT JOIN assignment a ON a.employee_id = e.employee_id AND a.is_primary AND a.valid @> profile_documents.on_date
     LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     LEFT JOIN job j ON j.job_id = a.job_id
-    CROSS JOIN LATERAL (SELECT profile_results(e.employee_id, profile_documents.on_date, profile_documents.own) AS list OFFSET 0) results
+    CROSS JOIN LATERAL (SELECT profile_results(e.employee_id, profile_documents.on_date,
+                                               profile_documents.own) AS list OFFSET 0) results
     CROSS JOIN LATERAL (SELECT profile_live(e.employee_id, profile_documents.on_date) AS doc OFFSET 0) live
-    CROSS JOIN LATERAL (SELECT round(avg(c.completion), 2) AS mean, count(*) FILTER (WHERE c.completed_on IS NOT NULL) AS passed,
-                               coalesce(jsonb_agg(jsonb_build_object('course', c.course_code, 'name', c.course_name, 'completion', c.completion,
-                                                                     'completed_on', c.completed_on, 'score', c.score)), '[]') AS list
+    CROSS JOIN LATERAL (SELECT round(avg(c.completion), 2) AS mean,
+                        count(*) FILTER (WHERE c.completed_on IS NOT NULL) AS passed,
+                               coalesce(jsonb_agg(jsonb_build_object('course', c.course_code, 'name', c.course_name,
+                                                                     'completion', c.completion,
+                                                                     'completed_on', c.completed_on, 'score',
+                                                                     c.score)), '[]') AS list
                           FROM course_completion(e.employee_id, profile_documents.on_date) c) course
    WHERE e.employee_id = ANY (profile_documents.employees);
 END;
 COMMENT ON FUNCTION profile_documents(bigint[], date, boolean, boolean) IS
-  'Profile documents of employees on a day, for rules (jsonpath predicates) and for profile(): basic, performance, development, skills, track, talent, pay. Keys are absent where nothing is known, lists are empty; numbers are numbers, dates ISO. Call it for some hundred at a time. Unguarded; own: only what is disclosed to the person; pay: whether with pay (ORG-04).';
-CREATE FUNCTION profile_facts(employee bigint, on_date date DEFAULT current_date, own boolean DEFAULT false, pay boolean DEFAULT true) RETURNS jsonb STABLE LANGUAGE SQL
+  'Profile documents of employees on a day, for rules (jsonpath predicates) and for profile(): basic, performance, '
+  'development, skills, track, talent, pay. Keys are absent where nothing is known, lists are empty; numbers are '
+  'numbers, dates ISO. Call it for some hundred at a time. Unguarded; own: only what is disclosed to the person; pay: '
+  'whether with pay (ORG-04).';
+CREATE FUNCTION profile_facts(employee bigint, on_date date DEFAULT current_date, own boolean DEFAULT false,
+                              pay boolean DEFAULT true) RETURNS jsonb STABLE LANGUAGE SQL
   RETURN (SELECT d.document FROM profile_documents(ARRAY[employee], on_date, own, pay) d);
-COMMENT ON FUNCTION profile_facts(bigint, date, boolean, boolean) IS 'The profile document of one employee; see profile_documents(). Unguarded (ORG-04).';
+COMMENT ON FUNCTION profile_facts(bigint, date, boolean, boolean) IS
+  'The profile document of one employee; see profile_documents(). Unguarded (ORG-04).';
 
 CREATE FUNCTION profile(employee text, on_date date DEFAULT current_date) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT jsonb_set(d.doc, '{performance,feedback}', (
-           SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('cycle', x.cycle, 'group', f.rater_group, 'name', f.name, 'indicator', f.indicator_code,
-                                       'raters', f.raters, 'value', trim_scale(f.value), 'comments', to_jsonb(f.comments))) ORDER BY x.n, f.indicator_code COLLATE "C", f.rater_group), '[]')
-             FROM (SELECT y.r ->> 'cycle' AS cycle, y.n FROM jsonb_array_elements(d.doc #> '{performance,results}') WITH ORDINALITY AS y (r, n)
+           SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('cycle', x.cycle, 'group', f.rater_group,
+                                                                          'name', f.name, 'indicator', f.indicator_code,
+                                       'raters', f.raters, 'value', trim_scale(f.value), 'comments',
+                                       to_jsonb(f.comments)))
+                                         ORDER BY x.n, f.indicator_code COLLATE "C", f.rater_group), '[]')
+             FROM (SELECT y.r ->> 'cycle' AS cycle, y.n
+                   FROM jsonb_array_elements(d.doc #> '{performance,results}') WITH ORDINALITY AS y (r, n)
                     WHERE y.n <= coalesce((SELECT setting_number('profile.feedback_cycles')), y.n)) x
              CROSS JOIN LATERAL feedback(x.cycle, profile.employee) f))
-    FROM (SELECT profile_facts(e.id, coalesce(profile.on_date, current_date), actor() IS NOT DISTINCT FROM e.id, may_read_pay(e.id)) AS doc
+    FROM (SELECT profile_facts(e.id, coalesce(profile.on_date, current_date), actor() IS NOT DISTINCT FROM e.id,
+                               may_read_pay(e.id)) AS doc
             FROM (SELECT find_employee(profile.employee) AS id OFFSET 0) e WHERE may_read_profile(e.id) OFFSET 0) d;
 END;
 COMMENT ON FUNCTION profile(text, date) IS
-  'The panoramic digital profile (全景数字档案) as of a day, one document: see profile_documents(); performance.feedback has what the rater groups said in the newest cycles (setting profile.feedback_cycles), as far as feedback() shows it. For the person (what is disclosed, own pay), the manager (without pay) and HR; null for anybody else. Progress of plans is as it is now. Error 22023: unknown (ORG-04).';
+  'The panoramic digital profile (全景数字档案) as of a day, one document: see profile_documents(); performance.feedback has '
+  'what the rater groups said in the newest cycles (setting profile.feedback_cycles), as far as feedback() shows it. '
+  'For the person (what is disclosed, own pay), the manager (without pay) and HR; null for anybody else. Progress of '
+  'plans is as it is now. Error 22023: unknown (ORG-04).';
 
 CREATE VIEW profile_reader WITH (security_invoker) AS
-  SELECT e.employee_id, e.employee_no, e.name, e.hired_on, e.education, e.population, actor() IS NOT DISTINCT FROM e.employee_id AS own
+  SELECT e.employee_id, e.employee_no, e.name, e.hired_on, e.education, e.population,
+         actor() IS NOT DISTINCT FROM e.employee_id AS own
     FROM employee e WHERE may_read_profile(e.employee_id);
 COMMENT ON VIEW profile_reader IS 'Employees whose profile who is acting may read; other views of this room join it.';
 COMMENT ON COLUMN profile_reader.employee_id IS 'Key.';
@@ -634,51 +822,73 @@ COMMENT ON COLUMN profile_reader.population IS 'Role that rules ask for.';
 COMMENT ON COLUMN profile_reader.own IS 'Whether it is who is acting.';
 
 CREATE VIEW profile_line WITH (security_invoker) AS
-  SELECT p.employee_no, 'basic' AS section, 'service_years' AS code, NULL::text AS name, service_years(p.hired_on, current_date)::numeric AS value, 'year' AS unit,
+  SELECT p.employee_no, 'basic' AS section, 'service_years' AS code, NULL::text AS name,
+         service_years(p.hired_on, current_date)::numeric AS value, 'year' AS unit,
          NULL::text AS text_value, current_date AS on_date, 'employee' AS source_table, p.employee_id AS source_id
     FROM profile_reader p
   UNION ALL
-  SELECT p.employee_no, 'performance', 'score', c.code, x.composite::numeric, 'point', x.grade, x.locked_on, 'review_result', x.result_id
+  SELECT p.employee_no, 'performance', 'score', c.code, x.composite::numeric, 'point', x.grade, x.locked_on,
+         'review_result', x.result_id
     FROM profile_reader p JOIN review r ON r.employee_id = p.employee_id JOIN review_cycle c ON c.cycle_id = r.cycle_id
-    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL WHERE NOT p.own OR x.disclosed_on IS NOT NULL
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+      WHERE NOT p.own OR x.disclosed_on IS NOT NULL
   UNION ALL
-  SELECT p.employee_no, 'performance', 'target_completion', c.code, item_completion(d.inputs -> 'items'), '%', NULL::text, x.locked_on, 'review_result', x.result_id
+  SELECT p.employee_no, 'performance', 'target_completion', c.code, item_completion(d.inputs -> 'items'), '%',
+         NULL::text, x.locked_on, 'review_result', x.result_id
     FROM profile_reader p JOIN review r ON r.employee_id = p.employee_id JOIN review_cycle c ON c.cycle_id = r.cycle_id
-    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL JOIN decision d ON d.decision_id = x.decision_id
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+      JOIN decision d ON d.decision_id = x.decision_id
    WHERE (NOT p.own OR x.disclosed_on IS NOT NULL) AND item_completion(d.inputs -> 'items') IS NOT NULL
   UNION ALL
-  SELECT p.employee_no, 'performance', 'key_event', k.event, trim_scale(k.amount), CASE WHEN k.amount IS NOT NULL THEN 'yuan' END, k.evidence, k.occurred_on, 'key_event', k.key_event_id
+  SELECT p.employee_no, 'performance', 'key_event', k.event, trim_scale(k.amount), CASE
+    WHEN k.amount IS NOT NULL THEN 'yuan' END, k.evidence, k.occurred_on, 'key_event', k.key_event_id
     FROM profile_reader p JOIN key_event k ON k.employee_id = p.employee_id
   UNION ALL
-  SELECT p.employee_no, 'development', 'course', coalesce(c.course_code, c.course_name), c.completion, '%', NULL::text, c.completed_on, 'resource',
+  SELECT p.employee_no, 'development', 'course', coalesce(c.course_code, c.course_name), c.completion, '%', NULL::text,
+         c.completed_on, 'resource',
          (SELECT o.resource_id FROM resource o WHERE o.code = c.course_code)
     FROM profile_reader p CROSS JOIN LATERAL course_completion(p.employee_id, current_date) c
   UNION ALL
-  SELECT p.employee_no, CASE c.kind WHEN 'project' THEN 'development' ELSE 'contribution' END, c.kind, c.title, trim_scale(c.quantity), c.unit, c.role, c.occurred_on, 'contribution', c.contribution_id
+  SELECT p.employee_no, CASE c.kind WHEN 'project' THEN 'development'
+    ELSE 'contribution' END, c.kind, c.title, trim_scale(c.quantity), c.unit, c.role, c.occurred_on, 'contribution',
+    c.contribution_id
     FROM profile_reader p JOIN contribution c ON c.employee_id = p.employee_id WHERE c.withdrawn_by IS NULL
   UNION ALL
-  SELECT p.employee_no, 'development', 'mentor_comment', s.code, NULL::numeric, NULL::text, v.advice, v.advised_on, 'mentor_advice', v.mentor_advice_id
+  SELECT p.employee_no, 'development', 'mentor_comment', s.code, NULL::numeric, NULL::text, v.advice, v.advised_on,
+         'mentor_advice', v.mentor_advice_id
     FROM profile_reader p JOIN mentor_advice v ON v.employee_id = p.employee_id JOIN skill s USING (skill_id)
   UNION ALL
-  SELECT p.employee_no, 'skill', 'rating', v.skill_code, trim_scale(v.rating), 'point', v.verdict, v.rated_on, 'skill_rating',
+  SELECT p.employee_no, 'skill', 'rating', v.skill_code, trim_scale(v.rating), 'point', v.verdict, v.rated_on,
+         'skill_rating',
          (SELECT x.skill_rating_id FROM skill_rating x JOIN skill s USING (skill_id)
-           WHERE x.employee_id = p.employee_id AND s.code = v.skill_code AND x.rated_on = v.rated_on ORDER BY x.skill_rating_id DESC LIMIT 1)
+           WHERE x.employee_id = p.employee_id AND s.code = v.skill_code AND x.rated_on = v.rated_on
+             ORDER BY x.skill_rating_id DESC LIMIT 1)
     FROM profile_reader p CROSS JOIN LATERAL skill_verdict(p.employee_id, current_date) v
   UNION ALL
-  SELECT p.employee_no, 'skill', 'level', s.code, l.rank::numeric, 'rank', l.code, lower(h.valid), 'employee_skill_level', h.employee_skill_level_id
-    FROM profile_reader p JOIN employee_skill_level h ON h.employee_id = p.employee_id AND h.superseded_by IS NULL AND h.valid @> current_date
+  SELECT p.employee_no, 'skill', 'level', s.code, l.rank::numeric, 'rank', l.code, lower(h.valid),
+         'employee_skill_level', h.employee_skill_level_id
+    FROM profile_reader p JOIN employee_skill_level h ON h.employee_id = p.employee_id AND h.superseded_by IS NULL
+      AND h.valid @> current_date
     JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = h.skill_id
   UNION ALL
-  SELECT p.employee_no, 'talent', 'pool', t.code, NULL::numeric, NULL::text, m.reason, m.joined_on, 'pool_membership', m.pool_membership_id
-    FROM profile_reader p JOIN pool_membership m ON m.employee_id = p.employee_id AND m.valid @> current_date JOIN talent_pool t USING (talent_pool_id)
+  SELECT p.employee_no, 'talent', 'pool', t.code, NULL::numeric, NULL::text, m.reason, m.joined_on, 'pool_membership',
+         m.pool_membership_id
+    FROM profile_reader p JOIN pool_membership m ON m.employee_id = p.employee_id AND m.valid @> current_date
+      JOIN talent_pool t USING (talent_pool_id)
    WHERE NOT p.own OR membership_disclosed(m.pool_membership_id)
   UNION ALL
-  SELECT p.employee_no, 'pay', 'base', NULL::text, trim_scale(s.amount), 'yuan/month', NULL::text, lower(s.valid), 'salary', s.salary_id
-    FROM profile_reader p JOIN salary s ON s.employee_id = p.employee_id AND s.superseded_by IS NULL AND s.valid @> current_date WHERE may_read_pay(p.employee_id);
-COMMENT ON VIEW profile_line IS 'The profile line by line, as it is today, for BI: section, code, value with unit, source; of whom who is acting may read, results of oneself once disclosed, pay for who may read it (ORG-04).';
+  SELECT p.employee_no, 'pay', 'base', NULL::text, trim_scale(s.amount), 'yuan/month', NULL::text, lower(s.valid),
+         'salary', s.salary_id
+    FROM profile_reader p JOIN salary s ON s.employee_id = p.employee_id AND s.superseded_by IS NULL
+      AND s.valid @> current_date WHERE may_read_pay(p.employee_id);
+COMMENT ON VIEW profile_line IS
+  'The profile line by line, as it is today, for BI: section, code, value with unit, source; of whom who is acting may '
+  'read, results of oneself once disclosed, pay for who may read it (ORG-04).';
 COMMENT ON COLUMN profile_line.employee_no IS 'Whose.';
 COMMENT ON COLUMN profile_line.section IS 'basic, performance, development, contribution, skill, talent or pay.';
-COMMENT ON COLUMN profile_line.code IS 'What: service_years, score, target_completion, key_event, course, project, case, feedback, help, mentor_comment, rating, level, pool, base.';
+COMMENT ON COLUMN profile_line.code IS
+  'What: service_years, score, target_completion, key_event, course, project, case, feedback, help, mentor_comment, '
+  'rating, level, pool, base.';
 COMMENT ON COLUMN profile_line.name IS 'Of what: cycle, course, project, skill, pool …';
 COMMENT ON COLUMN profile_line.value IS 'Figure.';
 COMMENT ON COLUMN profile_line.unit IS 'Its unit: year, point, %, yuan, yuan/month, rank, or that of the contribution.';
@@ -688,26 +898,35 @@ COMMENT ON COLUMN profile_line.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN profile_line.source_id IS 'Its key.';
 
 CREATE VIEW profile_overview WITH (security_invoker) AS
-  SELECT p.employee_no, p.name, u.name AS unit_name, j.name AS job_name, service_years(p.hired_on, current_date) AS service_years, p.education,
+  SELECT p.employee_no, p.name, u.name AS unit_name, j.name AS job_name,
+         service_years(p.hired_on, current_date) AS service_years, p.education,
          last.composite AS score, last.grade, last.cycle_code, last.target_completion,
          (SELECT count(*) FROM key_event k WHERE k.employee_id = p.employee_id) AS key_events,
          course.courses, course.course_completion,
-         (SELECT count(*) FROM contribution c WHERE c.employee_id = p.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL) AS projects,
+         (SELECT count(*) FROM contribution c
+          WHERE c.employee_id = p.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL) AS projects,
          skill.strengths, skill.weaknesses,
-         (SELECT string_agg(sentence('track.' || f.flag, '{}'), ', ') FROM track_flag(p.employee_id, current_date) f) AS track
+         (SELECT string_agg(sentence('track.' || f.flag, '{}'), ', ') FROM track_flag(p.employee_id, current_date) f)
+           AS track
     FROM profile_reader p
     LEFT JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary AND a.valid @> current_date
     LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     LEFT JOIN job j ON j.job_id = a.job_id
-    LEFT JOIN LATERAL (SELECT x.composite::numeric AS composite, x.grade, c.code AS cycle_code, item_completion(d.inputs -> 'items') AS target_completion
+    LEFT JOIN LATERAL (SELECT x.composite::numeric AS composite, x.grade, c.code AS cycle_code,
+                       item_completion(d.inputs -> 'items') AS target_completion
                          FROM review r JOIN review_cycle c ON c.cycle_id = r.cycle_id
-                         JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL JOIN decision d ON d.decision_id = x.decision_id
+                         JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+                           JOIN decision d ON d.decision_id = x.decision_id
                         WHERE r.employee_id = p.employee_id AND (NOT p.own OR x.disclosed_on IS NOT NULL)
                         ORDER BY upper(c.period) DESC, c.cycle_id DESC LIMIT 1) last ON true
-    LEFT JOIN LATERAL (SELECT count(*) AS courses, round(avg(c.completion), 2) AS course_completion FROM course_completion(p.employee_id, current_date) c) course ON true
-    LEFT JOIN LATERAL (SELECT array_agg(v.skill_code) FILTER (WHERE v.verdict = 'strength') AS strengths, array_agg(v.skill_code) FILTER (WHERE v.verdict = 'weakness') AS weaknesses
+    LEFT JOIN LATERAL (SELECT count(*) AS courses, round(avg(c.completion), 2) AS course_completion
+                       FROM course_completion(p.employee_id, current_date) c) course ON true
+    LEFT JOIN LATERAL (SELECT array_agg(v.skill_code) FILTER (WHERE v.verdict = 'strength') AS strengths,
+                       array_agg(v.skill_code) FILTER (WHERE v.verdict = 'weakness') AS weaknesses
                          FROM skill_verdict(p.employee_id, current_date) v) skill ON true;
-COMMENT ON VIEW profile_overview IS 'The profile in one row per employee, as it is today, of whom who is acting may read; details in profile_line and growth_record (ORG-04).';
+COMMENT ON VIEW profile_overview IS
+  'The profile in one row per employee, as it is today, of whom who is acting may read; details in profile_line and '
+  'growth_record (ORG-04).';
 COMMENT ON COLUMN profile_overview.employee_no IS 'Number.';
 COMMENT ON COLUMN profile_overview.name IS 'Name.';
 COMMENT ON COLUMN profile_overview.unit_name IS 'Unit.';
@@ -717,7 +936,8 @@ COMMENT ON COLUMN profile_overview.education IS 'Education (学历).';
 COMMENT ON COLUMN profile_overview.score IS 'Final score of the newest locked cycle; one''s own once disclosed.';
 COMMENT ON COLUMN profile_overview.grade IS 'Its grade.';
 COMMENT ON COLUMN profile_overview.cycle_code IS 'Its cycle.';
-COMMENT ON COLUMN profile_overview.target_completion IS 'Its target completion (目标完成率): mean attainment, weighted, percent.';
+COMMENT ON COLUMN profile_overview.target_completion IS
+  'Its target completion (目标完成率): mean attainment, weighted, percent.';
 COMMENT ON COLUMN profile_overview.key_events IS 'Key events.';
 COMMENT ON COLUMN profile_overview.courses IS 'Courses planned, pushed or finished.';
 COMMENT ON COLUMN profile_overview.course_completion IS 'Their mean completion, percent, 2 decimals; null: no course.';
@@ -747,29 +967,39 @@ INSERT INTO message_text (kind, locale, body) VALUES
   ('payslip.separator',   'en', '; ');
 
 CREATE FUNCTION salary_origin(salary bigint) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN (SELECT o.decision_id FROM salary s JOIN salary o ON o.employee_id = s.employee_id AND lower(o.valid) = lower(s.valid) AND o.amount = s.amount
+  RETURN (SELECT o.decision_id FROM salary s
+          JOIN salary o ON o.employee_id = s.employee_id AND lower(o.valid) = lower(s.valid) AND o.amount = s.amount
            WHERE s.salary_id = salary_origin.salary
              -- a later change cuts the row and writes it anew: the first one since the amount became this says why
-             AND NOT EXISTS (SELECT FROM salary b WHERE b.employee_id = s.employee_id AND lower(b.valid) = lower(s.valid) AND b.amount <> s.amount
+             AND NOT EXISTS (SELECT FROM salary b
+                             WHERE b.employee_id = s.employee_id AND lower(b.valid) = lower(s.valid)
+                               AND b.amount <> s.amount
                                 AND b.salary_id > o.salary_id AND b.salary_id < s.salary_id)
            ORDER BY o.salary_id LIMIT 1);
-COMMENT ON FUNCTION salary_origin(bigint) IS 'Decision that set the amount of a salary row, also when a later change cut the row short; null: loaded from outside.';
+COMMENT ON FUNCTION salary_origin(bigint) IS
+  'Decision that set the amount of a salary row, also when a later change cut the row short; null: loaded from '
+  'outside.';
 
 CREATE FUNCTION payslip_part(employee bigint, month date)
-  RETURNS TABLE (kind text, place integer, component text, from_date date, until_date date, days integer, month_days integer, monthly numeric, amount numeric,
+  RETURNS TABLE (kind text, place integer, component text, from_date date, until_date date, days integer,
+                 month_days integer, monthly numeric, amount numeric,
                  source_table text, source_id bigint, decision_id bigint, since date) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH span AS (
-    SELECT daterange(date_trunc('month', month::timestamp)::date, (date_trunc('month', month::timestamp) + interval '1 month')::date) AS month
+    SELECT daterange(date_trunc('month', month::timestamp)::date,
+                     (date_trunc('month', month::timestamp) + interval '1 month')::date) AS month
   ), piece AS (
-    SELECT 'base' AS kind, 1 AS place, 'base' AS component, s.valid, s.amount, 'salary' AS source_table, s.salary_id AS source_id, salary_origin(s.salary_id) AS decision_id
+    SELECT 'base' AS kind, 1 AS place, 'base' AS component, s.valid, s.amount, 'salary' AS source_table,
+           s.salary_id AS source_id, salary_origin(s.salary_id) AS decision_id
       FROM salary s CROSS JOIN span WHERE s.employee_id = employee AND s.superseded_by IS NULL AND s.valid && span.month
     UNION ALL
     SELECT 'allowance', 2, a.component, a.valid, a.amount, 'skill_allowance', a.skill_allowance_id, a.decision_id
-      FROM skill_allowance a CROSS JOIN span WHERE a.employee_id = employee AND a.superseded_by IS NULL AND a.valid && span.month
+      FROM skill_allowance a CROSS JOIN span
+        WHERE a.employee_id = employee AND a.superseded_by IS NULL AND a.valid && span.month
   ), paid AS (
     -- days on which somebody is employed
-    SELECT p.*, min(lower(v.valid)) AS from_date, max(upper(v.valid)) - 1 AS until_date, sum(upper(v.valid) - lower(v.valid))::integer AS days,
+    SELECT p.*, min(lower(v.valid)) AS from_date, max(upper(v.valid)) - 1 AS until_date,
+           sum(upper(v.valid) - lower(v.valid))::integer AS days,
            upper(span.month) - lower(span.month) AS month_days
       FROM piece p CROSS JOIN span
       JOIN employee_status e ON e.employee_id = employee AND e.status <> 'left'
@@ -778,7 +1008,8 @@ BEGIN ATOMIC
      GROUP BY p.kind, p.place, p.component, p.valid, p.amount, p.source_table, p.source_id, p.decision_id, span.month
   ), run AS (
     -- rounded on the running sum: what a component comes to in the month is rounded once
-    SELECT p.*, hrloop.round_money(sum(p.amount * p.days) OVER (PARTITION BY p.kind, p.component ORDER BY p.from_date) / p.month_days, (SELECT setting_number('pay.minor_digits')::integer)) AS sum
+    SELECT p.*, hrloop.round_money(sum(p.amount * p.days) OVER (PARTITION BY p.kind, p.component ORDER BY p.from_date)
+                                 / p.month_days, (SELECT setting_number('pay.minor_digits')::integer)) AS sum
       FROM paid p
   )
   SELECT r.kind, r.place, r.component, r.from_date, r.until_date, r.days, r.month_days, r.amount,
@@ -787,23 +1018,32 @@ BEGIN ATOMIC
     FROM run r WHERE r.amount <> 0 ORDER BY r.place, r.component, r.from_date;
 END;
 COMMENT ON FUNCTION payslip_part(bigint, date) IS
-  'What pay of a month is made of, by source row: base pay and skill allowances, as they are known now; a part of the month counts by its calendar days, the running sum of a component is rounded. Variable pay, bonuses and spot awards come with their tables; unguarded (PAY-16).';
+  'What pay of a month is made of, by source row: base pay and skill allowances, as they are known now; a part of the '
+  'month counts by its calendar days, the running sum of a component is rounded. Variable pay, bonuses and spot awards '
+  'come with their tables; unguarded (PAY-16).';
 
 CREATE FUNCTION payslip_detail(employee text, month date DEFAULT current_date, locale text DEFAULT NULL)
-  RETURNS TABLE (part_no integer, kind text, label text, from_date date, until_date date, days integer, month_days integer, monthly numeric, amount numeric,
-                 rule text, source_table text, source_id bigint, decision_id bigint, explanation text) STABLE LANGUAGE SQL
+  RETURNS TABLE (part_no integer, kind text, label text, from_date date, until_date date, days integer,
+                 month_days integer, monthly numeric, amount numeric,
+                 rule text, source_table text, source_id bigint, decision_id bigint,
+                 explanation text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH part AS (
-    SELECT p.*, row_number() OVER (ORDER BY p.place, p.component, p.from_date)::integer AS n, d.kind AS decided, d.reason,
-           -- the raise behind a salary: its own decision has the figures; the person learns of it once its result is disclosed
+    SELECT p.*, row_number() OVER (ORDER BY p.place, p.component, p.from_date)::integer AS n, d.kind AS decided,
+           d.reason,
+           -- the raise behind a salary: its own decision has the figures; the person learns of it once its result is
+           -- disclosed
            r.kind AS raised, r.inputs || r.outcome AS figures, r.rule_version, s.told,
-           CASE WHEN p.kind = 'allowance' THEN w.cause END AS cause, coalesce(k.name, o.name) AS name, w.allowance_rule_id
+           CASE WHEN p.kind = 'allowance' THEN w.cause END AS cause, coalesce(k.name, o.name) AS name,
+           w.allowance_rule_id
       FROM (SELECT find_employee(employee) AS id OFFSET 0) e
       CROSS JOIN LATERAL payslip_part(e.id, coalesce(payslip_detail.month, current_date)) p
       LEFT JOIN decision d ON d.decision_id = p.decision_id
-      LEFT JOIN salary_adjustment a ON p.kind = 'base' AND d.cause = 'salary_adjustment' AND a.adjustment_id = d.cause_id
+      LEFT JOIN salary_adjustment a ON p.kind = 'base' AND d.cause = 'salary_adjustment'
+        AND a.adjustment_id = d.cause_id
       LEFT JOIN decision r ON r.decision_id = a.decision_id
-      LEFT JOIN LATERAL (SELECT actor() IS DISTINCT FROM e.id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id) AS told
+      LEFT JOIN LATERAL (SELECT actor() IS DISTINCT FROM e.id OR x.disclosed_on IS NOT NULL
+                         OR disclosed(x.review_id) AS told
                            FROM review_result x WHERE x.result_id = a.result_id) s ON true
       LEFT JOIN skill_allowance w ON p.kind = 'allowance' AND w.skill_allowance_id = p.source_id
       LEFT JOIN certification_result c ON w.cause = 'certification_result' AND c.certification_result_id = w.cause_id
@@ -812,29 +1052,40 @@ BEGIN ATOMIC
       LEFT JOIN resource o ON o.resource_id = t.resource_id
      WHERE may_read_pay(e.id)
   ), said AS (
-    SELECT p.*, CASE WHEN p.kind = 'allowance' THEN sentence(CASE p.cause WHEN 'training_record' THEN 'payslip.course' ELSE 'payslip.certification' END,
-                                                             jsonb_build_object('name', p.name, 'monthly', p.monthly, 'from', p.since), payslip_detail.locale)
-                     WHEN p.told THEN sentence(CASE WHEN p.raised = 'pay.correct' THEN 'pay.corrected' ELSE 'pay.raise' END, p.figures, payslip_detail.locale)
+    SELECT p.*, CASE WHEN p.kind = 'allowance'
+      THEN sentence(CASE p.cause WHEN 'training_record' THEN 'payslip.course' ELSE 'payslip.certification' END,
+                                                             jsonb_build_object('name', p.name, 'monthly', p.monthly,
+                                                                                'from', p.since), payslip_detail.locale)
+                     WHEN p.told THEN sentence(CASE WHEN p.raised = 'pay.correct' THEN 'pay.corrected'
+                                               ELSE 'pay.raise' END, p.figures, payslip_detail.locale)
                      ELSE sentence(CASE WHEN p.decided = 'salary.set' THEN 'payslip.set' ELSE 'payslip.loaded' END,
-                                   jsonb_build_object('monthly', p.monthly, 'from', p.since, 'reason', coalesce(p.reason, '')), payslip_detail.locale) END AS line
+                                   jsonb_build_object('monthly', p.monthly, 'from', p.since, 'reason',
+                                                      coalesce(p.reason, '')), payslip_detail.locale) END AS line
       FROM part p
   )
-  SELECT s.n, s.kind, sentence('payslip.' || s.kind, '{}', payslip_detail.locale), s.from_date, s.until_date, s.days, s.month_days, s.monthly, s.amount,
+  SELECT s.n, s.kind, sentence('payslip.' || s.kind, '{}', payslip_detail.locale), s.from_date, s.until_date, s.days,
+         s.month_days, s.monthly, s.amount,
          CASE WHEN s.kind = 'allowance' THEN 'allowance_rule ' || s.allowance_rule_id
               WHEN s.told THEN format('%s v%s %s', s.figures ->> 'scale', s.rule_version, s.figures ->> 'band')
               WHEN s.decided = 'salary.set' THEN 'salary.set' ELSE 'salary' END,
          s.source_table, s.source_id, s.decision_id,
          CASE WHEN s.days = s.month_days THEN s.line
-              ELSE sentence('payslip.prorated', jsonb_build_object('line', s.line, 'days', s.days, 'month_days', s.month_days, 'amount', s.amount), payslip_detail.locale) END
+              ELSE sentence('payslip.prorated',
+                            jsonb_build_object('line', s.line, 'days', s.days, 'month_days', s.month_days, 'amount',
+                                               s.amount), payslip_detail.locale) END
     FROM said s ORDER BY s.n;
 END;
 COMMENT ON FUNCTION payslip_detail(text, date, text) IS
-  'Parts of the pay of a month, each with its days, rule, source row, decision and a sentence that explains it; for the person (raises once the result is disclosed), HR and finance, no rows for anybody else. Error 22023: unknown (PAY-16).';
+  'Parts of the pay of a month, each with its days, rule, source row, decision and a sentence that explains it; for '
+  'the person (raises once the result is disclosed), HR and finance, no rows for anybody else. Error 22023: unknown '
+  '(PAY-16).';
 
 CREATE FUNCTION payslip(employee text, month date DEFAULT current_date, locale text DEFAULT NULL)
-  RETURNS TABLE (line_no integer, kind text, label text, amount numeric, total numeric, rule text, source_table text, source_ids bigint[], explanation text) STABLE LANGUAGE SQL
+  RETURNS TABLE (line_no integer, kind text, label text, amount numeric, total numeric, rule text, source_table text,
+                 source_ids bigint[], explanation text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT row_number() OVER (ORDER BY min(d.part_no))::integer, d.kind, d.label, sum(d.amount), sum(sum(d.amount)) OVER (),
+  SELECT row_number() OVER (ORDER BY min(d.part_no))::integer, d.kind, d.label, sum(d.amount),
+         sum(sum(d.amount)) OVER (),
          string_agg(d.rule, ', ' ORDER BY d.part_no), d.source_table, array_agg(d.source_id ORDER BY d.part_no),
          string_agg(d.explanation, sentence('payslip.separator', '{}', payslip.locale) ORDER BY d.part_no)
     FROM payslip_detail(employee, month, payslip.locale) d
@@ -842,20 +1093,26 @@ BEGIN ATOMIC
    ORDER BY 1;
 END;
 COMMENT ON FUNCTION payslip(text, date, text) IS
-  'How the pay of a month was worked out: base pay and skill allowances, each line with rule, source rows and explanation; total is the sum of the lines. For the person, HR and finance; no rows for anybody else. Variable pay, bonuses and spot awards are not in it before they have tables. Error 22023: unknown (PAY-16).';
+  'How the pay of a month was worked out: base pay and skill allowances, each line with rule, source rows and '
+  'explanation; total is the sum of the lines. For the person, HR and finance; no rows for anybody else. Variable pay, '
+  'bonuses and spot awards are not in it before they have tables. Error 22023: unknown (PAY-16).';
 
 -- everybody's own pages (MOB-01) -----------------------------------------------------------
 
 CREATE VIEW my_reviews WITH (security_invoker) AS
-  SELECT a.review_id, a.cycle_code, c.name AS cycle_name, lower(c.period) AS from_date, upper(c.period) - 1 AS until_date, r.status, a.manager_no,
-         a.self_score, a.manager_score, x.composite AS final_score, x.grade, x.version, x.locked_on, x.disclosed_on, k.answer
+  SELECT a.review_id, a.cycle_code, c.name AS cycle_name, lower(c.period) AS from_date,
+         upper(c.period) - 1 AS until_date, r.status, a.manager_no,
+         a.self_score, a.manager_score, x.composite AS final_score, x.grade, x.version, x.locked_on, x.disclosed_on,
+         k.answer
     FROM assessment a
     JOIN review r ON r.review_id = a.review_id
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL AND x.disclosed_on IS NOT NULL
     LEFT JOIN acknowledgement k ON k.result_id = x.result_id
    WHERE r.employee_id = actor();
-COMMENT ON VIEW my_reviews IS 'Own reviews: own score, the manager''s once both are in and disclosed, the final one once disclosed (MOB-01, REV-03, REV-08).';
+COMMENT ON VIEW my_reviews IS
+  'Own reviews: own score, the manager''s once both are in and disclosed, the final one once disclosed (MOB-01, '
+  'REV-03, REV-08).';
 COMMENT ON COLUMN my_reviews.review_id IS 'Review.';
 COMMENT ON COLUMN my_reviews.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN my_reviews.cycle_name IS 'Its name.';
@@ -873,7 +1130,8 @@ COMMENT ON COLUMN my_reviews.disclosed_on IS 'Day of the disclosure.';
 COMMENT ON COLUMN my_reviews.answer IS 'acknowledged or refused; null: not answered.';
 
 CREATE VIEW my_indicators WITH (security_invoker) AS
-  SELECT c.code AS cycle_code, 'live' AS origin, n.code AS indicator_code, n.name AS indicator_name, i.effective_weight AS weight,
+  SELECT c.code AS cycle_code, 'live' AS origin, n.code AS indicator_code, n.name AS indicator_name,
+         i.effective_weight AS weight,
          round(s.attainment, 2) AS completion_pct, s.value::numeric AS value, NULL::boolean AS missed
     FROM review r
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
@@ -882,14 +1140,17 @@ CREATE VIEW my_indicators WITH (security_invoker) AS
     JOIN indicator n ON n.indicator_id = s.indicator_id
    WHERE r.employee_id = actor() AND r.status IN ('open', 'blocked')
   UNION ALL
-  SELECT c.code, 'result', t.i ->> 'indicator', t.i ->> 'name', (t.i ->> 'weight')::numeric, round((t.i ->> 'attainment')::numeric, 2), (t.i ->> 'value')::numeric, (t.i ->> 'missed')::boolean
+  SELECT c.code, 'result', t.i ->> 'indicator', t.i ->> 'name', (t.i ->> 'weight')::numeric,
+         round((t.i ->> 'attainment')::numeric, 2), (t.i ->> 'value')::numeric, (t.i ->> 'missed')::boolean
     FROM review r
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL AND x.disclosed_on IS NOT NULL
     JOIN decision d ON d.decision_id = x.decision_id
     CROSS JOIN LATERAL jsonb_array_elements(d.inputs -> 'items') AS t (i)
    WHERE r.employee_id = actor();
-COMMENT ON VIEW my_indicators IS 'Completion of own indicators: live from the readings while a review is open, from the result once disclosed (MOB-01).';
+COMMENT ON VIEW my_indicators IS
+  'Completion of own indicators: live from the readings while a review is open, from the result once disclosed '
+  '(MOB-01).';
 COMMENT ON COLUMN my_indicators.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN my_indicators.origin IS 'live or result.';
 COMMENT ON COLUMN my_indicators.indicator_code IS 'Indicator.';
@@ -906,7 +1167,8 @@ CREATE VIEW my_feedback WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = r.employee_id
     CROSS JOIN LATERAL feedback(c.code, e.employee_no) f
    WHERE r.employee_id = actor();
-COMMENT ON VIEW my_feedback IS 'What the rater groups said of who is acting, once disclosed, as feedback() shows it (MOB-01, REV-07).';
+COMMENT ON VIEW my_feedback IS
+  'What the rater groups said of who is acting, once disclosed, as feedback() shows it (MOB-01, REV-07).';
 COMMENT ON COLUMN my_feedback.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN my_feedback.rater_group IS 'Group, others or total.';
 COMMENT ON COLUMN my_feedback.name IS 'Its name.';
@@ -916,12 +1178,15 @@ COMMENT ON COLUMN my_feedback.value IS 'Mean value, 2 decimals.';
 COMMENT ON COLUMN my_feedback.comments IS 'Comments, without author or order.';
 
 CREATE VIEW my_plan WITH (security_invoker) AS
-  SELECT c.code AS cycle_code, p.plan_id, p.kind AS plan_kind, p.status, p.employee_confirmed_at, p.manager_confirmed_at, i.position, i.kind, i.title, i.topic, i.quantity,
+  SELECT c.code AS cycle_code, p.plan_id, p.kind AS plan_kind, p.status, p.employee_confirmed_at,
+         p.manager_confirmed_at, i.position, i.kind, i.title, i.topic, i.quantity,
          i.due_on, round(i.progress, 2) AS progress_pct, s.sessions, s.next_session_on
     FROM development_plan p
     JOIN review_cycle c ON c.cycle_id = p.cycle_id
     JOIN plan_item i ON i.plan_id = p.plan_id
-    CROSS JOIN LATERAL (SELECT array_agg(x.session_on ORDER BY x.session_on) AS sessions, min(x.session_on) FILTER (WHERE x.held_on IS NULL AND x.session_on >= current_date) AS next_session_on
+    CROSS JOIN LATERAL (SELECT array_agg(x.session_on ORDER BY x.session_on) AS sessions,
+                        min(x.session_on) FILTER (WHERE x.held_on IS NULL AND x.session_on >= current_date)
+                          AS next_session_on
                           FROM plan_session x WHERE x.plan_item_id = i.plan_item_id) s
    WHERE p.employee_id = actor() AND p.status IN ('proposed', 'effective', 'completed');
 COMMENT ON VIEW my_plan IS 'Items of own plans that stand, with the days of mentor sessions (MOB-01).';
@@ -942,14 +1207,17 @@ COMMENT ON COLUMN my_plan.sessions IS 'Days of all sessions; null: none.';
 COMMENT ON COLUMN my_plan.next_session_on IS 'Day of the next one.';
 
 CREATE VIEW my_mentoring WITH (security_invoker) AS
-  SELECT m.mentorship_id, p.own_role, m.goal, m.content, lower(m.valid) AS valid_from, upper(m.valid) - 1 AS valid_until, s.sessions, s.next_session_on,
+  SELECT m.mentorship_id, p.own_role, m.goal, m.content, lower(m.valid) AS valid_from,
+         upper(m.valid) - 1 AS valid_until, s.sessions, s.next_session_on,
          p.employee_no AS partner_no, p.name AS partner_name, p.contact AS partner_contact
     FROM mentorship m
     CROSS JOIN LATERAL mentoring_partner(m.mentorship_id) p
-    CROSS JOIN LATERAL (SELECT array_agg(x.due_on ORDER BY x.due_on) AS sessions, min(x.due_on) FILTER (WHERE x.due_on >= current_date) AS next_session_on
+    CROSS JOIN LATERAL (SELECT array_agg(x.due_on ORDER BY x.due_on) AS sessions,
+                        min(x.due_on) FILTER (WHERE x.due_on >= current_date) AS next_session_on
                           FROM mentoring_session x WHERE x.mentorship_id = m.mentorship_id) s
    WHERE (m.mentee_id = actor() OR m.mentor_id = actor());
-COMMENT ON VIEW my_mentoring IS 'Mentorships of who is acting, as mentee or mentor: goal, content, schedule, and how to reach the other (MOB-01).';
+COMMENT ON VIEW my_mentoring IS
+  'Mentorships of who is acting, as mentee or mentor: goal, content, schedule, and how to reach the other (MOB-01).';
 COMMENT ON COLUMN my_mentoring.mentorship_id IS 'Mentorship.';
 COMMENT ON COLUMN my_mentoring.own_role IS 'mentee or mentor.';
 COMMENT ON COLUMN my_mentoring.goal IS 'Goal.';
@@ -965,13 +1233,15 @@ COMMENT ON COLUMN my_mentoring.partner_contact IS 'Telephone, mail or the like.'
 CREATE VIEW my_pay WITH (security_invoker) AS
   SELECT x.cycle_code, x.status, x.line
     FROM employee e CROSS JOIN LATERAL explain_pay(e.employee_no) x WHERE e.employee_id = actor();
-COMMENT ON VIEW my_pay IS 'How own scores became raises, in a sentence each, once the result is disclosed (MOB-01, PAY-03).';
+COMMENT ON VIEW my_pay IS
+  'How own scores became raises, in a sentence each, once the result is disclosed (MOB-01, PAY-03).';
 COMMENT ON COLUMN my_pay.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN my_pay.status IS 'proposed, held, approved or applied.';
 COMMENT ON COLUMN my_pay.line IS 'The sentence.';
 
 CREATE VIEW my_payslip WITH (security_invoker) AS
-  SELECT date_trunc('month', current_date::timestamp)::date AS month, s.line_no, s.kind, s.label, s.amount, s.total, s.rule, s.source_table, s.source_ids, s.explanation
+  SELECT date_trunc('month', current_date::timestamp)::date AS month, s.line_no, s.kind, s.label, s.amount, s.total,
+         s.rule, s.source_table, s.source_ids, s.explanation
     FROM employee e CROSS JOIN LATERAL payslip(e.employee_no, current_date) s WHERE e.employee_id = actor();
 COMMENT ON VIEW my_payslip IS 'Own payslip of this month; payslip(employee, month) has the others (MOB-01, PAY-16).';
 COMMENT ON COLUMN my_payslip.month IS 'First day of the month.';
@@ -989,9 +1259,12 @@ CREATE VIEW my_notices WITH (security_invoker) AS
   SELECT n.notification_id, n.created_at, n.kind, n.recipient_role, n.body, n.read_at
     FROM notification n
    WHERE n.recipient_id = actor() AND n.withdrawn_at IS NULL
-     AND NOT EXISTS (SELECT FROM decision d JOIN review_result x ON d.cause = 'review_result' AND x.result_id = d.cause_id
+     AND NOT EXISTS (SELECT FROM decision d
+                     JOIN review_result x ON d.cause = 'review_result' AND x.result_id = d.cause_id
                       WHERE d.decision_id = n.decision_id AND d.employee_id = actor() AND x.disclosed_on IS NULL);
-COMMENT ON VIEW my_notices IS 'Own notices that were not withdrawn, those of what followed from an own result once it is disclosed; mark_read() marks one read (MOB-01, REV-08).';
+COMMENT ON VIEW my_notices IS
+  'Own notices that were not withdrawn, those of what followed from an own result once it is disclosed; mark_read() '
+  'marks one read (MOB-01, REV-08).';
 COMMENT ON COLUMN my_notices.notification_id IS 'Notice.';
 COMMENT ON COLUMN my_notices.created_at IS 'When it was written.';
 COMMENT ON COLUMN my_notices.kind IS 'Kind, as in message_text.';
@@ -1002,7 +1275,9 @@ COMMENT ON COLUMN my_notices.read_at IS 'When it was read; null: unread.';
 CREATE VIEW my_growth WITH (security_invoker) AS
   SELECT g.occurred_on, g.category, g.kind, g.line, g.source_table, g.source_id, g.growth_archive_id
     FROM growth_record g JOIN employee e ON e.employee_no = g.employee_no WHERE e.employee_id = actor() AND g.standing;
-COMMENT ON VIEW my_growth IS 'Own growth archive, what stands, in words; ORDER BY occurred_on DESC, growth_archive_id DESC: newest first (MOB-01, DEV-12).';
+COMMENT ON VIEW my_growth IS
+  'Own growth archive, what stands, in words; ORDER BY occurred_on DESC, growth_archive_id DESC: newest first (MOB-01, '
+  'DEV-12).';
 COMMENT ON COLUMN my_growth.occurred_on IS 'Day.';
 COMMENT ON COLUMN my_growth.category IS 'training, performance, contribution, development or career.';
 COMMENT ON COLUMN my_growth.kind IS 'Kind, as in growth_archive.';
@@ -1017,7 +1292,8 @@ CREATE VIEW my_home WITH (security_invoker) AS
          last.cycle_code, last.final_score, last.grade,
          (SELECT count(DISTINCT p.plan_id) FROM my_plan p WHERE p.status <> 'completed') AS open_plans,
          (SELECT round(avg(p.progress_pct), 2) FROM my_plan p WHERE p.status <> 'completed') AS plan_progress_pct,
-         (SELECT count(*) FROM my_plan p WHERE p.status = 'proposed' AND p.employee_confirmed_at IS NULL AND p.position = 1) AS plans_to_confirm,
+         (SELECT count(*) FROM my_plan p
+          WHERE p.status = 'proposed' AND p.employee_confirmed_at IS NULL AND p.position = 1) AS plans_to_confirm,
          (SELECT count(*) FROM my_reviews r WHERE r.disclosed_on IS NOT NULL AND r.answer IS NULL) AS results_to_answer,
          (SELECT count(*) FROM my_notices n WHERE n.read_at IS NULL) AS unread_notices
     FROM employee e
@@ -1025,11 +1301,16 @@ CREATE VIEW my_home WITH (security_invoker) AS
     LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     LEFT JOIN job j ON j.job_id = a.job_id
     LEFT JOIN employee m ON m.employee_id = manager_of(e.employee_id)
-    LEFT JOIN LATERAL (SELECT b.cycle_code, b.score, b.line FROM live_board b JOIN review r ON r.review_id = b.review_id JOIN review_cycle c ON c.cycle_id = r.cycle_id
-                        WHERE r.employee_id = e.employee_id AND r.status IN ('open', 'blocked') ORDER BY upper(c.period) DESC, c.cycle_id DESC LIMIT 1) live ON true
-    LEFT JOIN LATERAL (SELECT r.cycle_code, r.final_score, r.grade FROM my_reviews r WHERE r.disclosed_on IS NOT NULL ORDER BY r.until_date DESC, r.review_id DESC LIMIT 1) last ON true
+    LEFT JOIN LATERAL (SELECT b.cycle_code, b.score, b.line FROM live_board b
+                       JOIN review r ON r.review_id = b.review_id JOIN review_cycle c ON c.cycle_id = r.cycle_id
+                        WHERE r.employee_id = e.employee_id AND r.status IN ('open', 'blocked')
+                          ORDER BY upper(c.period) DESC, c.cycle_id DESC LIMIT 1) live ON true
+    LEFT JOIN LATERAL (SELECT r.cycle_code, r.final_score, r.grade FROM my_reviews r WHERE r.disclosed_on IS NOT NULL
+                       ORDER BY r.until_date DESC, r.review_id DESC LIMIT 1) last ON true
    WHERE e.employee_id = actor();
-COMMENT ON VIEW my_home IS 'First page of who is acting, one row: live score, last result, plans, what waits for an answer; no row when nobody is acting (MOB-01).';
+COMMENT ON VIEW my_home IS
+  'First page of who is acting, one row: live score, last result, plans, what waits for an answer; no row when nobody '
+  'is acting (MOB-01).';
 COMMENT ON COLUMN my_home.employee_no IS 'Number.';
 COMMENT ON COLUMN my_home.name IS 'Name.';
 COMMENT ON COLUMN my_home.unit_name IS 'Unit.';
@@ -1050,16 +1331,25 @@ COMMENT ON COLUMN my_home.unread_notices IS 'Unread notices.';
 CREATE FUNCTION self_service() RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT to_jsonb(h) || jsonb_build_object(
-      'reviews',    (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.until_date DESC, r.review_id DESC), '[]') FROM my_reviews r),
-      'indicators', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.cycle_code DESC, i.indicator_code COLLATE "C"), '[]') FROM my_indicators i),
-      'feedback',   (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.cycle_code DESC, f.indicator_code COLLATE "C", f.rater_group), '[]') FROM my_feedback f),
+      'reviews',    (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.until_date DESC, r.review_id DESC), '[]')
+                     FROM my_reviews r),
+      'indicators', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.cycle_code DESC, i.indicator_code COLLATE "C"),
+                                     '[]') FROM my_indicators i),
+      'feedback',   (SELECT coalesce(jsonb_agg(to_jsonb(f)
+                                               ORDER BY f.cycle_code DESC, f.indicator_code COLLATE "C",
+                                                        f.rater_group), '[]') FROM my_feedback f),
       'plan',       (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.plan_id DESC, p.position), '[]') FROM my_plan p),
-      'mentoring',  (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.valid_from DESC, m.mentorship_id DESC), '[]') FROM my_mentoring m),
+      'mentoring',  (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.valid_from DESC, m.mentorship_id DESC), '[]')
+                     FROM my_mentoring m),
       'pay',        (SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM my_pay x),
       'payslip',    (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.line_no), '[]') FROM my_payslip s),
-      'growth',     (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.occurred_on DESC, g.growth_archive_id DESC), '[]') FROM my_growth g),
-      'notices',    (SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.notification_id DESC), '[]') FROM my_notices n WHERE n.read_at IS NULL))
+      'growth',     (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.occurred_on DESC, g.growth_archive_id DESC),
+                                     '[]') FROM my_growth g),
+      'notices',    (SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.notification_id DESC), '[]') FROM my_notices n
+                     WHERE n.read_at IS NULL))
     FROM my_home h;
 END;
 COMMENT ON FUNCTION self_service() IS
-  'Everything concerning who is acting in one document, for the phone: the row of my_home with reviews, indicators, feedback, plan, mentoring, pay, payslip, growth and unread notices; nothing of others; null when nobody is acting (MOB-01).';
+  'Everything concerning who is acting in one document, for the phone: the row of my_home with reviews, indicators, '
+  'feedback, plan, mentoring, pay, payslip, growth and unread notices; nothing of others; null when nobody is acting '
+  '(MOB-01).';

@@ -16,7 +16,8 @@ CREATE TABLE quarantine (
   resolved_at timestamptz,
   CONSTRAINT quarantine_once UNIQUE (source, external_id)
 );
-COMMENT ON TABLE quarantine IS 'Events from outside that could not be stored, kept until somebody mends them: never lost.';
+COMMENT ON TABLE quarantine IS
+  'Events from outside that could not be stored, kept until somebody mends them: never lost.';
 COMMENT ON COLUMN quarantine.quarantine_id IS 'Key.';
 COMMENT ON COLUMN quarantine.source IS 'System that sent it.';
 COMMENT ON COLUMN quarantine.external_id IS 'Key in that system.';
@@ -49,23 +50,33 @@ COMMENT ON COLUMN training_record.employee_id IS 'Whose.';
 COMMENT ON COLUMN training_record.resource_id IS 'Course.';
 COMMENT ON COLUMN training_record.completed_on IS 'Day.';
 COMMENT ON COLUMN training_record.score IS 'Exam score, 0-100; null: no exam.';
-COMMENT ON COLUMN training_record.passed IS 'Whether course and exam were passed. A corrected score takes it along where it was what exam.pass_mark says.';
+COMMENT ON COLUMN training_record.passed IS
+  'Whether course and exam were passed. A corrected score takes it along where it was what exam.pass_mark says.';
 COMMENT ON COLUMN training_record.source IS 'platform, or manual.';
 COMMENT ON COLUMN training_record.external_id IS 'Key in the source: the same one is stored once.';
 COMMENT ON COLUMN training_record.reason IS 'Compulsory for a manual entry.';
-COMMENT ON COLUMN training_record.window_ended_at IS 'When run_due() found the window after it ended; an import of old trainings may set it, so that nobody is told of them (TRN-06).';
-SELECT register_table('training_record', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
-  texts => '{"reason": "blank free text", "source": "keep name of a system", "external_id": "keep a repeated delivery must be recognised"}');
+COMMENT ON COLUMN training_record.window_ended_at IS
+  'When run_due() found the window after it ended; an import of old trainings may set it, so that nobody is told of '
+  'them (TRN-06).';
+SELECT register_table('training_record', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
+  texts => '{"reason": "blank free text", "source": "keep name of a system", "external_id": "keep a repeated delivery '
+           'must be recognised"}');
 
-CREATE FUNCTION record_training(employee text, course text, completed_on date, score numeric DEFAULT NULL, passed boolean DEFAULT NULL,
-                                source text DEFAULT 'platform', external_id text DEFAULT NULL, reason text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION record_training(employee text, course text, completed_on date, score numeric DEFAULT NULL,
+                                passed boolean DEFAULT NULL,
+                                source text DEFAULT 'platform', external_id text DEFAULT NULL,
+                                reason text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO quarantine (source, external_id, payload, problem)
   SELECT record_training.source, record_training.external_id,
          jsonb_build_object('employee', employee, 'course', course, 'completed_on', record_training.completed_on,
                             'score', record_training.score, 'passed', record_training.passed),
-         concat_ws('; ', CASE WHEN NOT EXISTS (SELECT FROM employee e WHERE e.employee_no = record_training.employee) THEN 'unknown employee' END,
-                         CASE WHEN NOT EXISTS (SELECT FROM resource r WHERE r.code = record_training.course AND r.kind = 'course') THEN 'unknown course' END)
+         concat_ws('; ', CASE WHEN NOT EXISTS (SELECT FROM employee e WHERE e.employee_no = record_training.employee)
+                   THEN 'unknown employee' END,
+                         CASE WHEN NOT EXISTS (SELECT FROM resource r
+                                               WHERE r.code = record_training.course
+                                                 AND r.kind = 'course') THEN 'unknown course' END)
    WHERE NOT EXISTS (SELECT FROM employee e WHERE e.employee_no = record_training.employee)
       OR NOT EXISTS (SELECT FROM resource r WHERE r.code = record_training.course AND r.kind = 'course')
   ON CONFLICT ON CONSTRAINT quarantine_once DO NOTHING;
@@ -84,7 +95,9 @@ BEGIN ATOMIC
               THEN 'recorded' ELSE 'quarantined' END;
 END;
 COMMENT ON FUNCTION record_training(text, text, date, numeric, boolean, text, text, text) IS
-  'Store a finished training; the same source and external id once. passed, if nobody says it: whether the score reaches setting exam.pass_mark; without a score or a mark it is. Returns recorded, or quarantined if employee or course is unknown. Error 23514: score out of range, manual entry without reason.';
+  'Store a finished training; the same source and external id once. passed, if nobody says it: whether the score '
+  'reaches setting exam.pass_mark; without a score or a mark it is. Returns recorded, or quarantined if employee or '
+  'course is unknown. Error 23514: score out of range, manual entry without reason.';
 
 CREATE FUNCTION training_recorded(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -100,23 +113,28 @@ BEGIN ATOMIC
     JOIN plan_item i ON i.plan_id = p.plan_id AND i.resource_id = t.resource_id AND i.progress < 100
    WHERE t.training_record_id = ANY (records) AND t.passed AND t.completed_on >= p.planned_on
      -- once: what somebody has set back since, stays
-     AND NOT EXISTS (SELECT FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id AND g.training_record_id = t.training_record_id)
+     AND NOT EXISTS (SELECT FROM plan_progress g
+                     WHERE g.plan_item_id = i.plan_item_id AND g.training_record_id = t.training_record_id)
    ORDER BY i.plan_item_id, t.training_record_id;
 END;
 COMMENT ON FUNCTION training_recorded(bigint[]) IS 'Consequences of a finished training: progress of plan items.';
-SELECT register_follow('training_record', '{insert,update}', 800, 'training_recorded', key => 'training_record_id', changed => '{employee_id,resource_id,completed_on,passed}');
+SELECT register_follow('training_record', '{insert,update}', 800, 'training_recorded', key => 'training_record_id',
+                       changed => '{employee_id,resource_id,completed_on,passed}');
 
 CREATE FUNCTION training_unrecorded(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM development_plan p
     WHERE p.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
       AND EXISTS (SELECT FROM plan_item i JOIN plan_progress g USING (plan_item_id)
-                   WHERE i.plan_id = p.plan_id AND g.training_record_id IN (SELECT w.training_record_id FROM unnest(was) w))
+                   WHERE i.plan_id = p.plan_id
+                     AND g.training_record_id IN (SELECT w.training_record_id FROM unnest(was) w))
     ORDER BY p.plan_id FOR NO KEY UPDATE) l;
   WITH gone AS (
     DELETE FROM plan_progress g USING plan_item i, development_plan p, unnest(was) w
-     WHERE p.employee_id = w.employee_id AND i.plan_id = p.plan_id AND g.plan_item_id = i.plan_item_id AND g.training_record_id = w.training_record_id
-       AND NOT EXISTS (SELECT FROM training_record t WHERE t.training_record_id = w.training_record_id AND t.employee_id = p.employee_id
+     WHERE p.employee_id = w.employee_id AND i.plan_id = p.plan_id AND g.plan_item_id = i.plan_item_id
+       AND g.training_record_id = w.training_record_id
+       AND NOT EXISTS (SELECT FROM training_record t
+                       WHERE t.training_record_id = w.training_record_id AND t.employee_id = p.employee_id
                           AND t.resource_id = i.resource_id AND t.passed AND t.completed_on >= p.planned_on)
     RETURNING g.plan_item_id
   )
@@ -126,26 +144,33 @@ BEGIN ATOMIC
     FROM gone
     JOIN plan_item i USING (plan_item_id)
     JOIN development_plan p USING (plan_id)
-    JOIN training_record t ON t.employee_id = p.employee_id AND t.resource_id = i.resource_id AND t.passed AND t.completed_on >= p.planned_on
+    JOIN training_record t ON t.employee_id = p.employee_id AND t.resource_id = i.resource_id AND t.passed
+      AND t.completed_on >= p.planned_on
    ORDER BY i.plan_item_id, t.training_record_id;
 END;
-COMMENT ON FUNCTION training_unrecorded(training_record[]) IS 'Consequence of a training that is corrected or deleted: it is no progress any more.';
-SELECT register_follow('training_record', '{update,delete}', 790, 'training_unrecorded', changed => '{employee_id,resource_id,completed_on,passed}');
+COMMENT ON FUNCTION training_unrecorded(training_record[]) IS
+  'Consequence of a training that is corrected or deleted: it is no progress any more.';
+SELECT register_follow('training_record', '{update,delete}', 790, 'training_unrecorded',
+                       changed => '{employee_id,resource_id,completed_on,passed}');
 
 CREATE FUNCTION training_rescored(records training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   UPDATE training_record t SET passed = t.score >= m.mark
     FROM unnest(records) o CROSS JOIN (SELECT setting_number('exam.pass_mark') AS mark) m
-   WHERE t.training_record_id = o.training_record_id AND t.passed = o.passed AND o.passed = (o.score >= m.mark) AND t.passed <> (t.score >= m.mark);
+   WHERE t.training_record_id = o.training_record_id AND t.passed = o.passed AND o.passed = (o.score >= m.mark)
+     AND t.passed <> (t.score >= m.mark);
 END;
 COMMENT ON FUNCTION training_rescored(training_record[]) IS
-  'Consequence of another score: whether the exam was passed follows it, unless somebody said so otherwise, then or now (TRN-02).';
+  'Consequence of another score: whether the exam was passed follows it, unless somebody said so otherwise, then or '
+  'now (TRN-02).';
 SELECT register_follow('training_record', '{update}', 500, 'training_rescored', changed => '{score}');
 
 -- the months after a course (TRN-06) ----------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('training.window_months', 'integer', '3', '3', 'Months before and after a finished course whose readings of its indicators are compared, 1-60; null: never (TRN-06)');
+  ('training.window_months', 'integer', '3', '3',
+   'Months before and after a finished course whose readings of its indicators are compared, 1-60; null: never '
+   '(TRN-06)');
 ALTER TABLE setting ADD CONSTRAINT setting_training_range
   CHECK (CASE WHEN setting = 'training.window_months' THEN value::numeric BETWEEN 1 AND 60 ELSE true END);
 
@@ -158,14 +183,19 @@ INSERT INTO message_text (kind, locale, body) VALUES
   ('window.unknown',  'en', 'readings are missing');
 
 CREATE FUNCTION training_figures(record bigint)
-  RETURNS TABLE (indicator_id bigint, until_on date, before numeric, n_before bigint, after numeric, n_after bigint) STABLE LANGUAGE SQL
+  RETURNS TABLE (indicator_id bigint, until_on date, before numeric, n_before bigint, after numeric, n_after bigint)
+    STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT b.indicator_id, w.until_on,
-         round(avg(r.attainment) FILTER (WHERE r.measured_on <= t.completed_on), 4), count(r.attainment) FILTER (WHERE r.measured_on <= t.completed_on),
-         round(avg(r.attainment) FILTER (WHERE r.measured_on > t.completed_on), 4), count(r.attainment) FILTER (WHERE r.measured_on > t.completed_on)
+         round(avg(r.attainment) FILTER (WHERE r.measured_on <= t.completed_on), 4),
+         count(r.attainment) FILTER (WHERE r.measured_on <= t.completed_on),
+         round(avg(r.attainment) FILTER (WHERE r.measured_on > t.completed_on), 4),
+         count(r.attainment) FILTER (WHERE r.measured_on > t.completed_on)
     FROM training_record t
-    CROSS JOIN LATERAL (SELECT (t.completed_on - m.months)::date AS after_day, (t.completed_on + m.months)::date AS until_on
-                          FROM (SELECT make_interval(months => setting_number('training.window_months')::integer) AS months) m) w
+    CROSS JOIN LATERAL (SELECT (t.completed_on - m.months)::date AS after_day,
+                        (t.completed_on + m.months)::date AS until_on
+                          FROM (SELECT make_interval(months => setting_number('training.window_months')::integer)
+                                         AS months) m) w
     JOIN resource_tag b ON b.resource_id = t.resource_id AND b.indicator_id IS NOT NULL
     LEFT JOIN reading r ON r.employee_id = t.employee_id AND r.indicator_id = b.indicator_id
                        AND r.measured_on > w.after_day AND r.measured_on <= w.until_on
@@ -173,17 +203,21 @@ BEGIN ATOMIC
    GROUP BY b.indicator_id, w.until_on;
 END;
 COMMENT ON FUNCTION training_figures(bigint) IS
-  'Mean attainment, and number of readings, of the indicators that a finished course is bound to, in the months up to its last day and in those after it; null: no reading (TRN-06).';
+  'Mean attainment, and number of readings, of the indicators that a finished course is bound to, in the months up to '
+  'its last day and in those after it; null: no reading (TRN-06).';
 
 CREATE FUNCTION training_window(employee text, course text, on_date date DEFAULT current_date)
-  RETURNS TABLE (indicator_code text, completed_on date, until_on date, before numeric, n_before bigint, after numeric, n_after bigint, growth_pct numeric, verdict text)
+  RETURNS TABLE (indicator_code text, completed_on date, until_on date, before numeric, n_before bigint, after numeric,
+                 n_after bigint, growth_pct numeric, verdict text)
   STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT i.code, t.completed_on, f.until_on, f.before, f.n_before, f.after, f.n_after,
          CASE WHEN f.until_on <= on_date THEN round((f.after - f.before) / NULLIF(abs(f.before), 0) * 100, 2) END,
-         sentence(CASE WHEN f.until_on > on_date THEN 'window.tracking' WHEN f.before IS NULL OR f.after IS NULL THEN 'window.unknown' ELSE 'window.ended' END, '{}')
+         sentence(CASE WHEN f.until_on > on_date THEN 'window.tracking' WHEN f.before IS NULL
+                  OR f.after IS NULL THEN 'window.unknown' ELSE 'window.ended' END, '{}')
     FROM (SELECT x.* FROM training_record x
-           WHERE x.employee_id = (SELECT find_employee(training_window.employee)) AND x.resource_id = (SELECT find_resource(course)) AND x.passed AND x.completed_on <= on_date
+           WHERE x.employee_id = (SELECT find_employee(training_window.employee))
+             AND x.resource_id = (SELECT find_resource(course)) AND x.passed AND x.completed_on <= on_date
              AND (actor() = x.employee_id OR may_handle(x.employee_id))
            ORDER BY x.completed_on DESC, x.training_record_id DESC LIMIT 1) t
     CROSS JOIN LATERAL training_figures(t.training_record_id) f
@@ -191,7 +225,10 @@ BEGIN ATOMIC
    ORDER BY i.code COLLATE "C";
 END;
 COMMENT ON FUNCTION training_window(text, text, date) IS
-  'The indicators of a course before and after its latest completion: mean attainments, numbers of readings, relative growth once the window has ended, until then 跟踪中. An association, not an effect: there is no comparison group. For the employee, the manager, HR and the owner of the books; no row: not finished, or bound to no indicator. Error 22023: unknown (TRN-06).';
+  'The indicators of a course before and after its latest completion: mean attainments, numbers of readings, relative '
+  'growth once the window has ended, until then 跟踪中. An association, not an effect: there is no comparison group. For '
+  'the employee, the manager, HR and the owner of the books; no row: not finished, or bound to no indicator. Error '
+  '22023: unknown (TRN-06).';
 
 -- skill levels -----------------------------------------------------------------
 
@@ -249,9 +286,11 @@ COMMENT ON COLUMN certification_result.certification_id IS 'Certification.';
 COMMENT ON COLUMN certification_result.passed IS 'A failed one changes nothing.';
 COMMENT ON COLUMN certification_result.achieved_on IS 'Day from which the level holds.';
 COMMENT ON COLUMN certification_result.expires_on IS 'Day on which it ends; null: never.';
-COMMENT ON COLUMN certification_result.source IS 'manual, training, initial (level at the start), or the system that sent it.';
+COMMENT ON COLUMN certification_result.source IS
+  'manual, training, initial (level at the start), or the system that sent it.';
 COMMENT ON COLUMN certification_result.external_id IS 'Key in the source: the same one is stored once.';
-SELECT register_table('certification_result', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('certification_result', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   texts => '{"source": "keep name of a system", "external_id": "keep a repeated delivery must be recognised"}');
 CREATE TRIGGER certification_result_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON certification_result
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Use reverse_certification(); it keeps what was.');
@@ -265,14 +304,16 @@ CREATE TABLE certification_reversal (
   reversed_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX certification_reversal_employee ON certification_reversal (employee_id);
-COMMENT ON TABLE certification_reversal IS 'Certifications taken back; from that day on, never for the past. Append-only.';
+COMMENT ON TABLE certification_reversal IS
+  'Certifications taken back; from that day on, never for the past. Append-only.';
 COMMENT ON COLUMN certification_reversal.certification_result_id IS 'Result that is taken back.';
 COMMENT ON COLUMN certification_reversal.employee_id IS 'Whose.';
 COMMENT ON COLUMN certification_reversal.reversed_on IS 'Day from which it no longer counts.';
 COMMENT ON COLUMN certification_reversal.reason IS 'Why.';
 COMMENT ON COLUMN certification_reversal.reversed_by IS 'Who.';
 COMMENT ON COLUMN certification_reversal.reversed_at IS 'When.';
-SELECT register_table('certification_reversal', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('certification_reversal', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   texts => '{"reversed_by": "pseudonym acts stay under a pseudonym", "reason": "blank free text"}');
 CREATE TRIGGER certification_reversal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON certification_reversal
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Certify again instead.');
@@ -292,7 +333,8 @@ CREATE TABLE employee_skill_level (
 CREATE INDEX employee_skill_level_result ON employee_skill_level (certification_result_id);
 CREATE INDEX employee_skill_level_level ON employee_skill_level (skill_level_id);
 CREATE INDEX employee_skill_level_employee ON employee_skill_level (employee_id);
-COMMENT ON TABLE employee_skill_level IS 'Who has which level when (TRN-14); later knowledge supersedes a row, it is never edited away.';
+COMMENT ON TABLE employee_skill_level IS
+  'Who has which level when (TRN-14); later knowledge supersedes a row, it is never edited away.';
 COMMENT ON COLUMN employee_skill_level.employee_skill_level_id IS 'Key.';
 COMMENT ON COLUMN employee_skill_level.employee_id IS 'Whose.';
 COMMENT ON COLUMN employee_skill_level.skill_id IS 'Skill.';
@@ -301,7 +343,8 @@ COMMENT ON COLUMN employee_skill_level.valid IS 'Days for which it holds.';
 COMMENT ON COLUMN employee_skill_level.certification_result_id IS 'Result that gives it.';
 COMMENT ON COLUMN employee_skill_level.decision_id IS 'Decision that wrote the row.';
 COMMENT ON COLUMN employee_skill_level.superseded_by IS 'Decision that replaced it; null: it stands.';
-SELECT register_table('employee_skill_level', kind => 'consequence', sees => 'person', about => 'employee_id', audit => '{update,delete}');
+SELECT register_table('employee_skill_level', kind => 'consequence', sees => 'person', about => 'employee_id',
+                      audit => '{update,delete}');
 
 CREATE VIEW skill_timeline WITH (security_invoker) AS
   WITH held AS NOT MATERIALIZED (
@@ -325,11 +368,15 @@ CREATE VIEW skill_timeline WITH (security_invoker) AS
                           ORDER BY h.rank DESC, h.from_date, h.certification_result_id LIMIT 1) h ON true
     WINDOW w AS (PARTITION BY c.employee_id, c.skill_id ORDER BY c.on_date)
   ), step AS (
-    SELECT b.*, lead(b.on_date) OVER (PARTITION BY b.employee_id, b.skill_id ORDER BY b.on_date) AS until_date FROM best b WHERE b.changed
+    SELECT b.*, lead(b.on_date) OVER (PARTITION BY b.employee_id, b.skill_id ORDER BY b.on_date) AS until_date
+      FROM best b WHERE b.changed
   )
-  SELECT s.employee_id, s.skill_id, l.skill_level_id, s.rank, s.on_date AS valid_from, s.until_date AS valid_until, s.certification_result_id
+  SELECT s.employee_id, s.skill_id, l.skill_level_id, s.rank, s.on_date AS valid_from, s.until_date AS valid_until,
+         s.certification_result_id
     FROM step s LEFT JOIN skill_level l ON l.skill_id = s.skill_id AND l.rank = s.rank;
-COMMENT ON VIEW skill_timeline IS 'Levels that the results come to: at every moment the highest one that is held. A level never drops by itself, only by expiry or reversal.';
+COMMENT ON VIEW skill_timeline IS
+  'Levels that the results come to: at every moment the highest one that is held. A level never drops by itself, only '
+  'by expiry or reversal.';
 COMMENT ON COLUMN skill_timeline.employee_id IS 'Whose.';
 COMMENT ON COLUMN skill_timeline.skill_id IS 'Skill.';
 COMMENT ON COLUMN skill_timeline.skill_level_id IS 'Level; null: none any more.';
@@ -345,34 +392,51 @@ BEGIN ATOMIC
   SELECT CASE WHEN changed THEN pg_advisory_xact_lock('certification'::regclass::oid::int, 0)
               ELSE pg_advisory_xact_lock_shared('certification'::regclass::oid::int, 0) END;
 END;
-COMMENT ON FUNCTION hold_allowances(boolean) IS 'Until the transaction ends the rules of allowances do not change; changed: nobody else is certified or trained. Comes before the lock of an employee.';
+COMMENT ON FUNCTION hold_allowances(boolean) IS
+  'Until the transaction ends the rules of allowances do not change; changed: nobody else is certified or trained. '
+  'Comes before the lock of an employee.';
 
 CREATE FUNCTION skill_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_allowances();
   -- one after the other per person, in key order
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
+                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
-    -- person by person: before anybody has counted how many levels stand, the planner takes these for few and reads them all
-    SELECT t.employee_id, t.skill_id, t.skill_level_id, daterange(t.valid_from, t.valid_until) AS valid, t.certification_result_id
+    -- person by person: before anybody has counted how many levels stand, the planner takes these for few and reads
+    -- them all
+    SELECT t.employee_id, t.skill_id, t.skill_level_id, daterange(t.valid_from, t.valid_until) AS valid,
+           t.certification_result_id
       FROM unnest(employees) AS k (employee_id)
-      CROSS JOIN LATERAL (SELECT l.* FROM skill_timeline l WHERE l.employee_id = k.employee_id AND l.skill_level_id IS NOT NULL OFFSET 0) t
+      CROSS JOIN LATERAL (SELECT l.* FROM skill_timeline l
+                          WHERE l.employee_id = k.employee_id AND l.skill_level_id IS NOT NULL OFFSET 0) t
   ), have AS (
     SELECT h.* FROM unnest(employees) AS k (employee_id)
-     CROSS JOIN LATERAL (SELECT l.* FROM employee_skill_level l WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
+     CROSS JOIN LATERAL (SELECT l.* FROM employee_skill_level l
+                         WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
   ), old AS (
-    SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
-                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid AND w.certification_result_id = h.certification_result_id)
+    SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w
+                                             WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
+                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid
+                                                  AND w.certification_result_id = h.certification_result_id)
   ), new AS (
-    SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
-                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid AND w.certification_result_id = h.certification_result_id)
+    SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h
+                                             WHERE w.employee_id = h.employee_id AND w.skill_id = h.skill_id
+                                                AND w.skill_level_id = h.skill_level_id AND w.valid = h.valid
+                                                  AND w.certification_result_id = h.certification_result_id)
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
     SELECT 'skill.level', u.employee_id, 'certification_result',
-           coalesce(max(u.certification_result_id) FILTER (WHERE u.fresh), max(u.certification_result_id)), 'skill', u.skill_id,
-           jsonb_build_object('before', jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(u.valid), 'until', upper(u.valid)) ORDER BY u.valid) FILTER (WHERE NOT u.fresh)),
-           jsonb_build_object('after', jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(u.valid), 'until', upper(u.valid)) ORDER BY u.valid) FILTER (WHERE u.fresh))
-      FROM (SELECT o.employee_id, o.skill_id, o.skill_level_id, o.valid, o.certification_result_id, false AS fresh FROM old o
+           coalesce(max(u.certification_result_id) FILTER (WHERE u.fresh), max(u.certification_result_id)), 'skill',
+           u.skill_id,
+           jsonb_build_object('before', jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(u.valid), 'until',
+                                                                     upper(u.valid))
+                                                                       ORDER BY u.valid) FILTER (WHERE NOT u.fresh)),
+           jsonb_build_object('after', jsonb_agg(jsonb_build_object('level', l.code, 'from', lower(u.valid), 'until',
+                                                                    upper(u.valid))
+                                                                      ORDER BY u.valid) FILTER (WHERE u.fresh))
+      FROM (SELECT o.employee_id, o.skill_id, o.skill_level_id, o.valid, o.certification_result_id, false AS fresh
+            FROM old o
             UNION ALL
             SELECT n.employee_id, n.skill_id, n.skill_level_id, n.valid, n.certification_result_id, true FROM new n) u
       JOIN skill_level l USING (skill_level_id)
@@ -384,18 +448,22 @@ BEGIN ATOMIC
     RETURNING 1
   )
   -- the new rows come in closed: parts of one statement run in no stated order, and old and new may not overlap
-  INSERT INTO employee_skill_level (employee_id, skill_id, skill_level_id, valid, certification_result_id, decision_id, superseded_by)
+  INSERT INTO employee_skill_level (employee_id, skill_id, skill_level_id, valid, certification_result_id, decision_id,
+                                    superseded_by)
   SELECT n.employee_id, n.skill_id, n.skill_level_id, n.valid, n.certification_result_id, d.decision_id, d.decision_id
     FROM new n JOIN d USING (employee_id, skill_id)
    ORDER BY n.employee_id, n.skill_id, n.valid;
   UPDATE employee_skill_level h SET superseded_by = NULL
    WHERE h.employee_id = ANY (employees) AND h.superseded_by = h.decision_id;
 END;
-COMMENT ON FUNCTION skill_follow(bigint[]) IS 'Consequences of certifications: the level rows that differ from the timeline are superseded, what is missing is added, with one decision per person and skill (TRN-14).';
+COMMENT ON FUNCTION skill_follow(bigint[]) IS
+  'Consequences of certifications: the level rows that differ from the timeline are superseded, what is missing is '
+  'added, with one decision per person and skill (TRN-14).';
 SELECT register_follow('certification_result', '{insert}', 500, 'skill_follow', key => 'employee_id');
 SELECT register_follow('certification_reversal', '{insert}', 500, 'skill_follow', key => 'employee_id');
 
-CREATE FUNCTION training_result(employee bigint, record bigint) RETURNS TABLE (result_id bigint, certification_id bigint, achieved_on date) STABLE LANGUAGE SQL
+CREATE FUNCTION training_result(employee bigint, record bigint)
+  RETURNS TABLE (result_id bigint, certification_id bigint, achieved_on date) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT c.certification_result_id, c.certification_id, c.achieved_on FROM certification_result c
    WHERE c.employee_id = employee AND c.source = 'training' AND split_part(c.external_id, ':', 1) = record::text;
@@ -406,17 +474,24 @@ CREATE FUNCTION training_certifies(records bigint[]) RETURNS void VOLATILE LANGU
 BEGIN ATOMIC
   INSERT INTO certification_result (employee_id, certification_id, achieved_on, source, external_id)
   SELECT t.employee_id, k.certification_id, t.completed_on, 'training',
-         n.key || CASE WHEN EXISTS (SELECT FROM certification_result c WHERE c.source = 'training' AND c.external_id = n.key)
-                       THEN format('/%s/%s', t.employee_id, (SELECT count(*) FROM training_result(t.employee_id, t.training_record_id) c)) ELSE '' END
+         n.key || CASE WHEN EXISTS (SELECT FROM certification_result c
+                                    WHERE c.source = 'training' AND c.external_id = n.key)
+                       THEN format('/%s/%s', t.employee_id,
+                                   (SELECT count(*) FROM training_result(t.employee_id, t.training_record_id) c))
+                                     ELSE '' END
     FROM training_record t JOIN certification k USING (resource_id)
     CROSS JOIN LATERAL (SELECT t.training_record_id || ':' || k.certification_id AS key) n
    WHERE t.training_record_id = ANY (records) AND t.passed
-     AND NOT EXISTS (SELECT FROM training_result(t.employee_id, t.training_record_id) c WHERE c.certification_id = k.certification_id AND c.achieved_on = t.completed_on
-                        AND NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.result_id))
+     AND NOT EXISTS (SELECT FROM training_result(t.employee_id, t.training_record_id) c
+                     WHERE c.certification_id = k.certification_id AND c.achieved_on = t.completed_on
+                        AND NOT EXISTS (SELECT FROM certification_reversal v
+                                        WHERE v.certification_result_id = c.result_id))
   ON CONFLICT ON CONSTRAINT certification_result_once DO NOTHING;
 END;
-COMMENT ON FUNCTION training_certifies(bigint[]) IS 'A course with its exam passed gives the certification that hangs on it (TRN-14).';
-SELECT register_follow('training_record', '{insert,update}', 700, 'training_certifies', key => 'training_record_id', changed => '{employee_id,resource_id,completed_on,passed}');
+COMMENT ON FUNCTION training_certifies(bigint[]) IS
+  'A course with its exam passed gives the certification that hangs on it (TRN-14).';
+SELECT register_follow('training_record', '{insert,update}', 700, 'training_certifies', key => 'training_record_id',
+                       changed => '{employee_id,resource_id,completed_on,passed}');
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('certification.corrected', 'zh', '培训记录已更正', NULL),
@@ -425,63 +500,83 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
 CREATE FUNCTION training_decertifies(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
-  SELECT c.result_id, w.employee_id, c.achieved_on, sentence('certification.corrected', '{}', setting_text('signal.locale'))
+  SELECT c.result_id, w.employee_id, c.achieved_on,
+         sentence('certification.corrected', '{}', setting_text('signal.locale'))
     FROM unnest(was) w
     CROSS JOIN LATERAL training_result(w.employee_id, w.training_record_id) c
    WHERE NOT EXISTS (SELECT FROM certification_reversal v WHERE v.certification_result_id = c.result_id)
-     AND NOT EXISTS (SELECT FROM training_record t WHERE t.training_record_id = w.training_record_id AND t.employee_id = w.employee_id
+     AND NOT EXISTS (SELECT FROM training_record t
+                     WHERE t.training_record_id = w.training_record_id AND t.employee_id = w.employee_id
                         AND t.resource_id = w.resource_id AND t.passed AND t.completed_on = c.achieved_on)
    ORDER BY c.result_id;
 END;
-COMMENT ON FUNCTION training_decertifies(training_record[]) IS 'A training that is corrected or deleted takes the certification along that it gave, as of the day it was given (TRN-14).';
-SELECT register_follow('training_record', '{update,delete}', 570, 'training_decertifies', changed => '{employee_id,resource_id,completed_on,passed}');
+COMMENT ON FUNCTION training_decertifies(training_record[]) IS
+  'A training that is corrected or deleted takes the certification along that it gave, as of the day it was given '
+  '(TRN-14).';
+SELECT register_follow('training_record', '{update,delete}', 570, 'training_decertifies',
+                       changed => '{employee_id,resource_id,completed_on,passed}');
 
 CREATE FUNCTION find_certification(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN code IS NOT NULL THEN coalesce(
-    (SELECT c.certification_id FROM certification c WHERE c.code = find_certification.code), unknown_code('certification', code)) END;
+    (SELECT c.certification_id FROM certification c WHERE c.code = find_certification.code),
+    unknown_code('certification', code)) END;
 COMMENT ON FUNCTION find_certification(text) IS 'Key of a certification code; null for null. Error 22023: unknown.';
 
-CREATE FUNCTION certify(employee text, certification text, achieved_on date, passed boolean DEFAULT true, expires_on date DEFAULT NULL,
-                        source text DEFAULT 'manual', external_id text DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION certify(employee text, certification text, achieved_on date, passed boolean DEFAULT true,
+                        expires_on date DEFAULT NULL,
+                        source text DEFAULT 'manual',
+                        external_id text DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO certification_result (employee_id, certification_id, passed, achieved_on, expires_on, source, external_id)
-  VALUES (find_employee(employee), find_certification(certification), certify.passed, certify.achieved_on, certify.expires_on,
+  VALUES (find_employee(employee), find_certification(certification), certify.passed, certify.achieved_on,
+          certify.expires_on,
           certify.source, certify.external_id)
   ON CONFLICT ON CONSTRAINT certification_result_once DO NOTHING;
   SELECT max(c.certification_result_id) FROM certification_result c
-   WHERE c.employee_id = (SELECT find_employee(employee)) AND c.certification_id = (SELECT find_certification(certification))
+   WHERE c.employee_id = (SELECT find_employee(employee))
+     AND c.certification_id = (SELECT find_certification(certification))
      AND c.source = certify.source AND (certify.external_id IS NULL OR c.external_id = certify.external_id);
 END;
 COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
-  'Enter the result of a certification: skill level and allowance follow by themselves (TRN-14, PAY-07). Source initial: the level somebody starts with. The same source and external id counts once. Errors: 22023 unknown code, 23514 expires before it begins.';
+  'Enter the result of a certification: skill level and allowance follow by themselves (TRN-14, PAY-07). Source '
+  'initial: the level somebody starts with. The same source and external id counts once. Errors: 22023 unknown code, '
+  '23514 expires before it begins.';
 
-CREATE FUNCTION reverse_certification(employee text, certification text, reason text, reversed_on date DEFAULT current_date)
+CREATE FUNCTION reverse_certification(employee text, certification text, reason text,
+                                      reversed_on date DEFAULT current_date)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who comes second finds it reversed; held in the order of skill_follow
   SELECT hold_allowances();
   SELECT FROM employee e WHERE e.employee_id = (SELECT find_employee(employee)) FOR NO KEY UPDATE;
-  SELECT hrloop.fail('55000', format('employee %s has no certification "%s" that could be reversed', employee, certification), NULL,
+  SELECT hrloop.fail('55000', format('employee %s has no certification "%s" that could be reversed', employee,
+                                     certification), NULL,
                      'It must have been passed, and not reversed before.')
-   WHERE NOT EXISTS (SELECT FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
-                      WHERE c.employee_id = (SELECT find_employee(employee)) AND c.certification_id = (SELECT find_certification(certification))
+   WHERE NOT EXISTS (SELECT FROM certification_result c
+                     LEFT JOIN certification_reversal v USING (certification_result_id)
+                      WHERE c.employee_id = (SELECT find_employee(employee))
+                        AND c.certification_id = (SELECT find_certification(certification))
                         AND c.passed AND v.certification_result_id IS NULL);
   INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
   SELECT c.certification_result_id, c.employee_id, reverse_certification.reversed_on, reverse_certification.reason
     FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
-   WHERE c.employee_id = (SELECT find_employee(employee)) AND c.certification_id = (SELECT find_certification(certification))
+   WHERE c.employee_id = (SELECT find_employee(employee))
+     AND c.certification_id = (SELECT find_certification(certification))
      AND c.passed AND v.certification_result_id IS NULL
   -- or with the snapshot of an earlier transaction does not see it: 40001
   ON CONFLICT DO NOTHING
   RETURNING certification_result_id;
 END;
 COMMENT ON FUNCTION reverse_certification(text, text, text, date) IS
-  'Take a certification back from a day on: level and allowance follow, what was paid stays. Errors: 55000 nothing to reverse, 23514 no reason, 22023 unknown code.';
+  'Take a certification back from a day on: level and allowance follow, what was paid stays. Errors: 55000 nothing to '
+  'reverse, 23514 no reason, 22023 unknown code.';
 
 -- courses before the review: who has not learned how it works does not take part (TRN-02, TRN-03) --
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('exam.pass_mark', 'number', '60', '60', 'Exam score from which an exam is passed, 0-100, also where it gives an allowance or a certification; null: what the record says (AMB-36, TRN-02)');
+  ('exam.pass_mark', 'number', '60', '60',
+   'Exam score from which an exam is passed, 0-100, also where it gives an allowance or a certification; null: what '
+   'the record says (AMB-36, TRN-02)');
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('course.progress',          'zh', '已完成{percent}%课程,考试得分{score}分', 'TXT-12'),
@@ -512,11 +607,14 @@ CREATE TABLE cycle_course (
 );
 CREATE INDEX cycle_course_resource ON cycle_course (resource_id);
 CREATE INDEX cycle_course_job ON cycle_course (job_id);
-COMMENT ON TABLE cycle_course IS 'Courses and exams that must be finished before taking part in a cycle; all that fit a person count together (TRN-02). Frozen when the cycle opens.';
+COMMENT ON TABLE cycle_course IS
+  'Courses and exams that must be finished before taking part in a cycle; all that fit a person count together '
+  '(TRN-02). Frozen when the cycle opens.';
 COMMENT ON COLUMN cycle_course.cycle_course_id IS 'Key.';
 COMMENT ON COLUMN cycle_course.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN cycle_course.resource_id IS 'Course.';
-COMMENT ON COLUMN cycle_course.exam IS 'Whether it is the exam: its best score must reach setting exam.pass_mark. Otherwise the record must say passed.';
+COMMENT ON COLUMN cycle_course.exam IS
+  'Whether it is the exam: its best score must reach setting exam.pass_mark. Otherwise the record must say passed.';
 COMMENT ON COLUMN cycle_course.since IS 'Only trainings finished from this day on count; null: any.';
 COMMENT ON COLUMN cycle_course.unit_kind IS 'Only for units of this kind.';
 COMMENT ON COLUMN cycle_course.job_family IS 'Only for this job family.';
@@ -525,22 +623,27 @@ SELECT register_table('cycle_course', kind => 'rule', sees => 'public', audit =>
 SELECT register_follow('cycle_course', '{insert,update,delete}', 200, 'cycle_frozen', key => 'cycle_id');
 
 CREATE FUNCTION require_course(cycle text, course text, exam boolean DEFAULT false, unit_kind text DEFAULT NULL,
-                               job_family text DEFAULT NULL, job text DEFAULT NULL, since date DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
+                               job_family text DEFAULT NULL, job text DEFAULT NULL,
+                               since date DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('course', course)
    WHERE NOT EXISTS (SELECT FROM resource r WHERE r.code = course AND r.kind = 'course');
   INSERT INTO cycle_course (cycle_id, resource_id, exam, unit_kind, job_family, job_id, since)
-  VALUES (find_cycle(cycle), find_resource(course), coalesce(require_course.exam, false), require_course.unit_kind, require_course.job_family,
+  VALUES (find_cycle(cycle), find_resource(course), coalesce(require_course.exam, false), require_course.unit_kind,
+          require_course.job_family,
           find_job(job), require_course.since)
   RETURNING cycle_course_id;
 END;
 COMMENT ON FUNCTION require_course(text, text, boolean, text, text, text, date) IS
-  'A course, or with exam => true an exam, without which nobody takes part in a cycle: for everybody, a kind of unit, a job family or a job (TRN-02). Errors: 22023 unknown, 55000 the cycle is open, 23505 required already.';
+  'A course, or with exam => true an exam, without which nobody takes part in a cycle: for everybody, a kind of unit, '
+  'a job family or a job (TRN-02). Errors: 22023 unknown, 55000 the cycle is open, 23505 required already.';
 
 CREATE FUNCTION course_state(review bigint)
-  RETURNS TABLE (courses bigint, completed bigint, exams bigint, exam_score numeric, missing text, eligible boolean) STABLE LANGUAGE SQL
+  RETURNS TABLE (courses bigint, completed bigint, exams bigint, exam_score numeric, missing text, eligible boolean)
+    STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FILTER (WHERE NOT k.exam), count(*) FILTER (WHERE NOT k.exam AND k.done), count(*) FILTER (WHERE k.exam),
+  SELECT count(*) FILTER (WHERE NOT k.exam), count(*) FILTER (WHERE NOT k.exam AND k.done),
+         count(*) FILTER (WHERE k.exam),
          CASE WHEN bool_and(k.best IS NOT NULL) FILTER (WHERE k.exam) THEN min(k.best) FILTER (WHERE k.exam) END,
          string_agg(k.name, ', ' ORDER BY k.cycle_course_id) FILTER (WHERE NOT k.done), bool_and(k.done)
     FROM (SELECT cc.cycle_course_id, cc.exam, o.name, t.best,
@@ -560,14 +663,19 @@ BEGIN ATOMIC
              AND (cc.job_id IS NULL OR cc.job_id = r.job_id)) k
   HAVING count(*) > 0;
 END;
-COMMENT ON FUNCTION course_state(bigint) IS 'Required courses and exams of a review and how many are done; exam_score: the lowest of the best scores, null while an exam was not taken. No row: nothing is required (TRN-02).';
+COMMENT ON FUNCTION course_state(bigint) IS
+  'Required courses and exams of a review and how many are done; exam_score: the lowest of the best scores, null while '
+  'an exam was not taken. No row: nothing is required (TRN-02).';
 
 CREATE VIEW course_progress WITH (security_invoker) AS
-  SELECT r.review_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no, k.courses, k.completed,
+  SELECT r.review_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no,
+         k.courses, k.completed,
          CASE WHEN k.courses > 0 THEN round(100.0 * k.completed / k.courses, 2) END AS completed_pct,
          k.exams, k.exam_score, k.eligible, g.waived_because IS NOT NULL AS waived, k.missing,
-         sentence(CASE WHEN k.exams = 0 THEN 'course.progress.plain' WHEN k.exam_score IS NULL THEN 'course.progress.untested' ELSE 'course.progress' END,
-                  jsonb_build_object('percent', CASE WHEN k.courses > 0 THEN round(100.0 * k.completed / k.courses, 2) ELSE 100 END,
+         sentence(CASE WHEN k.exams = 0 THEN 'course.progress.plain'
+                  WHEN k.exam_score IS NULL THEN 'course.progress.untested' ELSE 'course.progress' END,
+                  jsonb_build_object('percent', CASE WHEN k.courses > 0 THEN round(100.0 * k.completed / k.courses, 2)
+                                     ELSE 100 END,
                                      'score', coalesce(k.exam_score, 0))) AS progress
     FROM review r
     JOIN review_cycle c USING (cycle_id)
@@ -575,8 +683,11 @@ CREATE VIEW course_progress WITH (security_invoker) AS
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     LEFT JOIN review_gate g ON g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id
     CROSS JOIN LATERAL course_state(r.review_id) k
-   WHERE actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL AND owns_books();
-COMMENT ON VIEW course_progress IS 'How far people are with the courses of a cycle, for themselves, their manager and HR; WHERE NOT eligible is the list of who has not finished (TRN-03).';
+   WHERE actor() = r.employee_id OR actor() = r.manager_id OR holds_role('hr', actor()) OR actor() IS NULL
+     AND owns_books();
+COMMENT ON VIEW course_progress IS
+  'How far people are with the courses of a cycle, for themselves, their manager and HR; WHERE NOT eligible is the '
+  'list of who has not finished (TRN-03).';
 COMMENT ON COLUMN course_progress.review_id IS 'Review.';
 COMMENT ON COLUMN course_progress.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN course_progress.employee_no IS 'Employee.';
@@ -596,11 +707,13 @@ CREATE FUNCTION course_gate(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who finishes a course at the same time goes first, or finds the gate
   SELECT count(*) FROM (SELECT FROM employee e
-    WHERE e.employee_id IN (SELECT r.employee_id FROM review r JOIN cycle_course cc USING (cycle_id) WHERE r.review_id = ANY (reviews) AND r.status = 'open')
+    WHERE e.employee_id IN (SELECT r.employee_id FROM review r JOIN cycle_course cc USING (cycle_id)
+                            WHERE r.review_id = ANY (reviews) AND r.status = 'open')
     ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH g AS (
     INSERT INTO review_gate (cycle_id, employee_id, reason)
-    SELECT r.cycle_id, r.employee_id, sentence('course.gate', jsonb_build_object('courses', k.missing), setting_text('signal.locale'))
+    SELECT r.cycle_id, r.employee_id, sentence('course.gate', jsonb_build_object('courses', k.missing),
+                                               setting_text('signal.locale'))
       FROM review r CROSS JOIN LATERAL course_state(r.review_id) k
      WHERE r.review_id = ANY (reviews) AND r.status = 'open' AND NOT k.eligible
        AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id)
@@ -613,34 +726,44 @@ BEGIN ATOMIC
          jsonb_build_object('cycle', c.code, 'courses', k.courses, 'completed', k.completed, 'exam_score', k.exam_score,
                             'pass_mark', setting_number('exam.pass_mark'), 'missing', k.missing),
          jsonb_build_object('status', 'blocked')
-    FROM g JOIN review_cycle c USING (cycle_id) JOIN review r USING (cycle_id, employee_id) CROSS JOIN LATERAL course_state(r.review_id) k
+    FROM g JOIN review_cycle c USING (cycle_id) JOIN review r USING (cycle_id, employee_id)
+      CROSS JOIN LATERAL course_state(r.review_id) k
    ORDER BY r.review_id;
   UPDATE review r SET status = 'blocked', block_reason = g.reason
     FROM review_gate g
    WHERE r.review_id = ANY (reviews) AND r.status = 'open'
      AND g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL;
 END;
-COMMENT ON FUNCTION course_gate(bigint[]) IS 'Consequence of a new review: it is blocked while required courses or exams are missing, with a decision (TRN-02).';
+COMMENT ON FUNCTION course_gate(bigint[]) IS
+  'Consequence of a new review: it is blocked while required courses or exams are missing, with a decision (TRN-02).';
 SELECT register_follow('review', '{insert}', 600, 'course_gate', key => 'review_id');
 
 CREATE FUNCTION course_regate(was training_record[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_rules() WHERE EXISTS (SELECT FROM cycle_course);
-  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
-                               AND (r.status = 'blocked' OR r.status = 'open' AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id))));
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
+                            WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
+                               AND (r.status = 'blocked' OR r.status = 'open'
+                                    AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id))));
   SELECT hold_allowances();
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT w.employee_id FROM unnest(was) w) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
+                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   -- what is being scored goes on, as what is locked stands
   SELECT course_gate(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
            WHERE r.employee_id IN (SELECT w.employee_id FROM unnest(was) w) AND r.status = 'open' AND r.items_scored = 0
              AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id)
              AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id)
-             AND EXISTS (SELECT FROM decision d WHERE d.employee_id = r.employee_id AND d.kind = 'review.gate_cleared' AND d.outcome -> 'review' = to_jsonb(r.review_id))) t
+             AND EXISTS (SELECT FROM decision d
+                         WHERE d.employee_id = r.employee_id AND d.kind = 'review.gate_cleared'
+                           AND d.outcome -> 'review' = to_jsonb(r.review_id))) t
    WHERE t.reviews IS NOT NULL;
 END;
-COMMENT ON FUNCTION course_regate(training_record[]) IS 'Consequence of a training that is corrected or deleted: a review that it opened and that nobody has scored yet is blocked again (TRN-02).';
-SELECT register_follow('training_record', '{update,delete}', 505, 'course_regate', changed => '{employee_id,resource_id,completed_on,passed,score}');
+COMMENT ON FUNCTION course_regate(training_record[]) IS
+  'Consequence of a training that is corrected or deleted: a review that it opened and that nobody has scored yet is '
+  'blocked again (TRN-02).';
+SELECT register_follow('training_record', '{update,delete}', 505, 'course_regate',
+                       changed => '{employee_id,resource_id,completed_on,passed,score}');
 
 CREATE FUNCTION course_ungate(records bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -651,12 +774,15 @@ BEGIN ATOMIC
                                                       WHERE t.training_record_id = ANY (records))
                                AND r.status = 'blocked'));
   SELECT hold_allowances();
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
+  SELECT count(*) FROM (SELECT FROM employee e
+                        WHERE e.employee_id IN (SELECT t.employee_id FROM training_record t
+                                                WHERE t.training_record_id = ANY (records))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'review.gate_cleared', r.employee_id, 'review_gate', g.review_gate_id, 'cycle_course',
-           jsonb_build_object('cycle', c.code, 'courses', k.courses, 'completed', k.completed, 'exam_score', k.exam_score,
+           jsonb_build_object('cycle', c.code, 'courses', k.courses, 'completed', k.completed, 'exam_score',
+                              k.exam_score,
                               'pass_mark', setting_number('exam.pass_mark')),
            jsonb_build_object('status', 'open', 'review', r.review_id)
       FROM review r
@@ -666,49 +792,68 @@ BEGIN ATOMIC
      WHERE r.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
        AND r.status = 'blocked' AND k.eligible AND g.waived_because IS NULL
        -- a gate that somebody else put up is not ours to open
-       AND EXISTS (SELECT FROM decision x WHERE x.cause_id = g.review_gate_id AND x.cause = 'review_gate' AND x.kind = 'review.gate')
+       AND EXISTS (SELECT FROM decision x
+                   WHERE x.cause_id = g.review_gate_id AND x.cause = 'review_gate' AND x.kind = 'review.gate')
      ORDER BY r.review_id
     RETURNING decision_id, employee_id, cause_id, inputs ->> 'cycle' AS cycle
   ), gone AS (
     DELETE FROM review_gate g USING d WHERE g.review_gate_id = d.cause_id
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT d.employee_id, 'employee', 'course.cleared', 'gate:' || d.cause_id, jsonb_build_object('cycle', d.cycle), d.decision_id FROM d
+  SELECT d.employee_id, 'employee', 'course.cleared', 'gate:' || d.cause_id, jsonb_build_object('cycle', d.cycle),
+         d.decision_id FROM d
   ON CONFLICT DO NOTHING;
   UPDATE review r SET status = 'open', block_reason = NULL
    WHERE r.employee_id IN (SELECT t.employee_id FROM training_record t WHERE t.training_record_id = ANY (records))
      AND r.status = 'blocked'
      AND EXISTS (SELECT FROM decision x WHERE x.employee_id = r.employee_id AND x.kind = 'review.gate_cleared'
-                    AND x.outcome -> 'review' = to_jsonb(r.review_id) AND hrloop.of_this_transaction(x.xmin, x.decided_at))
-     AND NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL);
+                    AND x.outcome -> 'review' = to_jsonb(r.review_id)
+                      AND hrloop.of_this_transaction(x.xmin, x.decided_at))
+     AND NOT EXISTS (SELECT FROM review_gate g
+                     WHERE g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.waived_because IS NULL);
 END;
-COMMENT ON FUNCTION course_ungate(bigint[]) IS 'Consequence of a training record: who has finished all that is required takes part from now on, with a decision; gates put up by people stay (TRN-02).';
+COMMENT ON FUNCTION course_ungate(bigint[]) IS
+  'Consequence of a training record: who has finished all that is required takes part from now on, with a decision; '
+  'gates put up by people stay (TRN-02).';
 -- before allowance_follow, which locks employees: the rules come before them
-SELECT register_follow('training_record', '{insert,update}', 510, 'course_ungate', key => 'training_record_id', changed => '{employee_id,resource_id,passed,score,completed_on}');
+SELECT register_follow('training_record', '{insert,update}', 510, 'course_ungate', key => 'training_record_id',
+                       changed => '{employee_id,resource_id,passed,score,completed_on}');
 
 CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', format('%s cannot waive the gate of employee %s', who(), employee), NULL, 'HR does; not for oneself.')
+  SELECT hrloop.fail('42501', format('%s cannot waive the gate of employee %s', who(), employee), NULL,
+                     'HR does; not for oneself.')
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
-  SELECT hrloop.fail('23502', 'a waiver needs a reason', NULL, 'Say why the employee may take part all the same.', 'review_gate', 'waived_because')
+  SELECT hrloop.fail('23502', 'a waiver needs a reason', NULL, 'Say why the employee may take part all the same.',
+                     'review_gate', 'waived_because')
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
-  SELECT hrloop.fail('55000', format('nothing keeps employee %s from cycle %s', employee, cycle), NULL, 'There is no review_gate, or it is waived.')
-   WHERE NOT EXISTS (SELECT FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL);
+  SELECT hrloop.fail('55000', format('nothing keeps employee %s from cycle %s', employee, cycle), NULL,
+                     'There is no review_gate, or it is waived.')
+   WHERE NOT EXISTS (SELECT FROM review_gate g
+                     WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee))
+                       AND g.waived_because IS NULL);
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
                              WHERE r.cycle_id = (SELECT find_cycle(cycle))
                                AND r.employee_id = (SELECT find_employee(employee))));
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-  SELECT 'review.gate_waived', g.employee_id, 'review_gate', g.review_gate_id, jsonb_build_object('gate', g.reason), '{"status": "open"}', waive_gate.reason
-    FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;
+  SELECT 'review.gate_waived', g.employee_id, 'review_gate', g.review_gate_id, jsonb_build_object('gate', g.reason),
+         '{"status": "open"}', waive_gate.reason
+    FROM review_gate g WHERE g.cycle_id = (SELECT find_cycle(cycle))
+      AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;
   UPDATE review_gate g SET waived_because = waive_gate.reason
-   WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee)) AND g.waived_because IS NULL;
+   WHERE g.cycle_id = (SELECT find_cycle(cycle)) AND g.employee_id = (SELECT find_employee(employee))
+     AND g.waived_because IS NULL;
   UPDATE review r SET status = 'open', block_reason = NULL
-   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee)) AND r.status = 'blocked';
-  SELECT max(r.status) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee));
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.employee_id = (SELECT find_employee(employee))
+     AND r.status = 'blocked';
+  SELECT max(r.status) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle))
+    AND r.employee_id = (SELECT find_employee(employee));
 END;
 COMMENT ON FUNCTION waive_gate(text, text, text) IS
-  'HR lets somebody take part in a cycle all the same, with a reason; a decision keeps it, the review opens at once. Returns the review''s status, null while there is none (TRN-02). Errors: 42501 not HR, or for oneself; 23502 no reason; 55000 nothing to waive; 22023 unknown.';
+  'HR lets somebody take part in a cycle all the same, with a reason; a decision keeps it, the review opens at once. '
+  'Returns the review''s status, null while there is none (TRN-02). Errors: 42501 not HR, or for oneself; 23502 no '
+  'reason; 55000 nothing to waive; 22023 unknown.';
 
 CREATE FUNCTION remind_unfinished(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -716,7 +861,8 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor());
   WITH sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-    SELECT r.employee_id, 'employee', 'course.remind', 'cycle:' || r.cycle_id || ':' || to_char(on_date, 'YYYY-MM-DD'), jsonb_build_object('cycle', c.code, 'courses', k.missing)
+    SELECT r.employee_id, 'employee', 'course.remind', 'cycle:' || r.cycle_id || ':' || to_char(on_date, 'YYYY-MM-DD'),
+           jsonb_build_object('cycle', c.code, 'courses', k.missing)
       FROM review r JOIN review_cycle c USING (cycle_id) CROSS JOIN LATERAL course_state(r.review_id) k
      WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'blocked' AND NOT k.eligible
      ORDER BY r.employee_id
@@ -724,7 +870,8 @@ BEGIN ATOMIC
   SELECT count(*) FROM sent;
 END;
 COMMENT ON FUNCTION remind_unfinished(text, date) IS
-  'HR reminds everybody who is kept from a cycle by missing courses, once a day; returns the number of notices (TRN-03). Errors: 42501 not HR, 22023 unknown.';
+  'HR reminds everybody who is kept from a cycle by missing courses, once a day; returns the number of notices '
+  '(TRN-03). Errors: 42501 not HR, 22023 unknown.';
 
 -- courses pushed by position (TRN-01) ------------------------------------------
 
@@ -759,24 +906,30 @@ CREATE TABLE enrolment (
 );
 CREATE INDEX enrolment_resource ON enrolment (resource_id);
 CREATE INDEX enrolment_push ON enrolment (course_push_id);
-COMMENT ON TABLE enrolment IS 'Courses that were pushed to people, each once (TRN-01); training_record says what was finished.';
+COMMENT ON TABLE enrolment IS
+  'Courses that were pushed to people, each once (TRN-01); training_record says what was finished.';
 COMMENT ON COLUMN enrolment.enrolment_id IS 'Key.';
 COMMENT ON COLUMN enrolment.employee_id IS 'Who.';
 COMMENT ON COLUMN enrolment.resource_id IS 'Course.';
-COMMENT ON COLUMN enrolment.course_push_id IS 'Rule that pushed it; null: the rule was deleted, or a person enrolled by hand.';
+COMMENT ON COLUMN enrolment.course_push_id IS
+  'Rule that pushed it; null: the rule was deleted, or a person enrolled by hand.';
 COMMENT ON COLUMN enrolment.enrolled_at IS 'When.';
-SELECT register_table('enrolment', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}');
+SELECT register_table('enrolment', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}');
 
-CREATE FUNCTION add_course_push(course text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL, job text DEFAULT NULL)
+CREATE FUNCTION add_course_push(course text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL,
+                                job text DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('course', course)
    WHERE NOT EXISTS (SELECT FROM resource r WHERE r.code = course AND r.kind = 'course');
   INSERT INTO course_push (resource_id, unit_kind, job_family, job_id)
-  VALUES (find_resource(course), add_course_push.unit_kind, add_course_push.job_family, find_job(job)) RETURNING course_push_id;
+  VALUES (find_resource(course), add_course_push.unit_kind, add_course_push.job_family, find_job(job))
+    RETURNING course_push_id;
 END;
 COMMENT ON FUNCTION add_course_push(text, text, text, text) IS
-  'Push a course to everybody, a kind of unit, a job family or a job, whenever a cycle opens or somebody takes a position; push_courses() does it now (TRN-01). Errors: 22023 unknown, 23505 there already.';
+  'Push a course to everybody, a kind of unit, a job family or a job, whenever a cycle opens or somebody takes a '
+  'position; push_courses() does it now (TRN-01). Errors: 22023 unknown, 23505 there already.';
 
 CREATE FUNCTION push_to_assignments(assignments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -785,47 +938,60 @@ BEGIN ATOMIC
     FROM assignment a
     JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     JOIN job j ON j.job_id = a.job_id
-    JOIN course_push p ON (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind) AND (p.job_family IS NULL OR p.job_family = j.job_family)
+    JOIN course_push p ON (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
+      AND (p.job_family IS NULL OR p.job_family = j.job_family)
                       AND (p.job_id IS NULL OR p.job_id = a.job_id)
     JOIN resource o ON o.resource_id = p.resource_id AND o.active
    WHERE a.assignment_id = ANY (assignments) AND a.is_primary
      -- not what somebody was sent, or has passed
      AND NOT EXISTS (SELECT FROM enrolment x WHERE x.employee_id = a.employee_id AND x.resource_id = p.resource_id)
-     AND NOT EXISTS (SELECT FROM training_record t WHERE t.employee_id = a.employee_id AND t.resource_id = p.resource_id AND t.passed)
+     AND NOT EXISTS (SELECT FROM training_record t
+                     WHERE t.employee_id = a.employee_id AND t.resource_id = p.resource_id AND t.passed)
    ORDER BY a.employee_id, p.resource_id, specificity(p.unit_kind, p.job_family, p.job_id), p.course_push_id
   ON CONFLICT (employee_id, resource_id) DO NOTHING;
 END;
-COMMENT ON FUNCTION push_to_assignments(bigint[]) IS 'Consequence of a new position: courses for it, once per person and course (TRN-01).';
-SELECT register_follow('assignment', '{insert,update}', 510, 'push_to_assignments', key => 'assignment_id', changed => '{employee_id,org_unit_id,job_id,is_primary}');
+COMMENT ON FUNCTION push_to_assignments(bigint[]) IS
+  'Consequence of a new position: courses for it, once per person and course (TRN-01).';
+SELECT register_follow('assignment', '{insert,update}', 510, 'push_to_assignments', key => 'assignment_id',
+                       changed => '{employee_id,org_unit_id,job_id,is_primary}');
 
 CREATE FUNCTION push_taken_back(was assignment[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   DELETE FROM enrolment x USING course_push p
    WHERE x.employee_id IN (SELECT w.employee_id FROM unnest(was) w) AND p.course_push_id = x.course_push_id
-     AND NOT EXISTS (SELECT FROM training_record t WHERE t.employee_id = x.employee_id AND t.resource_id = x.resource_id)
+     AND NOT EXISTS (SELECT FROM training_record t
+                     WHERE t.employee_id = x.employee_id AND t.resource_id = x.resource_id)
      AND NOT EXISTS (SELECT FROM assignment a JOIN org_unit u USING (org_unit_id) JOIN job j USING (job_id)
-                      WHERE a.employee_id = x.employee_id AND a.is_primary AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
-                        AND (p.job_family IS NULL OR p.job_family = j.job_family) AND (p.job_id IS NULL OR p.job_id = a.job_id));
+                      WHERE a.employee_id = x.employee_id AND a.is_primary
+                        AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
+                        AND (p.job_family IS NULL OR p.job_family = j.job_family)
+                          AND (p.job_id IS NULL OR p.job_id = a.job_id));
 END;
-COMMENT ON FUNCTION push_taken_back(assignment[]) IS 'Consequence of a position that was entered by mistake: courses that were pushed for no other one, and not begun, are taken back (TRN-01).';
-SELECT register_follow('assignment', '{update,delete}', 500, 'push_taken_back', changed => '{employee_id,org_unit_id,job_id,is_primary}');
+COMMENT ON FUNCTION push_taken_back(assignment[]) IS
+  'Consequence of a position that was entered by mistake: courses that were pushed for no other one, and not begun, '
+  'are taken back (TRN-01).';
+SELECT register_follow('assignment', '{update,delete}', 500, 'push_taken_back',
+                       changed => '{employee_id,org_unit_id,job_id,is_primary}');
 
 CREATE FUNCTION push_to_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT push_to_assignments(due.ids) FROM (
     SELECT array_agg(a.assignment_id ORDER BY a.assignment_id) AS ids
       FROM review r JOIN review_cycle c USING (cycle_id)
-      JOIN assignment a ON a.employee_id = r.employee_id AND a.is_primary AND a.org_unit_id = r.org_unit_id AND a.job_id = r.job_id AND a.valid && c.period
+      JOIN assignment a ON a.employee_id = r.employee_id AND a.is_primary AND a.org_unit_id = r.org_unit_id
+        AND a.job_id = r.job_id AND a.valid && c.period
      WHERE r.review_id = ANY (reviews) AND EXISTS (SELECT FROM course_push)) due
    WHERE due.ids IS NOT NULL;
 END;
-COMMENT ON FUNCTION push_to_reviews(bigint[]) IS 'Consequence of a cycle that opens: courses for everybody in it by position (TRN-01).';
+COMMENT ON FUNCTION push_to_reviews(bigint[]) IS
+  'Consequence of a cycle that opens: courses for everybody in it by position (TRN-01).';
 SELECT register_follow('review', '{insert}', 650, 'push_to_reviews', key => 'review_id');
 
 CREATE FUNCTION enrolment_told(enrolments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-  SELECT x.employee_id, 'employee', 'course.pushed', 'enrolment:' || x.enrolment_id, jsonb_build_object('course', o.name)
+  SELECT x.employee_id, 'employee', 'course.pushed', 'enrolment:' || x.enrolment_id,
+         jsonb_build_object('course', o.name)
     FROM enrolment x JOIN resource o USING (resource_id) WHERE x.enrolment_id = ANY (enrolments) ORDER BY x.enrolment_id
   ON CONFLICT DO NOTHING;
 END;
@@ -841,23 +1007,28 @@ BEGIN ATOMIC
       JOIN employee_status s ON s.employee_id = a.employee_id AND s.valid @> on_date AND s.status <> 'left'
       JOIN org_unit u ON u.org_unit_id = a.org_unit_id
       JOIN job j ON j.job_id = a.job_id
-      JOIN course_push p ON (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind) AND (p.job_family IS NULL OR p.job_family = j.job_family)
+      JOIN course_push p ON (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
+        AND (p.job_family IS NULL OR p.job_family = j.job_family)
                         AND (p.job_id IS NULL OR p.job_id = a.job_id)
       JOIN resource o ON o.resource_id = p.resource_id AND o.active
      WHERE a.valid @> on_date AND a.is_primary
        AND NOT EXISTS (SELECT FROM enrolment x WHERE x.employee_id = a.employee_id AND x.resource_id = p.resource_id)
-       AND NOT EXISTS (SELECT FROM training_record t WHERE t.employee_id = a.employee_id AND t.resource_id = p.resource_id AND t.passed)
+       AND NOT EXISTS (SELECT FROM training_record t
+                       WHERE t.employee_id = a.employee_id AND t.resource_id = p.resource_id AND t.passed)
      ORDER BY a.employee_id, p.resource_id, specificity(p.unit_kind, p.job_family, p.job_id), p.course_push_id
     ON CONFLICT (employee_id, resource_id) DO NOTHING
     RETURNING 1)
   SELECT count(*) FROM sent;
 END;
-COMMENT ON FUNCTION push_courses(date) IS 'Push courses to everybody who is employed on a day, as a cycle that opens does; returns the number of new enrolments, again: 0 (TRN-01).';
+COMMENT ON FUNCTION push_courses(date) IS
+  'Push courses to everybody who is employed on a day, as a cycle that opens does; returns the number of new '
+  'enrolments, again: 0 (TRN-01).';
 
 -- the question corner (TRN-04) ---------------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('qa.sla_hours', 'integer', '24', '24', 'Hours within which a question about the appraisal is answered; later is overdue; null: no limit (AMB-37, TRN-04)');
+  ('qa.sla_hours', 'integer', '24', '24',
+   'Hours within which a question about the appraisal is answered; later is overdue; null: no limit (AMB-37, TRN-04)');
 
 SELECT register_notice('question.asked', '{department_manager,hr}',
   zh => '{employee}的考核疑问待回复:{question}',
@@ -895,24 +1066,29 @@ COMMENT ON COLUMN question.answer IS 'Answer; null: none yet.';
 COMMENT ON COLUMN question.answered_by IS 'Who answered.';
 COMMENT ON COLUMN question.answered_at IS 'When.';
 COMMENT ON COLUMN question.escalated_at IS 'When run_due() passed it to the replier''s superior and HR; once.';
-SELECT register_table('question', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('question', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$,
   writes => '{"employee mentor finance": "INSERT", "manager executive": "INSERT UPDATE"}',
   others => '{"answered_by": "about who asks", "replier_id": "about who asks"}',
   texts => '{"body": "blank free text", "answer": "blank free text"}');
 
-CREATE FUNCTION heads_above(employee bigint, on_date date) RETURNS TABLE (employee_id bigint, depth integer) STABLE LANGUAGE SQL
+CREATE FUNCTION heads_above(employee bigint, on_date date) RETURNS TABLE (employee_id bigint, depth integer) STABLE
+  LANGUAGE SQL
 BEGIN ATOMIC
   WITH RECURSIVE up (unit_id, depth) AS (
     SELECT a.org_unit_id, 0 FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
     UNION ALL
-    SELECT u.parent_id, up.depth + 1 FROM up JOIN org_unit u ON u.org_unit_id = up.unit_id WHERE u.parent_id IS NOT NULL)
+    SELECT u.parent_id, up.depth + 1 FROM up JOIN org_unit u ON u.org_unit_id = up.unit_id
+      WHERE u.parent_id IS NOT NULL)
   SELECT h.employee_id, min(up.depth) FROM up JOIN unit_head h ON h.org_unit_id = up.unit_id AND h.valid @> on_date
    WHERE h.employee_id <> employee
-     AND NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = h.employee_id AND s.status = 'left' AND s.valid @> on_date)
+     AND NOT EXISTS (SELECT FROM employee_status s
+                     WHERE s.employee_id = h.employee_id AND s.status = 'left' AND s.valid @> on_date)
    GROUP BY h.employee_id ORDER BY 2;
 END;
-COMMENT ON FUNCTION heads_above(bigint, date) IS 'Heads of an employee''s unit and of the units above it on a day, nearest first; not the employee.';
+COMMENT ON FUNCTION heads_above(bigint, date) IS
+  'Heads of an employee''s unit and of the units above it on a day, nearest first; not the employee.';
 
 CREATE FUNCTION question_rules(questions bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -926,7 +1102,8 @@ BEGIN ATOMIC
              AND q.answered_by NOT IN (SELECT h.employee_id FROM heads_above(q.employee_id, q.answered_at::date) h));
 END;
 COMMENT ON FUNCTION question_rules(bigint[]) IS 'Rule: only HR or a head answers, nobody themselves (TRN-04).';
-SELECT register_follow('question', '{insert,update}', 200, 'question_rules', key => 'question_id', changed => '{answered_by,answer,answered_at,employee_id}');
+SELECT register_follow('question', '{insert,update}', 200, 'question_rules', key => 'question_id',
+                       changed => '{answered_by,answer,answered_at,employee_id}');
 
 CREATE FUNCTION question_told(questions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -935,17 +1112,23 @@ BEGIN ATOMIC
          jsonb_build_object('employee', e.name, 'question', q.body, 'answer', coalesce(q.answer, '-'))
     FROM question q JOIN employee e USING (employee_id)
     CROSS JOIN LATERAL (VALUES (NULL::bigint, 'hr', 'question.asked', q.answer IS NULL),
-                               (q.replier_id, 'department_manager', 'question.asked', q.answer IS NULL AND q.replier_id IS NOT NULL),
-                               (q.employee_id, 'employee', 'question.answered', q.answer IS NOT NULL)) AS n (recipient_id, role, kind, due)
+                               (q.replier_id, 'department_manager', 'question.asked', q.answer IS NULL
+                                AND q.replier_id IS NOT NULL),
+                               (q.employee_id, 'employee', 'question.answered', q.answer IS NOT NULL))
+                                 AS n (recipient_id, role, kind, due)
    WHERE q.question_id = ANY (questions) AND n.due
   ON CONFLICT DO NOTHING;
 END;
-COMMENT ON FUNCTION question_told(bigint[]) IS 'Head and HR are told of a question, the employee of the answer (TRN-04).';
-SELECT register_follow('question', '{insert,update}', 800, 'question_told', key => 'question_id', changed => '{answer}');
+COMMENT ON FUNCTION question_told(bigint[]) IS
+  'Head and HR are told of a question, the employee of the answer (TRN-04).';
+SELECT register_follow('question', '{insert,update}', 800, 'question_told', key => 'question_id',
+                       changed => '{answer}');
 
-CREATE FUNCTION ask_question(question text, employee text DEFAULT NULL, asked_at timestamptz DEFAULT now()) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION ask_question(question text, employee text DEFAULT NULL, asked_at timestamptz DEFAULT now())
+  RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', format('%s cannot ask for employee %s', who(), employee), NULL, 'Leave the employee out: it is who acts.')
+  SELECT hrloop.fail('42501', format('%s cannot ask for employee %s', who(), employee), NULL,
+                     'Leave the employee out: it is who acts.')
    WHERE actor() IS NOT NULL AND employee IS NOT NULL AND (SELECT find_employee(employee)) <> actor();
   INSERT INTO question (employee_id, asked_at, body, replier_id)
   SELECT x.employee_id, ask_question.asked_at, ask_question.question,
@@ -954,25 +1137,33 @@ BEGIN ATOMIC
   RETURNING question_id;
 END;
 COMMENT ON FUNCTION ask_question(text, text, timestamptz) IS
-  'Ask about the appraisal; the nearest head and HR are told. Returns the key. Errors: 42501 for somebody else, 23502 nobody asks, 23514 no words, 22023 unknown (TRN-04).';
+  'Ask about the appraisal; the nearest head and HR are told. Returns the key. Errors: 42501 for somebody else, 23502 '
+  'nobody asks, 23514 no words, 22023 unknown (TRN-04).';
 
-CREATE FUNCTION answer_question(question bigint, answer text, answered_by text DEFAULT NULL, answered_at timestamptz DEFAULT now())
+CREATE FUNCTION answer_question(question bigint, answer text, answered_by text DEFAULT NULL,
+                                answered_at timestamptz DEFAULT now())
   RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('question', coalesce(question::text, 'null'))
    WHERE NOT EXISTS (SELECT FROM question q WHERE q.question_id = answer_question.question);
-  SELECT hrloop.fail('42501', format('%s cannot answer for %s', who(), answer_question.answered_by), NULL, 'Leave answered_by out: it is who acts.')
-   WHERE actor() IS NOT NULL AND answer_question.answered_by IS NOT NULL AND (SELECT find_employee(answer_question.answered_by)) <> actor();
-  SELECT hrloop.fail('23502', 'an answer needs words and somebody who gives it', NULL, 'Applications call act_as() first.', 'question', 'answer')
-   WHERE hrloop.meaningful_chars(coalesce(answer_question.answer, '')) = 0 OR coalesce((SELECT find_employee(answer_question.answered_by)), actor()) IS NULL;
+  SELECT hrloop.fail('42501', format('%s cannot answer for %s', who(), answer_question.answered_by), NULL,
+                     'Leave answered_by out: it is who acts.')
+   WHERE actor() IS NOT NULL AND answer_question.answered_by IS NOT NULL
+     AND (SELECT find_employee(answer_question.answered_by)) <> actor();
+  SELECT hrloop.fail('23502', 'an answer needs words and somebody who gives it', NULL,
+                     'Applications call act_as() first.', 'question', 'answer')
+   WHERE hrloop.meaningful_chars(coalesce(answer_question.answer, '')) = 0
+     OR coalesce((SELECT find_employee(answer_question.answered_by)), actor()) IS NULL;
   UPDATE question q
-     SET answer = answer_question.answer, answered_by = coalesce(find_employee(answer_question.answered_by), actor()), answered_at = coalesce(answer_question.answered_at, now())
+     SET answer = answer_question.answer, answered_by = coalesce(find_employee(answer_question.answered_by), actor()),
+         answered_at = coalesce(answer_question.answered_at, now())
    WHERE q.question_id = answer_question.question AND q.answer IS NULL;
   SELECT coalesce(q.answered_at <= q.asked_at + make_interval(hours => setting_number('qa.sla_hours')::integer), true)
     FROM question q WHERE q.question_id = answer_question.question;
 END;
 COMMENT ON FUNCTION answer_question(bigint, text, text, timestamptz) IS
-  'Answer a question, once; returns whether the answer came in time. Errors: 42501 neither HR nor a head, 23502 no words or nobody, 23514 before it was asked, 22023 unknown (TRN-04).';
+  'Answer a question, once; returns whether the answer came in time. Errors: 42501 neither HR nor a head, 23502 no '
+  'words or nobody, 23514 before it was asked, 22023 unknown (TRN-04).';
 
 CREATE VIEW question_status WITH (security_invoker) AS
   SELECT q.question_id, e.employee_no, q.body, q.asked_at, x.due_at, a.employee_no AS answered_by, q.answered_at,
@@ -981,7 +1172,8 @@ CREATE VIEW question_status WITH (security_invoker) AS
     FROM question q
     JOIN employee e ON e.employee_id = q.employee_id
     LEFT JOIN employee a ON a.employee_id = q.answered_by
-    CROSS JOIN LATERAL (SELECT q.asked_at + make_interval(hours => setting_number('qa.sla_hours')::integer) AS due_at) x;
+    CROSS JOIN LATERAL (SELECT q.asked_at
+                        + make_interval(hours => setting_number('qa.sla_hours')::integer) AS due_at) x;
 COMMENT ON VIEW question_status IS 'Questions with the end of their time (TRN-04).';
 COMMENT ON COLUMN question_status.question_id IS 'Question.';
 COMMENT ON COLUMN question_status.employee_no IS 'Who asks.';

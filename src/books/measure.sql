@@ -28,43 +28,54 @@ COMMENT ON COLUMN measurement.measurement_id IS 'Key.';
 COMMENT ON COLUMN measurement.employee_id IS 'Whose.';
 COMMENT ON COLUMN measurement.indicator_id IS 'Indicator.';
 COMMENT ON COLUMN measurement.measured_on IS 'Day; it belongs to the cycle that contains it.';
-COMMENT ON COLUMN measurement.facts IS 'Numbers by name, as the indicator''s formula calls them: {"good": 900, "total": 1000}.';
+COMMENT ON COLUMN measurement.facts IS
+  'Numbers by name, as the indicator''s formula calls them: {"good": 900, "total": 1000}.';
 COMMENT ON COLUMN measurement.source IS 'manual, or the system that sent it.';
 COMMENT ON COLUMN measurement.external_id IS 'Key in that system: the same one is stored once.';
 COMMENT ON COLUMN measurement.recorded_at IS 'When it arrived; see late_measurement.';
-SELECT register_table('measurement', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{update,delete}', because => 'a reading keeps when and from where it came; corrections and deletions are what matters',
-  texts => '{"facts": "keep figures of the score", "source": "keep name of a system", "external_id": "keep a repeated delivery must be recognised"}');
+SELECT register_table('measurement', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{update,delete}', because => 'a reading keeps when and from where it came; corrections '
+                                                             'and deletions are what matters',
+  texts => '{"facts": "keep figures of the score", "source": "keep name of a system", "external_id": "keep a repeated '
+           'delivery must be recognised"}');
 
 CREATE VIEW reading WITH (security_invoker) AS
   SELECT m.measurement_id, m.employee_id, m.indicator_id, m.measured_on,
          round(hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts), 4) AS attainment,
-         i.warn_below IS NOT NULL AND hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts) IS NULL AS missing_input,
+         i.warn_below IS NOT NULL AND hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts) IS NULL
+           AS missing_input,
          CASE WHEN jsonb_typeof(m.facts -> 'actual') = 'number' THEN (m.facts ->> 'actual')::numeric
               ELSE round(hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts), 4) END AS value,
          i.direction = 'lower' AND coalesce(jsonb_typeof(m.facts -> 'actual') = 'number', false) AS lower_better
     FROM measurement m
     JOIN indicator i USING (indicator_id)
     LEFT JOIN LATERAL (SELECT g.facts FROM target g JOIN review_cycle c USING (cycle_id)
-                        WHERE g.employee_id = m.employee_id AND g.indicator_id = m.indicator_id AND c.period @> m.measured_on
+                        WHERE g.employee_id = m.employee_id AND g.indicator_id = m.indicator_id
+                          AND c.period @> m.measured_on
                         ORDER BY c.cycle_id DESC LIMIT 1) t ON true;
 COMMENT ON VIEW reading IS 'What each reading comes to by its indicator''s formula (IND-08).';
 COMMENT ON COLUMN reading.measurement_id IS 'Reading.';
 COMMENT ON COLUMN reading.employee_id IS 'Whose.';
 COMMENT ON COLUMN reading.indicator_id IS 'Indicator.';
 COMMENT ON COLUMN reading.measured_on IS 'Day.';
-COMMENT ON COLUMN reading.attainment IS 'Result in percent, 4 decimals; null if a fact is missing or a divisor is zero.';
+COMMENT ON COLUMN reading.attainment IS
+  'Result in percent, 4 decimals; null if a fact is missing or a divisor is zero.';
 COMMENT ON COLUMN reading.missing_input IS 'True if a watched indicator''s reading lacks what its formula needs.';
-COMMENT ON COLUMN reading.value IS 'What readings are compared by over time: the fact "actual" as it was sent, else the attainment (LIV-04).';
-COMMENT ON COLUMN reading.lower_better IS 'Whether less of that value is better: an "actual" of an indicator whose direction is lower.';
+COMMENT ON COLUMN reading.value IS
+  'What readings are compared by over time: the fact "actual" as it was sent, else the attainment (LIV-04).';
+COMMENT ON COLUMN reading.lower_better IS
+  'Whether less of that value is better: an "actual" of an indicator whose direction is lower.';
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
-  ('decline.pct',     'number',  '20', 'A reading that is worse than those before it by this many percent or more warns the manager; null: never (LIV-04)'),
+  ('decline.pct',     'number',  '20',
+   'A reading that is worse than those before it by this many percent or more warns the manager; null: never (LIV-04)'),
   ('decline.periods', 'integer', '3',  'Readings before it whose mean is compared; with fewer nothing is (LIV-04)')
 ) AS d (s, k, v, c);
 SELECT register_notice('warning.decline', '{manager}',
   zh => '员工{employee}的{indicator}指标下滑:本期{value},前{periods}期平均{baseline},变差{percent}%,请了解原因',
-  en => '{indicator} of {employee} got worse: {value} after {baseline} on average of the last {periods}, {percent} % worse, please find out why');
+  en => '{indicator} of {employee} got worse: {value} after {baseline} on average of the last {periods}, {percent} % '
+        'worse, please find out why');
 
 CREATE TABLE warning (
   warning_id     bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -81,7 +92,8 @@ CREATE TABLE warning (
   handled_by     text,
   handling       text,
   CONSTRAINT warning_decline CHECK ((kind = 'decline') = (worse_pct IS NOT NULL)),
-  CONSTRAINT warning_handled CHECK ((handled_at IS NULL) = (handled_by IS NULL) AND (handled_at IS NULL) = (handling IS NULL))
+  CONSTRAINT warning_handled CHECK ((handled_at IS NULL) = (handled_by IS NULL)
+                                    AND (handled_at IS NULL) = (handling IS NULL))
 );
 CREATE UNIQUE INDEX warning_standing ON warning (measurement_id, kind) WHERE withdrawn_by IS NULL;
 CREATE INDEX warning_measurement ON warning (measurement_id);
@@ -90,7 +102,9 @@ CREATE INDEX warning_withdrawn ON warning (withdrawn_by) WHERE withdrawn_by IS N
 CREATE INDEX warning_employee ON warning (employee_id);
 CREATE INDEX warning_indicator ON warning (indicator_id);
 CREATE INDEX warning_open ON warning (warning_id) WHERE withdrawn_by IS NULL AND handled_at IS NULL;
-COMMENT ON TABLE warning IS 'Readings that crossed below a threshold, one per crossing, armed again after recovery (LIV-03), or got worse (LIV-04).';
+COMMENT ON TABLE warning IS
+  'Readings that crossed below a threshold, one per crossing, armed again after recovery (LIV-03), or got worse '
+  '(LIV-04).';
 COMMENT ON COLUMN warning.warning_id IS 'Key.';
 COMMENT ON COLUMN warning.kind IS 'threshold: for the employee; decline: for the manager.';
 COMMENT ON COLUMN warning.employee_id IS 'Whose.';
@@ -100,11 +114,13 @@ COMMENT ON COLUMN warning.attainment IS 'Its result, percent; of a decline: its 
 COMMENT ON COLUMN warning.threshold IS 'The threshold, percent; of a decline: the mean of the readings before.';
 COMMENT ON COLUMN warning.worse_pct IS 'Of a decline: by how many percent worse; two decimals.';
 COMMENT ON COLUMN warning.decision_id IS 'Decision that raised it.';
-COMMENT ON COLUMN warning.withdrawn_by IS 'Decision that withdrew it: the reading was corrected or deleted and no longer gives cause; null: it stands.';
+COMMENT ON COLUMN warning.withdrawn_by IS
+  'Decision that withdrew it: the reading was corrected or deleted and no longer gives cause; null: it stands.';
 COMMENT ON COLUMN warning.handled_at IS 'When somebody dealt with it; null: open.';
 COMMENT ON COLUMN warning.handled_by IS 'Who.';
 COMMENT ON COLUMN warning.handling IS 'What was done.';
-SELECT register_table('warning', kind => 'consequence', sees => 'person', about => 'employee_id', audit => '{update,delete}',
+SELECT register_table('warning', kind => 'consequence', sees => 'person', about => 'employee_id',
+                      audit => '{update,delete}',
   writes => '{"manager executive": "UPDATE"}',
   texts => '{"handled_by": "pseudonym acts stay under a pseudonym", "handling": "blank free text"}');
 
@@ -121,7 +137,8 @@ CREATE FUNCTION worsening(measurement bigint, periods integer)
   RETURNS TABLE (value numeric, baseline numeric, worse_pct numeric) STABLE ROWS 1 LANGUAGE SQL
 BEGIN ATOMIC
   SELECT r.value, round(b.mean, 4),
-         hrloop.rounded(CASE WHEN r.lower_better THEN r.value - b.mean ELSE b.mean - r.value END / NULLIF(abs(b.mean), 0) * 100)
+         hrloop.rounded(CASE WHEN r.lower_better THEN r.value - b.mean
+                        ELSE b.mean - r.value END / NULLIF(abs(b.mean), 0) * 100)
     FROM reading r
     CROSS JOIN LATERAL (
       SELECT avg(round(p.value, 30)) AS mean, count(*) AS n
@@ -133,13 +150,16 @@ BEGIN ATOMIC
    WHERE r.measurement_id = worsening.measurement AND b.n = worsening.periods;
 END;
 COMMENT ON FUNCTION worsening(bigint, integer) IS
-  'How a reading compares with the mean of those before it: percent worse, 4 decimals, negative: better; no row while there are fewer (LIV-04).';
+  'How a reading compares with the mean of those before it: percent worse, 4 decimals, negative: better; no row while '
+  'there are fewer (LIV-04).';
 
 CREATE FUNCTION warning_event(measurement bigint, kind text) RETURNS text STABLE LANGUAGE SQL
   RETURN 'measurement:' || measurement
-         || coalesce((SELECT '/' || NULLIF(count(*), 0) FROM decision d WHERE d.cause = 'measurement' AND d.cause_id = warning_event.measurement
+         || coalesce((SELECT '/' || NULLIF(count(*), 0) FROM decision d
+                      WHERE d.cause = 'measurement' AND d.cause_id = warning_event.measurement
                          AND d.kind = 'warning.' || warning_event.kind), '');
-COMMENT ON FUNCTION warning_event(bigint, text) IS 'Key of the event of a warning: one per reading and kind, another one after each withdrawal.';
+COMMENT ON FUNCTION warning_event(bigint, text) IS
+  'Key of the event of a warning: one per reading and kind, another one after each withdrawal.';
 
 CREATE FUNCTION measurement_arrived(measurements bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -150,31 +170,37 @@ BEGIN ATOMIC
            jsonb_build_object('threshold', i.warn_below)
       FROM reading r
       JOIN indicator i USING (indicator_id)
-      CROSS JOIN LATERAL (SELECT CASE WHEN r.attainment < i.warn_below THEN attainment_before(r.measurement_id) END AS before) b
+      CROSS JOIN LATERAL (SELECT CASE WHEN r.attainment < i.warn_below
+                          THEN attainment_before(r.measurement_id) END AS before) b
      WHERE r.measurement_id = ANY (measurements) AND r.attainment < i.warn_below
        AND coalesce(b.before >= i.warn_below, true)
-       AND NOT EXISTS (SELECT FROM warning w WHERE w.measurement_id = r.measurement_id AND w.kind = 'threshold' AND w.withdrawn_by IS NULL)
+       AND NOT EXISTS (SELECT FROM warning w
+                       WHERE w.measurement_id = r.measurement_id AND w.kind = 'threshold' AND w.withdrawn_by IS NULL)
      ORDER BY r.measurement_id
     RETURNING decision_id, employee_id, cause_id, rule_id, inputs, outcome
   ), w AS (
     INSERT INTO warning (kind, employee_id, indicator_id, measurement_id, attainment, threshold, decision_id)
-    SELECT 'threshold', d.employee_id, d.rule_id, d.cause_id, (d.inputs ->> 'attainment')::numeric, (d.outcome ->> 'threshold')::numeric, d.decision_id
+    SELECT 'threshold', d.employee_id, d.rule_id, d.cause_id, (d.inputs ->> 'attainment')::numeric,
+           (d.outcome ->> 'threshold')::numeric, d.decision_id
       FROM d
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT d.employee_id, 'employee', i.warn_kind, warning_event(d.cause_id, 'threshold'), jsonb_build_object('indicator', i.name), d.decision_id
+  SELECT d.employee_id, 'employee', i.warn_kind, warning_event(d.cause_id, 'threshold'),
+         jsonb_build_object('indicator', i.name), d.decision_id
     FROM d JOIN indicator i ON i.indicator_id = d.rule_id
   ON CONFLICT DO NOTHING;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'warning.decline', m.employee_id, 'measurement', m.measurement_id, 'setting:decline.pct',
-           jsonb_build_object('value', x.value, 'baseline', x.baseline, 'periods', s.periods, 'limit', s.pct, 'indicator', m.indicator_id),
+           jsonb_build_object('value', x.value, 'baseline', x.baseline, 'periods', s.periods, 'limit', s.pct,
+                              'indicator', m.indicator_id),
            jsonb_build_object('worse_pct', round(x.worse_pct, 2))
       FROM (SELECT setting_number('decline.pct') AS pct, setting_number('decline.periods')::integer AS periods) s
       JOIN measurement m ON m.measurement_id = ANY (measurements)
       CROSS JOIN LATERAL worsening(m.measurement_id, s.periods) x
      WHERE x.worse_pct >= s.pct
-       AND NOT EXISTS (SELECT FROM warning w WHERE w.measurement_id = m.measurement_id AND w.kind = 'decline' AND w.withdrawn_by IS NULL)
+       AND NOT EXISTS (SELECT FROM warning w
+                       WHERE w.measurement_id = m.measurement_id AND w.kind = 'decline' AND w.withdrawn_by IS NULL)
      ORDER BY m.measurement_id
     RETURNING decision_id, employee_id, cause_id, inputs, outcome
   ), w AS (
@@ -185,7 +211,8 @@ BEGIN ATOMIC
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
   SELECT boss.id, 'manager', 'warning.decline', warning_event(d.cause_id, 'decline'),
-         jsonb_build_object('employee', e.name, 'indicator', i.name, 'value', d.inputs -> 'value', 'baseline', d.inputs -> 'baseline',
+         jsonb_build_object('employee', e.name, 'indicator', i.name, 'value', d.inputs -> 'value', 'baseline',
+                            d.inputs -> 'baseline',
                             'periods', d.inputs -> 'periods', 'percent', d.outcome -> 'worse_pct'), d.decision_id
     FROM d
     JOIN measurement m ON m.measurement_id = d.cause_id
@@ -196,8 +223,10 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION measurement_arrived(bigint[]) IS
-  'Consequences of readings: a warning and a notice to the employee for each crossing below the threshold (LIV-03), to the manager for each decline (LIV-04).';
-SELECT register_follow('measurement', '{insert,update}', 800, 'measurement_arrived', key => 'measurement_id', changed => '{facts,measured_on}');
+  'Consequences of readings: a warning and a notice to the employee for each crossing below the threshold (LIV-03), to '
+  'the manager for each decline (LIV-04).';
+SELECT register_follow('measurement', '{insert,update}', 800, 'measurement_arrived', key => 'measurement_id',
+                       changed => '{facts,measured_on}');
 
 -- A warning stands as long as its reading gives cause for it.
 CREATE FUNCTION warnings_settle(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -205,7 +234,8 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'warning.withdraw', w.employee_id, 'warning', w.warning_id,
-           jsonb_build_object('measurement', w.measurement_id, 'was', w.attainment, 'now', CASE w.kind WHEN 'decline' THEN r.value ELSE r.attainment END),
+           jsonb_build_object('measurement', w.measurement_id, 'was', w.attainment, 'now', CASE w.kind
+                              WHEN 'decline' THEN r.value ELSE r.attainment END),
            jsonb_build_object('withdraws', w.decision_id)
       FROM warning w
       JOIN decision o ON o.decision_id = w.decision_id
@@ -231,8 +261,10 @@ BEGIN ATOMIC
    WHERE l.again IS NOT NULL;
 END;
 COMMENT ON FUNCTION warnings_settle(bigint[]) IS
-  'Consequences of a correction, a deletion, or a reading that came late: warnings and notices whose reading no longer gives cause are withdrawn by a decision, and raised anew when it does again (LIV-03).';
-SELECT register_follow('measurement', '{insert,update,delete}', 700, 'warnings_settle', key => 'employee_id', changed => '{facts,measured_on}');
+  'Consequences of a correction, a deletion, or a reading that came late: warnings and notices whose reading no longer '
+  'gives cause are withdrawn by a decision, and raised anew when it does again (LIV-03).';
+SELECT register_follow('measurement', '{insert,update,delete}', 700, 'warnings_settle', key => 'employee_id',
+                       changed => '{facts,measured_on}');
 -- What a reading comes to also hangs on targets and formula.
 SELECT register_follow('target', '{insert,update,delete}', 700, 'warnings_settle', key => 'employee_id');
 CREATE FUNCTION formula_followed(indicators bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -242,8 +274,10 @@ BEGIN ATOMIC
            WHERE w.indicator_id = ANY (indicators) AND w.withdrawn_by IS NULL) l
    WHERE l.touched IS NOT NULL;
 END;
-COMMENT ON FUNCTION formula_followed(bigint[]) IS 'Consequences of another formula or direction of an indicator: warnings without cause are withdrawn.';
-SELECT register_follow('indicator', '{update}', 600, 'formula_followed', key => 'indicator_id', changed => '{formula,direction}');
+COMMENT ON FUNCTION formula_followed(bigint[]) IS
+  'Consequences of another formula or direction of an indicator: warnings without cause are withdrawn.';
+SELECT register_follow('indicator', '{update}', 600, 'formula_followed', key => 'indicator_id',
+                       changed => '{formula,direction}');
 
 CREATE FUNCTION record_measurement(employee text, indicator text, measured_on date, facts jsonb,
                                    source text DEFAULT 'manual', external_id text DEFAULT NULL)
@@ -256,7 +290,8 @@ BEGIN ATOMIC
   SELECT max(m.measurement_id) FROM measurement m
    WHERE m.source = record_measurement.source
      AND (m.external_id = record_measurement.external_id
-          OR record_measurement.external_id IS NULL AND m.employee_id = (SELECT find_employee(employee)) AND m.indicator_id = (SELECT find_indicator(indicator)));
+          OR record_measurement.external_id IS NULL AND m.employee_id = (SELECT find_employee(employee))
+            AND m.indicator_id = (SELECT find_indicator(indicator)));
 END;
 COMMENT ON FUNCTION record_measurement(text, text, date, jsonb, text, text) IS
   'Store a reading; the same source and external id once. Returns its key. Error 22023: unknown employee or indicator.';
@@ -275,7 +310,9 @@ CREATE TABLE initial_score (
   UNIQUE (review_id, indicator_id)
 );
 CREATE INDEX initial_score_indicator ON initial_score (indicator_id);
-COMMENT ON TABLE initial_score IS 'Initial scores (考核初分): what the readings of the cycle come to; evidence for the raters and live score of the employee; it follows the readings until the review is locked.';
+COMMENT ON TABLE initial_score IS
+  'Initial scores (考核初分): what the readings of the cycle come to; evidence for the raters and live score of the '
+  'employee; it follows the readings until the review is locked.';
 COMMENT ON COLUMN initial_score.initial_score_id IS 'Key.';
 COMMENT ON COLUMN initial_score.review_id IS 'Review.';
 COMMENT ON COLUMN initial_score.indicator_id IS 'Indicator.';
@@ -284,7 +321,8 @@ COMMENT ON COLUMN initial_score.attainment IS 'Result of the formula, percent; n
 COMMENT ON COLUMN initial_score.value IS 'After cap and floor; null: missing, never zero.';
 COMMENT ON COLUMN initial_score.points IS 'Points of the composite: weight × value / 100.';
 COMMENT ON COLUMN initial_score.computed_at IS 'When.';
-SELECT register_table('initial_score', kind => 'consequence', sees => 'person', audit => '{}', because => 'derived from readings; verify() recomputes it',
+SELECT register_table('initial_score', kind => 'consequence', sees => 'person', audit => '{}',
+                      because => 'derived from readings; verify() recomputes it',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$,
   texts => '{"facts": "keep figures of the score"}');
 
@@ -298,7 +336,8 @@ BEGIN ATOMIC
     SELECT r.review_id, i.indicator_id, f.key,
            CASE n.aggregation WHEN 'sum' THEN sum((f.value #>> '{}')::numeric)
                               WHEN 'mean' THEN avg((f.value #>> '{}')::numeric)
-                              ELSE (array_agg((f.value #>> '{}')::numeric ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
+                              ELSE (array_agg((f.value #>> '{}')::numeric
+                                              ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
       FROM review r
       JOIN review_cycle c ON c.cycle_id = r.cycle_id
       JOIN template_item i ON i.template_id = r.template_id
@@ -315,7 +354,8 @@ BEGIN ATOMIC
            round(hrloop.evaluate(i.formula, f.facts), 4) AS attainment
       FROM review r
       JOIN template_item i ON i.template_id = r.template_id
-      LEFT JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id AND t.indicator_id = i.indicator_id
+      LEFT JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id
+        AND t.indicator_id = i.indicator_id
       LEFT JOIN gathered g ON g.review_id = r.review_id AND g.indicator_id = i.indicator_id
       CROSS JOIN LATERAL (SELECT i.facts || coalesce(t.facts, '{}') || coalesce(g.facts, '{}') AS facts) f
      WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'
@@ -328,16 +368,20 @@ BEGIN ATOMIC
                                     THEN LEAST(GREATEST(c.attainment, c.floor_pct), c.cap_pct) END AS value) v
    ORDER BY c.review_id, c.indicator_id
   ON CONFLICT (review_id, indicator_id) DO UPDATE
-     SET facts = excluded.facts, attainment = excluded.attainment, value = excluded.value, points = excluded.points, computed_at = now()
-   WHERE (initial_score.facts, initial_score.attainment, initial_score.value, initial_score.points) IS DISTINCT FROM (excluded.facts, excluded.attainment, excluded.value, excluded.points);
+     SET facts = excluded.facts, attainment = excluded.attainment, value = excluded.value, points = excluded.points,
+         computed_at = now()
+   WHERE (initial_score.facts, initial_score.attainment, initial_score.value, initial_score.points)
+     IS DISTINCT FROM (excluded.facts, excluded.attainment, excluded.value, excluded.points);
 END;
 COMMENT ON FUNCTION live_refresh(bigint[]) IS
-  'Live scores of reviews anew from the readings of their cycles: facts gathered as the indicator says (sum, mean, last), formula, cap and floor as the cycle pinned them. Locked reviews stay (LIV-01).';
+  'Live scores of reviews anew from the readings of their cycles: facts gathered as the indicator says (sum, mean, '
+  'last), formula, cap and floor as the cycle pinned them. Locked reviews stay (LIV-01).';
 
 CREATE FUNCTION live_followed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e
-                         WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
+                         WHERE e.employee_id IN (SELECT r.employee_id FROM review r
+                                                 WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT hrloop.run('book'::regclass, 'live_refresh', l.touched)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS touched
@@ -345,12 +389,16 @@ BEGIN ATOMIC
            WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'
              AND (EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id)
                   OR EXISTS (SELECT FROM measurement m
-                              WHERE m.employee_id = r.employee_id AND m.measured_on >= lower(c.period) AND m.measured_on < upper(c.period)
-                                AND (SELECT true FROM template_item i WHERE i.template_id = r.template_id AND i.indicator_id = m.indicator_id)))) l
+                              WHERE m.employee_id = r.employee_id AND m.measured_on >= lower(c.period)
+                                AND m.measured_on < upper(c.period)
+                                AND (SELECT true FROM template_item i
+                                     WHERE i.template_id = r.template_id AND i.indicator_id = m.indicator_id)))) l
    WHERE l.touched IS NOT NULL;
 END;
-COMMENT ON FUNCTION live_followed(bigint[]) IS 'Consequences of a review that opens, or opens again: what was measured in the meantime counts (LIV-01).';
-SELECT register_follow('review', '{insert,update}', 660, 'live_followed', key => 'review_id', changed => '{status,template_id}');
+COMMENT ON FUNCTION live_followed(bigint[]) IS
+  'Consequences of a review that opens, or opens again: what was measured in the meantime counts (LIV-01).';
+SELECT register_follow('review', '{insert,update}', 660, 'live_followed', key => 'review_id',
+                       changed => '{status,template_id}');
 
 CREATE FUNCTION measurement_live(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -361,28 +409,35 @@ BEGIN ATOMIC
             FROM review r WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') l
    WHERE l.open IS NOT NULL;
 END;
-COMMENT ON FUNCTION measurement_live(bigint[]) IS 'Consequences of readings: the live scores of these employees, in the same transaction (LIV-01, LIV-02).';
-SELECT register_follow('target', '{insert,update}', 600, 'measurement_live', key => 'employee_id', changed => '{facts}');
-SELECT register_follow('measurement', '{insert,update,delete}', 600, 'measurement_live', key => 'employee_id', changed => '{facts,measured_on}');
+COMMENT ON FUNCTION measurement_live(bigint[]) IS
+  'Consequences of readings: the live scores of these employees, in the same transaction (LIV-01, LIV-02).';
+SELECT register_follow('target', '{insert,update}', 600, 'measurement_live', key => 'employee_id',
+                       changed => '{facts}');
+SELECT register_follow('measurement', '{insert,update,delete}', 600, 'measurement_live', key => 'employee_id',
+                       changed => '{facts,measured_on}');
 
 CREATE FUNCTION measurement_pinned(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('reading %s cannot become one of indicator "%s" for employee %s', m.measurement_id, i.code, e.employee_no),
+  SELECT '55000', format('reading %s cannot become one of indicator "%s" for employee %s', m.measurement_id, i.code,
+                         e.employee_no),
          'A correction changes the facts or the day of a reading, not whose or of what it is.',
          'Delete it and store it again.', 'measurement', 'employee_id', 'measurement_pinned'
     FROM measurement m JOIN employee e USING (employee_id) JOIN indicator i USING (indicator_id)
    WHERE m.measurement_id = ANY (measurements) ORDER BY m.measurement_id LIMIT 1;
 END;
 COMMENT ON FUNCTION measurement_pinned(bigint[]) IS 'Rule: a reading stays with its employee and indicator.';
-SELECT register_follow('measurement', '{update}', 100, 'measurement_pinned', key => 'measurement_id', changed => '{measurement_id,employee_id,indicator_id}');
+SELECT register_follow('measurement', '{update}', 100, 'measurement_pinned', key => 'measurement_id',
+                       changed => '{measurement_id,employee_id,indicator_id}');
 
 -- What a locked result was computed from stays as it was; what comes after the lock is kept beside it (LIV-01).
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('measure.late', 'text', 'keep', 'keep', 'New readings for a day whose review is locked: keep, and list them in late_measurement, or refuse (LIV-01)');
+  ('measure.late', 'text', 'keep', 'keep',
+   'New readings for a day whose review is locked: keep, and list them in late_measurement, or refuse (LIV-01)');
 ALTER TABLE setting ADD CONSTRAINT setting_measure_range
   CHECK (CASE WHEN setting = 'measure.late' THEN coalesce(value, '') IN ('keep', 'refuse') ELSE true END);
 
-CREATE FUNCTION frozen_for(employee bigint, indicator bigint, on_date date) RETURNS TABLE (cycle text, locked_at timestamptz, locked_by bigint) STABLE LANGUAGE SQL
+CREATE FUNCTION frozen_for(employee bigint, indicator bigint, on_date date)
+  RETURNS TABLE (cycle text, locked_at timestamptz, locked_by bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT c.code, d.decided_at, d.decision_id
     FROM review r
@@ -393,35 +448,54 @@ BEGIN ATOMIC
    WHERE r.employee_id = frozen_for.employee AND r.status = 'locked' AND c.period @> on_date
    ORDER BY r.review_id;
 END;
-COMMENT ON FUNCTION frozen_for(bigint, bigint, date) IS 'Cycles that contain a day and in which the employee''s review with this indicator is locked, with the moment of the lock.';
+COMMENT ON FUNCTION frozen_for(bigint, bigint, date) IS
+  'Cycles that contain a day and in which the employee''s review with this indicator is locked, with the moment of the '
+  'lock.';
 
-CREATE FUNCTION frozen_problem(employee bigint, indicator bigint, on_date date, cycle text) RETURNS hrloop.problem STABLE LANGUAGE SQL
-  RETURN (SELECT ROW('55000', format('the review of employee %s in cycle "%s" is locked: reading of indicator "%s" on %s', e.employee_no, frozen_problem.cycle, i.code, on_date),
+CREATE FUNCTION frozen_problem(employee bigint, indicator bigint, on_date date, cycle text) RETURNS hrloop.problem
+  STABLE LANGUAGE SQL
+  RETURN (SELECT ROW('55000', format('the review of employee %s in cycle "%s" is locked: reading of indicator "%s" on '
+                                     '%s', e.employee_no, frozen_problem.cycle, i.code, on_date),
                      'The locked result stands on the readings that were there.',
-                     CASE WHEN setting_text('measure.late') = 'refuse' THEN 'Use unlock_review(cycle, employee, reason) first.'
-                          ELSE 'Use unlock_review(cycle, employee, reason) first, or record the correction as a new reading: late_measurement lists it.' END,
+                     CASE WHEN setting_text('measure.late') = 'refuse'
+                       THEN 'Use unlock_review(cycle, employee, reason) first.'
+                          ELSE 'Use unlock_review(cycle, employee, reason) first, or record the correction as a new '
+                               'reading: late_measurement lists it.' END,
                      'measurement', 'measured_on', 'measurement_frozen')::hrloop.problem
-            FROM employee e, indicator i WHERE e.employee_id = frozen_problem.employee AND i.indicator_id = frozen_problem.indicator);
-COMMENT ON FUNCTION frozen_problem(bigint, bigint, date, text) IS 'What is said to who touches a reading of a locked review.';
+            FROM employee e, indicator i
+              WHERE e.employee_id = frozen_problem.employee AND i.indicator_id = frozen_problem.indicator);
+COMMENT ON FUNCTION frozen_problem(bigint, bigint, date, text) IS
+  'What is said to who touches a reading of a locked review.';
 
-CREATE FUNCTION came_late(measurement bigint, recorded_at timestamptz, locked_at timestamptz, locked_by bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN recorded_at > locked_at OR EXISTS (SELECT FROM decision d WHERE d.cause = 'measurement' AND d.cause_id = measurement
+CREATE FUNCTION came_late(measurement bigint, recorded_at timestamptz, locked_at timestamptz, locked_by bigint)
+  RETURNS boolean STABLE LANGUAGE SQL
+  RETURN recorded_at > locked_at OR EXISTS (SELECT FROM decision d
+                                            WHERE d.cause = 'measurement' AND d.cause_id = measurement
                                                AND d.kind = 'measurement.late' AND d.rule_id = locked_by);
-COMMENT ON FUNCTION came_late(bigint, timestamptz, timestamptz, bigint) IS 'Whether a lock did not count a reading: it was recorded later, or in a transaction that began earlier and was overtaken.';
+COMMENT ON FUNCTION came_late(bigint, timestamptz, timestamptz, bigint) IS
+  'Whether a lock did not count a reading: it was recorded later, or in a transaction that began earlier and was '
+  'overtaken.';
 
 CREATE FUNCTION hold_measured(indicators bigint[], employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id = ANY (indicators) ORDER BY i.indicator_id FOR SHARE) l;
+  SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id = ANY (indicators)
+                        ORDER BY i.indicator_id FOR SHARE) l;
   -- who deletes a reading holds it, and then the employee; a warning may be raised of it anew
-  SELECT count(*) FROM (SELECT FROM measurement m WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w WHERE w.employee_id = ANY (employees))
+  SELECT count(*) FROM (SELECT FROM measurement m
+                        WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w
+                                                   WHERE w.employee_id = ANY (employees))
                          ORDER BY m.measurement_id FOR KEY SHARE) l;
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
+                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
 END;
-COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS 'Before readings have consequences: who changes their indicators, or locks a review of these employees, at the same time goes first, or waits.';
+COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS
+  'Before readings have consequences: who changes their indicators, or locks a review of these employees, at the same '
+  'time goes first, or waits.';
 
 CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM unnest(readings) AS m;
+  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id))
+    FROM unnest(readings) AS m;
   -- what arrived after the lock never counted: it may be corrected
   SELECT p.* FROM (
     SELECT m.employee_id, m.indicator_id, m.measured_on, f.cycle
@@ -429,23 +503,29 @@ BEGIN ATOMIC
      WHERE NOT came_late(m.measurement_id, m.recorded_at, f.locked_at, f.locked_by) ORDER BY m.measurement_id LIMIT 1) b
     CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
 END;
-COMMENT ON FUNCTION measurement_frozen(measurement[]) IS 'Rule: readings that were there at the lock of a review are neither changed nor deleted (LIV-01).';
-SELECT register_follow('measurement', '{update,delete}', 200, 'measurement_frozen', changed => '{facts,measured_on,recorded_at}');
+COMMENT ON FUNCTION measurement_frozen(measurement[]) IS
+  'Rule: readings that were there at the lock of a review are neither changed nor deleted (LIV-01).';
+SELECT register_follow('measurement', '{update,delete}', 200, 'measurement_frozen',
+                       changed => '{facts,measured_on,recorded_at}');
 
 CREATE FUNCTION measurement_moved(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT p.* FROM measurement_frozen(ARRAY(SELECT m FROM measurement m WHERE m.measurement_id = ANY (measurements) ORDER BY m.measurement_id)) p;
+  SELECT p.* FROM measurement_frozen(ARRAY(SELECT m FROM measurement m WHERE m.measurement_id = ANY (measurements)
+                                           ORDER BY m.measurement_id)) p;
 END;
 COMMENT ON FUNCTION measurement_moved(bigint[]) IS 'Rule: nor does a reading of another day become one of theirs.';
-SELECT register_follow('measurement', '{update}', 250, 'measurement_moved', key => 'measurement_id', changed => '{measured_on,recorded_at}');
+SELECT register_follow('measurement', '{update}', 250, 'measurement_moved', key => 'measurement_id',
+                       changed => '{measured_on,recorded_at}');
 
 CREATE FUNCTION measurement_late(measurements bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM measurement m WHERE m.measurement_id = ANY (measurements);
+  SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id)) FROM measurement m
+    WHERE m.measurement_id = ANY (measurements);
   -- overtaken by the lock: by the clock it would seem to have been there
   INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
   SELECT 'measurement.late', m.employee_id, 'measurement', m.measurement_id, 'review.lock', f.locked_by,
-         jsonb_build_object('recorded_at', m.recorded_at, 'locked_at', f.locked_at, 'cycle', f.cycle), '{"counts": false}'
+         jsonb_build_object('recorded_at', m.recorded_at, 'locked_at', f.locked_at, 'cycle', f.cycle),
+         '{"counts": false}'
     FROM measurement m CROSS JOIN LATERAL frozen_for(m.employee_id, m.indicator_id, m.measured_on) f
    WHERE m.measurement_id = ANY (measurements) AND m.recorded_at <= f.locked_at AND m.recorded_at = now()
    ORDER BY m.measurement_id;
@@ -456,7 +536,9 @@ BEGIN ATOMIC
      ORDER BY m.measurement_id LIMIT 1) b
     CROSS JOIN LATERAL frozen_problem(b.employee_id, b.indicator_id, b.measured_on, b.cycle) p;
 END;
-COMMENT ON FUNCTION measurement_late(bigint[]) IS 'Rule, by setting measure.late: no new readings for a review that is locked; where they are kept, a decision says so of one that a lock overtook (LIV-01).';
+COMMENT ON FUNCTION measurement_late(bigint[]) IS
+  'Rule, by setting measure.late: no new readings for a review that is locked; where they are kept, a decision says so '
+  'of one that a lock overtook (LIV-01).';
 SELECT register_follow('measurement', '{insert}', 500, 'measurement_late', key => 'measurement_id');
 
 -- What an indicator gathers is no part of a template: it holds for open reviews at once.
@@ -467,23 +549,28 @@ BEGIN ATOMIC
            WHERE s.indicator_id = ANY (indicators) AND r.status <> 'locked') l
    WHERE l.touched IS NOT NULL;
 END;
-COMMENT ON FUNCTION aggregation_followed(bigint[]) IS 'Consequences of another aggregation of an indicator: live scores of open reviews anew (LIV-01).';
-SELECT register_follow('indicator', '{update}', 500, 'aggregation_followed', key => 'indicator_id', changed => '{aggregation}');
+COMMENT ON FUNCTION aggregation_followed(bigint[]) IS
+  'Consequences of another aggregation of an indicator: live scores of open reviews anew (LIV-01).';
+SELECT register_follow('indicator', '{update}', 500, 'aggregation_followed', key => 'indicator_id',
+                       changed => '{aggregation}');
 
 CREATE FUNCTION score_initial(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT live_refresh(ARRAY(SELECT r.review_id FROM review r
-                             WHERE r.cycle_id = (SELECT find_cycle(score_initial.cycle)) AND r.status <> 'locked' ORDER BY r.review_id));
+                             WHERE r.cycle_id = (SELECT find_cycle(score_initial.cycle)) AND r.status <> 'locked'
+                               ORDER BY r.review_id));
   SELECT count(*) FROM review r
    WHERE r.cycle_id = (SELECT find_cycle(cycle))
      AND NOT EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id AND s.value IS NULL)
      AND EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id);
 END;
 COMMENT ON FUNCTION score_initial(text) IS
-  'Initial scores of all open reviews of a cycle, also of those without any reading; the others follow their readings by themselves. Returns how many reviews have one without gaps (REV-02). Error 22023: unknown cycle.';
+  'Initial scores of all open reviews of a cycle, also of those without any reading; the others follow their readings '
+  'by themselves. Returns how many reviews have one without gaps (REV-02). Error 22023: unknown cycle.';
 
 CREATE VIEW late_measurement WITH (security_invoker) AS
-  SELECT m.measurement_id, r.review_id, c.code AS cycle_code, e.employee_no, i.code AS indicator_code, m.measured_on, m.facts,
+  SELECT m.measurement_id, r.review_id, c.code AS cycle_code, e.employee_no, i.code AS indicator_code, m.measured_on,
+         m.facts,
          m.source, m.external_id, m.recorded_at, d.decided_at AS locked_at
     FROM measurement m
     JOIN indicator i ON i.indicator_id = m.indicator_id
@@ -494,7 +581,9 @@ CREATE VIEW late_measurement WITH (security_invoker) AS
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d ON d.decision_id = x.decision_id
    WHERE came_late(m.measurement_id, m.recorded_at, d.decided_at, d.decision_id);
-COMMENT ON VIEW late_measurement IS 'Readings that arrived when the score of their cycle was locked: kept, but the locked score stays; unlock_review() lets them count (LIV-01).';
+COMMENT ON VIEW late_measurement IS
+  'Readings that arrived when the score of their cycle was locked: kept, but the locked score stays; unlock_review() '
+  'lets them count (LIV-01).';
 COMMENT ON COLUMN late_measurement.measurement_id IS 'Reading.';
 COMMENT ON COLUMN late_measurement.review_id IS 'Locked review.';
 COMMENT ON COLUMN late_measurement.cycle_code IS 'Its cycle.';
@@ -509,7 +598,8 @@ COMMENT ON COLUMN late_measurement.locked_at IS 'When the review was locked.';
 
 CREATE VIEW initial_total WITH (security_invoker) AS
   SELECT s.review_id, c.code AS cycle_code, e.employee_no,
-         CASE WHEN bool_and(s.value IS NOT NULL) THEN round(sum(i.effective_weight * s.value) / 100, 4) END AS initial_score,
+         CASE WHEN bool_and(s.value IS NOT NULL) THEN round(sum(i.effective_weight * s.value) / 100, 4) END
+           AS initial_score,
          count(*) FILTER (WHERE s.value IS NULL) AS missing_inputs
     FROM initial_score s
     JOIN review r USING (review_id)
@@ -517,7 +607,8 @@ CREATE VIEW initial_total WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = r.employee_id
     JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = s.indicator_id
    GROUP BY s.review_id, c.code, e.employee_no;
-COMMENT ON VIEW initial_total IS 'Initial score per review; null while an input is missing, never silently lower (AMB-48).';
+COMMENT ON VIEW initial_total IS
+  'Initial score per review; null while an input is missing, never silently lower (AMB-48).';
 COMMENT ON COLUMN initial_total.review_id IS 'Review.';
 COMMENT ON COLUMN initial_total.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN initial_total.employee_no IS 'Employee.';
@@ -552,39 +643,46 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('live.reached',       'zh', '当前业绩得分{score}分,已达到目标', NULL),
   ('live.reached',       'en', 'Your score is {score} at present, the target is reached', NULL),
   ('live.below_average', 'zh', '{indicator}评分低于部门平均,需加强客户跟进', 'TXT-14'),
-  ('live.below_average', 'en', 'Your {indicator} is below the department''s mean, follow up with your customers more closely', NULL);
+  ('live.below_average', 'en',
+   'Your {indicator} is below the department''s mean, follow up with your customers more closely', NULL);
 
 CREATE FUNCTION may_read_live(employee bigint, manager bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
               ELSE actor() = employee OR coalesce(actor() = manager, false) OR holds_role('hr', actor()) END;
 COMMENT ON FUNCTION may_read_live(bigint, bigint) IS
-  'Whether who is acting may read this person''s live figures: the person, the manager, HR; the owner of the books when nobody is acting.';
+  'Whether who is acting may read this person''s live figures: the person, the manager, HR; the owner of the books '
+  'when nobody is acting.';
 
 CREATE VIEW live_board WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, u.code AS unit_code, r.status,
          l.score, l.measured_weight, l.missing_inputs, GREATEST(setting_number('live.target') - l.score, 0) AS gap,
          sentence(CASE WHEN l.score < setting_number('live.target') THEN 'live.gap' ELSE 'live.reached' END,
-                  jsonb_build_object('score', round(l.score, 2), 'gap', round(setting_number('live.target') - l.score, 2))) AS line
+                  jsonb_build_object('score', round(l.score, 2), 'gap',
+                                     round(setting_number('live.target') - l.score, 2))) AS line
     FROM review r
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
     CROSS JOIN LATERAL (
-      SELECT round(sum(i.effective_weight * s.value) / NULLIF(sum(i.effective_weight) FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
+      SELECT round(sum(i.effective_weight * s.value) / NULLIF(sum(i.effective_weight)
+                                                              FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
              sum(i.effective_weight) FILTER (WHERE s.value IS NOT NULL) AS measured_weight,
              count(*) FILTER (WHERE s.value IS NULL) AS missing_inputs
         FROM initial_score s JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = s.indicator_id
        WHERE s.review_id = r.review_id) l
    WHERE l.score IS NOT NULL AND may_read_live(r.employee_id, r.manager_id);
-COMMENT ON VIEW live_board IS 'Live scores from the readings so far, gap to the target and the sentence for the employee; own, own team, or all for HR (LIV-02).';
+COMMENT ON VIEW live_board IS
+  'Live scores from the readings so far, gap to the target and the sentence for the employee; own, own team, or all '
+  'for HR (LIV-02).';
 COMMENT ON COLUMN live_board.review_id IS 'Review.';
 COMMENT ON COLUMN live_board.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN live_board.employee_no IS 'Employee.';
 COMMENT ON COLUMN live_board.manager_no IS 'Manager who rates.';
 COMMENT ON COLUMN live_board.unit_code IS 'Unit.';
 COMMENT ON COLUMN live_board.status IS 'blocked, open or locked; a locked one moves no more.';
-COMMENT ON COLUMN live_board.score IS 'Weighted mean of what is measured so far, 4 decimals; what has no reading yet does not count.';
+COMMENT ON COLUMN live_board.score IS
+  'Weighted mean of what is measured so far, 4 decimals; what has no reading yet does not count.';
 COMMENT ON COLUMN live_board.measured_weight IS 'Percent of the whole that has a reading.';
 COMMENT ON COLUMN live_board.missing_inputs IS 'Indicators without one.';
 COMMENT ON COLUMN live_board.gap IS 'Points short of setting live.target; 0: reached.';
@@ -606,7 +704,9 @@ CREATE VIEW below_average WITH (security_invoker) AS
     JOIN org_unit u ON u.org_unit_id = p.org_unit_id
     JOIN indicator n ON n.indicator_id = p.indicator_id
    WHERE p.value < p.mean AND may_read_live(p.employee_id, p.manager_id);
-COMMENT ON VIEW below_average IS 'Where somebody is strictly below the mean of the unit, oneself included, with the hint; own, own team, or all for HR (LIV-02).';
+COMMENT ON VIEW below_average IS
+  'Where somebody is strictly below the mean of the unit, oneself included, with the hint; own, own team, or all for '
+  'HR (LIV-02).';
 COMMENT ON COLUMN below_average.review_id IS 'Review.';
 COMMENT ON COLUMN below_average.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN below_average.employee_no IS 'Employee.';
@@ -622,7 +722,9 @@ COMMENT ON COLUMN below_average.line IS 'In words.';
 CREATE FUNCTION may_handle(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
               ELSE holds_role('hr', actor()) OR coalesce(manager_of(employee) = actor(), false) END;
-COMMENT ON FUNCTION may_handle(bigint) IS 'Whether who is acting looks after this employee: the manager of today, HR; the owner of the books when nobody is acting.';
+COMMENT ON FUNCTION may_handle(bigint) IS
+  'Whether who is acting looks after this employee: the manager of today, HR; the owner of the books when nobody is '
+  'acting.';
 
 CREATE VIEW open_warning WITH (security_invoker) AS
   SELECT w.warning_id, w.kind, e.employee_no, e.name AS employee_name, i.code AS indicator_code, m.measured_on,
@@ -633,7 +735,8 @@ CREATE VIEW open_warning WITH (security_invoker) AS
     JOIN measurement m ON m.measurement_id = w.measurement_id
     JOIN decision d ON d.decision_id = w.decision_id
    WHERE w.withdrawn_by IS NULL AND w.handled_at IS NULL AND may_handle(w.employee_id);
-COMMENT ON VIEW open_warning IS 'Warnings that nobody dealt with yet: of one''s own team, for HR of all; see handle_warning() (LIV-05).';
+COMMENT ON VIEW open_warning IS
+  'Warnings that nobody dealt with yet: of one''s own team, for HR of all; see handle_warning() (LIV-05).';
 COMMENT ON COLUMN open_warning.warning_id IS 'Key, for handle_warning().';
 COMMENT ON COLUMN open_warning.kind IS 'threshold or decline.';
 COMMENT ON COLUMN open_warning.employee_no IS 'Whose.';
@@ -647,9 +750,11 @@ COMMENT ON COLUMN open_warning.warned_at IS 'When it was raised.';
 
 CREATE FUNCTION handle_warning(warning bigint, handling text) RETURNS timestamptz VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('23502', 'a warning is handled by saying what was done', NULL, 'For example: 调整工作安排.', 'warning', 'handling', 'warning_handling')
+  SELECT hrloop.fail('23502', 'a warning is handled by saying what was done', NULL, 'For example: 调整工作安排.', 'warning',
+                     'handling', 'warning_handling')
    WHERE hrloop.meaningful_chars(coalesce(handle_warning.handling, '')) = 0;
-  SELECT hrloop.fail('22023', format('there is no warning %s', coalesce(handle_warning.warning::text, 'null')), NULL, 'See open_warning.')
+  SELECT hrloop.fail('22023', format('there is no warning %s', coalesce(handle_warning.warning::text, 'null')), NULL,
+                     'See open_warning.')
    WHERE NOT EXISTS (SELECT FROM warning w WHERE w.warning_id = handle_warning.warning);
   SELECT hrloop.fail('42501', format('%s does not look after the employee of warning %s', who(), w.warning_id), NULL,
                      'The manager of the employee handles it, or HR.')
@@ -657,17 +762,21 @@ BEGIN ATOMIC
   -- two at once: the second waits here and is refused
   SELECT count(*) FROM (SELECT FROM warning w WHERE w.warning_id = handle_warning.warning FOR UPDATE) l;
   SELECT hrloop.fail('55000', format('warning %s is no longer open', w.warning_id),
-                     CASE WHEN w.handled_at IS NOT NULL THEN format('Handled by %s at %s: %s', w.handled_by, w.handled_at, w.handling)
+                     CASE WHEN w.handled_at IS NOT NULL
+                       THEN format('Handled by %s at %s: %s', w.handled_by, w.handled_at, w.handling)
                           ELSE 'It was withdrawn: its reading was corrected or deleted.' END, 'See open_warning.')
-    FROM warning w WHERE w.warning_id = handle_warning.warning AND (w.handled_at IS NOT NULL OR w.withdrawn_by IS NOT NULL);
+    FROM warning w WHERE w.warning_id = handle_warning.warning
+      AND (w.handled_at IS NOT NULL OR w.withdrawn_by IS NOT NULL);
   SELECT count(new_decision('warning.handle', w.employee_id, 'warning', w.warning_id,
-                      jsonb_build_object('kind', w.kind, 'measurement', w.measurement_id), jsonb_build_object('status', 'handled'), handle_warning.handling))
+                      jsonb_build_object('kind', w.kind, 'measurement', w.measurement_id),
+                      jsonb_build_object('status', 'handled'), handle_warning.handling))
     FROM warning w WHERE w.warning_id = handle_warning.warning;
   UPDATE warning w SET handled_at = now(), handled_by = who(), handling = handle_warning.handling
    WHERE w.warning_id = handle_warning.warning RETURNING w.handled_at;
 END;
 COMMENT ON FUNCTION handle_warning(bigint, text) IS
-  'Record what was done about a warning; it leaves open_warning. Returns when. Errors: 23502 nothing said, 22023 unknown, 42501 not of one''s team, 55000 handled or withdrawn already (LIV-05).';
+  'Record what was done about a warning; it leaves open_warning. Returns when. Errors: 23502 nothing said, 22023 '
+  'unknown, 42501 not of one''s team, 55000 handled or withdrawn already (LIV-05).';
 
 -- departments month by month ----------------------------------------------------
 
@@ -680,7 +789,8 @@ CREATE TABLE department_input (
   capability   numeric CHECK (capability >= 0 AND capability <= 100),
   UNIQUE (org_unit_id, month)
 );
-COMMENT ON TABLE department_input IS 'What a department had to work with in a month; the cause analysis asks for it (LIV-06).';
+COMMENT ON TABLE department_input IS
+  'What a department had to work with in a month; the cause analysis asks for it (LIV-06).';
 COMMENT ON COLUMN department_input.department_input_id IS 'Key.';
 COMMENT ON COLUMN department_input.org_unit_id IS 'Unit.';
 COMMENT ON COLUMN department_input.month IS 'First day of the month.';
@@ -696,10 +806,13 @@ CREATE TABLE cause_rule (
   cause         text     NOT NULL CHECK (hrloop.meaningful_chars(cause) > 0),
   action        text     NOT NULL CHECK (hrloop.meaningful_chars(action) > 0)
 );
-COMMENT ON TABLE cause_rule IS 'Why a department misses an indicator: the first rule that holds names the cause (LIV-06, AMB-45); rows to edit.';
+COMMENT ON TABLE cause_rule IS
+  'Why a department misses an indicator: the first rule that holds names the cause (LIV-06, AMB-45); rows to edit.';
 COMMENT ON COLUMN cause_rule.cause_rule_id IS 'Key.';
 COMMENT ON COLUMN cause_rule.position IS 'Order in which they are asked.';
-COMMENT ON COLUMN cause_rule.rule IS 'jsonpath predicate over resource, market, capability, peers_missed_pct (percent of the peer departments that missed too) and attainment.';
+COMMENT ON COLUMN cause_rule.rule IS
+  'jsonpath predicate over resource, market, capability, peers_missed_pct (percent of the peer departments that missed '
+  'too) and attainment.';
 COMMENT ON COLUMN cause_rule.cause IS 'Cause that it names.';
 COMMENT ON COLUMN cause_rule.action IS 'What is suggested.';
 SELECT register_table('cause_rule', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
@@ -723,7 +836,8 @@ CREATE TABLE department_month (
   UNIQUE (org_unit_id, indicator_id, month)
 );
 CREATE INDEX department_month_indicator ON department_month (indicator_id, month);
-COMMENT ON TABLE department_month IS 'What close_month() fixed: a department''s attainment of an indicator in a month (LIV-06).';
+COMMENT ON TABLE department_month IS
+  'What close_month() fixed: a department''s attainment of an indicator in a month (LIV-06).';
 COMMENT ON COLUMN department_month.department_month_id IS 'Key.';
 COMMENT ON COLUMN department_month.org_unit_id IS 'Unit.';
 COMMENT ON COLUMN department_month.indicator_id IS 'Indicator.';
@@ -731,7 +845,8 @@ COMMENT ON COLUMN department_month.month IS 'First day of the month.';
 COMMENT ON COLUMN department_month.attainment IS 'Mean of its people''s attainments in the month, percent, 4 decimals.';
 COMMENT ON COLUMN department_month.people IS 'How many had one.';
 COMMENT ON COLUMN department_month.missed IS 'Whether it is below the pass line.';
-COMMENT ON COLUMN department_month.peers IS 'Other units of the same kind, neither above nor below it, with an attainment in the same month.';
+COMMENT ON COLUMN department_month.peers IS
+  'Other units of the same kind, neither above nor below it, with an attainment in the same month.';
 COMMENT ON COLUMN department_month.peers_missed IS 'How many of them missed too.';
 COMMENT ON COLUMN department_month.closed_at IS 'When it was closed.';
 SELECT register_table('department_month', kind => 'consequence', sees => 'known');
@@ -746,48 +861,59 @@ CREATE TABLE cause_analysis (
 );
 CREATE INDEX cause_analysis_rule ON cause_analysis (cause_rule_id);
 CREATE INDEX cause_analysis_decision ON cause_analysis (decision_id);
-COMMENT ON TABLE cause_analysis IS 'Why a department missed an indicator three months in a row (根本原因): one at the third month, the next after three more (LIV-06).';
+COMMENT ON TABLE cause_analysis IS
+  'Why a department missed an indicator three months in a row (根本原因): one at the third month, the next after three '
+  'more (LIV-06).';
 COMMENT ON COLUMN cause_analysis.cause_analysis_id IS 'Key.';
 COMMENT ON COLUMN cause_analysis.department_month_id IS 'The month that made it due.';
 COMMENT ON COLUMN cause_analysis.cause IS 'Cause.';
 COMMENT ON COLUMN cause_analysis.action IS 'What is suggested.';
 COMMENT ON COLUMN cause_analysis.cause_rule_id IS 'Rule that named it.';
 COMMENT ON COLUMN cause_analysis.decision_id IS 'Decision with the figures.';
-SELECT register_table('cause_analysis', kind => 'consequence', sees => 'known', audit => '{}', because => 'about a department, and recomputed by verify()',
+SELECT register_table('cause_analysis', kind => 'consequence', sees => 'known', audit => '{}',
+                      because => 'about a department, and recomputed by verify()',
   others => '{"decision_id": "about a unit"}');
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
-  ('rootcause.months', 'integer', '3', 'Months in a row that a department misses an indicator before the cause is analysed; null: never (LIV-06)')
+  ('rootcause.months', 'integer', '3',
+   'Months in a row that a department misses an indicator before the cause is analysed; null: never (LIV-06)')
 ) AS d (s, k, v, c);
 SELECT register_notice('cause.analysis', '{department_manager}',
   zh => '{unit}的{indicator}指标连续{months}个月未达标,原因分析:{cause};建议:{action}',
   en => '{unit} missed {indicator} {months} months in a row; cause: {cause}; suggested: {action}');
 
 CREATE FUNCTION unit_month(month date)
-  RETURNS TABLE (org_unit_id bigint, indicator_id bigint, attainment numeric, people integer, missed boolean) STABLE LANGUAGE SQL
+  RETURNS TABLE (org_unit_id bigint, indicator_id bigint, attainment numeric, people integer, missed boolean) STABLE
+    LANGUAGE SQL
 BEGIN ATOMIC
   WITH RECURSIVE above (unit_id, at_id) AS (
     SELECT u.org_unit_id, u.org_unit_id FROM org_unit u
     UNION
-    SELECT above.unit_id, u.parent_id FROM above JOIN org_unit u ON u.org_unit_id = above.at_id WHERE u.parent_id IS NOT NULL
+    SELECT above.unit_id, u.parent_id FROM above JOIN org_unit u ON u.org_unit_id = above.at_id
+      WHERE u.parent_id IS NOT NULL
   ), fact AS (
     SELECT m.employee_id, m.indicator_id, f.key, max(m.measured_on) AS last_on,
            CASE i.aggregation WHEN 'sum' THEN sum((f.value #>> '{}')::numeric)
                               WHEN 'mean' THEN avg((f.value #>> '{}')::numeric)
-                              ELSE (array_agg((f.value #>> '{}')::numeric ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
+                              ELSE (array_agg((f.value #>> '{}')::numeric
+                                              ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
       FROM measurement m
       JOIN indicator i USING (indicator_id)
       CROSS JOIN LATERAL jsonb_each(m.facts) f
-     WHERE m.measured_on >= date_trunc('month', unit_month.month)::date AND m.measured_on < (date_trunc('month', unit_month.month) + interval '1 month')::date
+     WHERE m.measured_on >= date_trunc('month', unit_month.month)::date
+       AND m.measured_on < (date_trunc('month', unit_month.month) + interval '1 month')::date
        AND jsonb_typeof(f.value) = 'number'
      GROUP BY m.employee_id, m.indicator_id, f.key, i.aggregation
   ), person AS (
-    SELECT g.employee_id, g.indicator_id, g.last_on, hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || g.facts) AS attainment
-      FROM (SELECT employee_id, indicator_id, max(last_on) AS last_on, jsonb_object_agg(key, value) AS facts FROM fact GROUP BY employee_id, indicator_id) g
+    SELECT g.employee_id, g.indicator_id, g.last_on,
+           hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || g.facts) AS attainment
+      FROM (SELECT employee_id, indicator_id, max(last_on) AS last_on, jsonb_object_agg(key, value) AS facts FROM fact
+            GROUP BY employee_id, indicator_id) g
       JOIN indicator i USING (indicator_id)
       LEFT JOIN LATERAL (SELECT x.facts FROM target x JOIN review_cycle c USING (cycle_id)
-                          WHERE x.employee_id = g.employee_id AND x.indicator_id = g.indicator_id AND c.period @> g.last_on
+                          WHERE x.employee_id = g.employee_id AND x.indicator_id = g.indicator_id
+                            AND c.period @> g.last_on
                           ORDER BY c.cycle_id DESC LIMIT 1) t ON true
   ), unit AS (
     SELECT above.at_id, p.indicator_id, round(avg(p.attainment), 4) AS attainment, count(*)::integer AS people
@@ -804,17 +930,20 @@ BEGIN ATOMIC
     FROM unit u JOIN indicator i USING (indicator_id) CROSS JOIN LATERAL (SELECT pass_line(u.indicator_id) AS line) l;
 END;
 COMMENT ON FUNCTION unit_month(date) IS
-  'Attainment of each unit, with all units below, in the month of a day: the mean over its people of what their readings of the month come to, whatever the cycle (LIV-06, AMB-45).';
+  'Attainment of each unit, with all units below, in the month of a day: the mean over its people of what their '
+  'readings of the month come to, whatever the cycle (LIV-06, AMB-45).';
 
 CREATE FUNCTION close_month(unit text, month date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('22023', 'close_month() needs a month', NULL, 'Any day of it will do.') WHERE close_month.month IS NULL;
+  SELECT hrloop.fail('22023', 'close_month() needs a month', NULL, 'Any day of it will do.')
+    WHERE close_month.month IS NULL;
   -- two at once: the second finds it closed
   SELECT pg_advisory_xact_lock('department_month'::regclass::oid::int, 0);
   WITH RECURSIVE above (unit_id, at_id) AS (
     SELECT u.org_unit_id, u.org_unit_id FROM org_unit u
     UNION
-    SELECT above.unit_id, u.parent_id FROM above JOIN org_unit u ON u.org_unit_id = above.at_id WHERE u.parent_id IS NOT NULL
+    SELECT above.unit_id, u.parent_id FROM above JOIN org_unit u ON u.org_unit_id = above.at_id
+      WHERE u.parent_id IS NOT NULL
   ), line AS (
     SELECT above.unit_id, above.at_id FROM above
     UNION
@@ -822,7 +951,8 @@ BEGIN ATOMIC
   ), f AS MATERIALIZED (
     SELECT x.*, u.kind FROM unit_month(close_month.month) x JOIN org_unit u USING (org_unit_id)
   ), alike AS (
-    SELECT f.indicator_id, f.kind, count(*) AS units, count(*) FILTER (WHERE f.missed) AS missed FROM f GROUP BY f.indicator_id, f.kind
+    SELECT f.indicator_id, f.kind, count(*) AS units, count(*) FILTER (WHERE f.missed) AS missed FROM f
+      GROUP BY f.indicator_id, f.kind
   ), kin AS (
     -- of these oneself, and who is above or below: their figures are not another's
     SELECT f.org_unit_id, f.indicator_id, count(*) AS units, count(*) FILTER (WHERE o.missed) AS missed
@@ -831,13 +961,15 @@ BEGIN ATOMIC
      GROUP BY f.org_unit_id, f.indicator_id
   )
   INSERT INTO department_month (org_unit_id, indicator_id, month, attainment, people, missed, peers, peers_missed)
-  SELECT f.org_unit_id, f.indicator_id, date_trunc('month', close_month.month)::date, f.attainment, f.people, f.missed, a.units - k.units, a.missed - k.missed
+  SELECT f.org_unit_id, f.indicator_id, date_trunc('month', close_month.month)::date, f.attainment, f.people, f.missed,
+         a.units - k.units, a.missed - k.missed
     FROM f JOIN alike a USING (indicator_id, kind) JOIN kin k USING (org_unit_id, indicator_id)
    WHERE close_month.unit IS NULL OR f.org_unit_id = (SELECT find_unit(close_month.unit))
    ORDER BY f.org_unit_id, f.indicator_id
   ON CONFLICT (org_unit_id, indicator_id, month) DO NOTHING;
   WITH due AS (
-    SELECT m.*, jsonb_strip_nulls(jsonb_build_object('attainment', m.attainment, 'peers', m.peers, 'peers_missed', m.peers_missed,
+    SELECT m.*, jsonb_strip_nulls(jsonb_build_object('attainment', m.attainment, 'peers', m.peers, 'peers_missed',
+                                                     m.peers_missed,
              'peers_missed_pct', round(100.0 * m.peers_missed / NULLIF(m.peers, 0), 2), 'months', s.months,
              'resource', d.resource_pct, 'market', d.market_index, 'capability', d.capability)) AS figures
       FROM department_month m
@@ -849,13 +981,15 @@ BEGIN ATOMIC
        AND s.months = (SELECT count(*) FROM department_month b
                         WHERE b.org_unit_id = m.org_unit_id AND b.indicator_id = m.indicator_id AND b.missed
                           AND b.month <= m.month AND b.month > m.month - make_interval(months => s.months)
-                          AND NOT EXISTS (SELECT FROM cause_analysis a WHERE a.department_month_id = b.department_month_id))
+                          AND NOT EXISTS (SELECT FROM cause_analysis a
+                                          WHERE a.department_month_id = b.department_month_id))
   ), d AS (
     INSERT INTO decision (kind, cause, cause_id, rule, rule_id, inputs, outcome)
     SELECT 'cause.analysis', 'department_month', due.department_month_id, 'cause_rule', r.cause_rule_id, due.figures,
            jsonb_build_object('cause', r.cause, 'action', r.action)
       FROM due
-      CROSS JOIN LATERAL (SELECT c.* FROM cause_rule c WHERE hrloop.holds(c.rule, due.figures) ORDER BY c.position LIMIT 1) r
+      CROSS JOIN LATERAL (SELECT c.* FROM cause_rule c WHERE hrloop.holds(c.rule, due.figures) ORDER BY c.position
+                          LIMIT 1) r
      ORDER BY due.department_month_id
     RETURNING decision_id, cause_id, rule_id, inputs, outcome
   ), a AS (
@@ -864,25 +998,32 @@ BEGIN ATOMIC
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
   SELECT h.employee_id, 'department_manager', 'cause.analysis', 'department_month:' || m.department_month_id,
-         d.outcome || jsonb_build_object('unit', u.name, 'indicator', i.name, 'months', d.inputs -> 'months'), d.decision_id
+         d.outcome || jsonb_build_object('unit', u.name, 'indicator', i.name, 'months', d.inputs -> 'months'),
+         d.decision_id
     FROM d
     JOIN department_month m ON m.department_month_id = d.cause_id
     JOIN org_unit u ON u.org_unit_id = m.org_unit_id
     JOIN indicator i ON i.indicator_id = m.indicator_id
-    JOIN unit_head h ON h.org_unit_id = m.org_unit_id AND h.valid @> (m.month + interval '1 month' - interval '1 day')::date
+    JOIN unit_head h ON h.org_unit_id = m.org_unit_id
+      AND h.valid @> (m.month + interval '1 month' - interval '1 day')::date
   ON CONFLICT DO NOTHING;
   SELECT count(*) FROM cause_analysis a JOIN department_month m USING (department_month_id)
-   WHERE m.month = date_trunc('month', close_month.month)::date AND (close_month.unit IS NULL OR m.org_unit_id = (SELECT find_unit(close_month.unit)));
+   WHERE m.month = date_trunc('month', close_month.month)::date
+     AND (close_month.unit IS NULL OR m.org_unit_id = (SELECT find_unit(close_month.unit)));
 END;
 COMMENT ON FUNCTION close_month(text, date) IS
-  'Fix the month''s attainments of a unit (null: of all) and analyse what was missed for the third month in a row; closed months stay, a second call adds nothing. Months are closed in order. Returns how many analyses the month has. Error 22023: unknown unit, no month (LIV-06).';
+  'Fix the month''s attainments of a unit (null: of all) and analyse what was missed for the third month in a row; '
+  'closed months stay, a second call adds nothing. Months are closed in order. Returns how many analyses the month '
+  'has. Error 22023: unknown unit, no month (LIV-06).';
 
 -- suggestions --------------------------------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
-  ('suggestion.indicator', 'text', '创新提案', 'Code of the indicator that suggestions count for, one each as the fact "actual"; null or unknown: none (LIV-07)'),
-  ('suggestion.counted',   'text', 'accepted', 'Which suggestions count: accepted or submitted, which is all of them (LIV-07)')
+  ('suggestion.indicator', 'text', '创新提案',
+   'Code of the indicator that suggestions count for, one each as the fact "actual"; null or unknown: none (LIV-07)'),
+  ('suggestion.counted',   'text', 'accepted',
+   'Which suggestions count: accepted or submitted, which is all of them (LIV-07)')
 ) AS d (s, k, v, c);
 
 CREATE TABLE suggestion (
@@ -897,7 +1038,8 @@ CREATE TABLE suggestion (
 );
 CREATE INDEX suggestion_employee ON suggestion (employee_id, suggested_on);
 CREATE INDEX suggestion_decision ON suggestion (decision_id);
-COMMENT ON TABLE suggestion IS 'Suggestions and proposals of employees (改进建议, 创新提案); accepted ones count for an indicator (LIV-07).';
+COMMENT ON TABLE suggestion IS
+  'Suggestions and proposals of employees (改进建议, 创新提案); accepted ones count for an indicator (LIV-07).';
 COMMENT ON COLUMN suggestion.suggestion_id IS 'Key.';
 COMMENT ON COLUMN suggestion.employee_id IS 'Whose.';
 COMMENT ON COLUMN suggestion.suggested_on IS 'Day; it counts in the cycle that contains it.';
@@ -905,7 +1047,8 @@ COMMENT ON COLUMN suggestion.suggestion IS 'The text.';
 COMMENT ON COLUMN suggestion.status IS 'submitted, accepted or rejected.';
 COMMENT ON COLUMN suggestion.reason IS 'Why; a rejection needs it.';
 COMMENT ON COLUMN suggestion.decision_id IS 'Decision of who accepted or rejected it last.';
-SELECT register_table('suggestion', kind => 'fact', sees => 'person', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('suggestion', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   writes => '{"employee mentor finance": "INSERT", "manager executive": "INSERT UPDATE"}',
   texts => '{"suggestion": "blank free text", "reason": "blank free text"}');
 
@@ -923,40 +1066,53 @@ BEGIN ATOMIC
        AND NOT EXISTS (SELECT FROM want w WHERE w.suggestion_id::text = m.external_id)
   )
   INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id)
-  SELECT w.employee_id, w.indicator_id, w.suggested_on, '{"actual": 1}', 'suggestion', w.suggestion_id FROM want w ORDER BY w.suggestion_id
+  SELECT w.employee_id, w.indicator_id, w.suggested_on, '{"actual": 1}', 'suggestion', w.suggestion_id FROM want w
+    ORDER BY w.suggestion_id
   ON CONFLICT ON CONSTRAINT measurement_once DO NOTHING;
 END;
-COMMENT ON FUNCTION suggestion_counts(bigint[]) IS 'Consequences of suggestions: each that counts is a reading of the indicator, and none is left when it counts no more (LIV-07).';
-SELECT register_follow('suggestion', '{insert,update,delete}', 500, 'suggestion_counts', key => 'suggestion_id', changed => '{status}');
+COMMENT ON FUNCTION suggestion_counts(bigint[]) IS
+  'Consequences of suggestions: each that counts is a reading of the indicator, and none is left when it counts no '
+  'more (LIV-07).';
+SELECT register_follow('suggestion', '{insert,update,delete}', 500, 'suggestion_counts', key => 'suggestion_id',
+                       changed => '{status}');
 
-CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE
+  LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', format('%s cannot suggest for %s', who(), suggest.employee), NULL, 'Everybody suggests for themselves.')
+  SELECT hrloop.fail('42501', format('%s cannot suggest for %s', who(), suggest.employee), NULL,
+                     'Everybody suggests for themselves.')
    WHERE actor() IS NOT NULL AND (SELECT find_employee(suggest.employee)) IS DISTINCT FROM actor();
   INSERT INTO suggestion (employee_id, suggestion, suggested_on)
   VALUES (find_employee(suggest.employee), suggest.suggestion, suggest.on_date) RETURNING suggestion_id;
 END;
-COMMENT ON FUNCTION suggest(text, text, date) IS 'Submit a suggestion; returns its key. Errors: 22023 unknown employee, 23514 no text, 42501 for somebody else (LIV-07).';
+COMMENT ON FUNCTION suggest(text, text, date) IS
+  'Submit a suggestion; returns its key. Errors: 22023 unknown employee, 23514 no text, 42501 for somebody else '
+  '(LIV-07).';
 
 CREATE FUNCTION decide_suggestion(suggestion bigint, status text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('22023', format('there is no suggestion %s', coalesce(decide_suggestion.suggestion::text, 'null')), NULL, 'See table suggestion.')
+  SELECT hrloop.fail('22023', format('there is no suggestion %s',
+                                     coalesce(decide_suggestion.suggestion::text, 'null')), NULL,
+                                     'See table suggestion.')
    WHERE NOT EXISTS (SELECT FROM suggestion s WHERE s.suggestion_id = decide_suggestion.suggestion);
   SELECT hrloop.fail('42501', format('%s may not decide about suggestion %s', who(), s.suggestion_id), NULL,
                      'The manager of the employee decides, or HR; nobody about their own.')
     FROM suggestion s
    WHERE s.suggestion_id = decide_suggestion.suggestion AND (NOT may_handle(s.employee_id) OR s.employee_id = actor());
-  SELECT hrloop.fail('23502', 'a rejection needs a reason', NULL, 'Tell the employee why.', 'suggestion', 'reason', 'suggestion_rejected')
+  SELECT hrloop.fail('23502', 'a rejection needs a reason', NULL, 'Tell the employee why.', 'suggestion', 'reason',
+                     'suggestion_rejected')
    WHERE decide_suggestion.status = 'rejected' AND hrloop.meaningful_chars(coalesce(decide_suggestion.reason, '')) = 0;
   SELECT count(*) FROM (SELECT FROM suggestion s WHERE s.suggestion_id = decide_suggestion.suggestion FOR UPDATE) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'suggestion.' || decide_suggestion.status, s.employee_id, 'suggestion', s.suggestion_id,
-           jsonb_build_object('was', s.status), jsonb_build_object('status', decide_suggestion.status), decide_suggestion.reason
+           jsonb_build_object('was', s.status), jsonb_build_object('status', decide_suggestion.status),
+           decide_suggestion.reason
       FROM suggestion s WHERE s.suggestion_id = decide_suggestion.suggestion AND s.status <> decide_suggestion.status
     RETURNING decision_id, cause_id
   )
-  UPDATE suggestion s SET status = decide_suggestion.status, reason = decide_suggestion.reason, decision_id = d.decision_id
+  UPDATE suggestion s SET status = decide_suggestion.status, reason = decide_suggestion.reason,
+  decision_id = d.decision_id
     FROM d WHERE s.suggestion_id = d.cause_id;
   SELECT s.status FROM suggestion s WHERE s.suggestion_id = decide_suggestion.suggestion;
 END;
@@ -964,8 +1120,10 @@ COMMENT ON FUNCTION decide_suggestion(bigint, text, text) IS 'What accept_sugges
 CREATE FUNCTION accept_suggestion(suggestion bigint, reason text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
   RETURN decide_suggestion(suggestion, 'accepted', reason);
 COMMENT ON FUNCTION accept_suggestion(bigint, text) IS
-  'Accept a suggestion; it counts for the indicator at once; again: nothing. Returns the status. Errors: 22023 unknown, 42501 not of one''s team, or one''s own (LIV-07).';
+  'Accept a suggestion; it counts for the indicator at once; again: nothing. Returns the status. Errors: 22023 '
+  'unknown, 42501 not of one''s team, or one''s own (LIV-07).';
 CREATE FUNCTION reject_suggestion(suggestion bigint, reason text) RETURNS text VOLATILE LANGUAGE SQL
   RETURN decide_suggestion(suggestion, 'rejected', reason);
 COMMENT ON FUNCTION reject_suggestion(bigint, text) IS
-  'Reject a suggestion with a reason; one that was accepted counts no more. Returns the status. Errors: 23502 no reason, 22023 unknown, 42501 not of one''s team, or one''s own (LIV-07).';
+  'Reject a suggestion with a reason; one that was accepted counts no more. Returns the status. Errors: 23502 no '
+  'reason, 22023 unknown, 42501 not of one''s team, or one''s own (LIV-07).';

@@ -26,7 +26,9 @@ CREATE TABLE mentorship (
 CREATE INDEX mentorship_mentor ON mentorship (mentor_id);
 CREATE INDEX mentorship_decision ON mentorship (decision_id);
 CREATE INDEX mentorship_end ON mentorship (ended_by) WHERE ended_by IS NOT NULL;
-COMMENT ON TABLE mentorship IS 'Mentoring projects (带教): who mentors whom, when, towards which goal and with what content; never deleted, only ended.';
+COMMENT ON TABLE mentorship IS
+  'Mentoring projects (带教): who mentors whom, when, towards which goal and with what content; never deleted, only '
+  'ended.';
 COMMENT ON COLUMN mentorship.mentorship_id IS 'Key.';
 COMMENT ON COLUMN mentorship.mentee_id IS 'Who is mentored (学员).';
 COMMENT ON COLUMN mentorship.mentor_id IS 'Mentor (导师).';
@@ -35,7 +37,8 @@ COMMENT ON COLUMN mentorship.content IS 'Core points, in order (核心要点).';
 COMMENT ON COLUMN mentorship.valid IS 'Days for which it runs.';
 COMMENT ON COLUMN mentorship.decision_id IS 'Decision mentoring.start.';
 COMMENT ON COLUMN mentorship.ended_by IS 'Decision mentoring.end, if it ended before its time.';
-SELECT register_table('mentorship', kind => 'fact', sees => 'person', about => 'mentee_id', audit => '{insert,update,delete}', subjects => '{"mentee_id": "whom it is for"}',
+SELECT register_table('mentorship', kind => 'fact', sees => 'person', about => 'mentee_id',
+                      audit => '{insert,update,delete}', subjects => '{"mentee_id": "whom it is for"}',
   reads => $$hrloop.visible('book'::regclass, mentee_id) OR mentor_id = (SELECT hrloop.actor('book'::regclass))$$,
   changes => $$hrloop.visible('book'::regclass, mentee_id)$$,
   writes => '{"manager executive": "INSERT UPDATE"}',
@@ -50,35 +53,42 @@ CREATE TABLE mentoring_session (
   due_on        date   NOT NULL,
   CONSTRAINT mentoring_session_once UNIQUE (mentorship_id, due_on)
 );
-COMMENT ON TABLE mentoring_session IS 'Schedule of a mentorship: the days on which mentor and mentee meet; schedule_mentoring() sets it.';
+COMMENT ON TABLE mentoring_session IS
+  'Schedule of a mentorship: the days on which mentor and mentee meet; schedule_mentoring() sets it.';
 COMMENT ON COLUMN mentoring_session.mentoring_session_id IS 'Key.';
 COMMENT ON COLUMN mentoring_session.mentorship_id IS 'Mentorship.';
 COMMENT ON COLUMN mentoring_session.due_on IS 'Day.';
-SELECT register_table('mentoring_session', kind => 'fact', sees => 'person', about => 'mentorship_id/mentorship.mentee_id', audit => '{insert,update,delete}',
+SELECT register_table('mentoring_session', kind => 'fact', sees => 'person',
+                      about => 'mentorship_id/mentorship.mentee_id', audit => '{insert,update,delete}',
   reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$,
   writes => '{"mentor": "INSERT DELETE", "manager executive": "INSERT UPDATE DELETE"}');
 
 CREATE FUNCTION mentoring_outside(mentorships bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '23514', format('no mentoring session can be on %s', s.due_on), format('The mentorship runs from %s to %s.', lower(m.valid), upper(m.valid) - 1),
+  SELECT '23514', format('no mentoring session can be on %s', s.due_on),
+         format('The mentorship runs from %s to %s.', lower(m.valid), upper(m.valid) - 1),
          'Choose days within it.', 'mentoring_session', 'due_on', 'mentoring_session_day'
     FROM mentorship m JOIN mentoring_session s USING (mentorship_id)
    WHERE m.mentorship_id = ANY (mentorships) AND NOT m.valid @> s.due_on
    ORDER BY s.due_on LIMIT 1;
 END;
 COMMENT ON FUNCTION mentoring_outside(bigint[]) IS 'Rule: sessions are within their mentorship.';
-SELECT register_follow('mentoring_session', '{insert,update}', 200, 'mentoring_outside', key => 'mentorship_id', changed => '{mentorship_id,due_on}');
-SELECT register_follow('mentorship', '{update}', 200, 'mentoring_outside', key => 'mentorship_id', changed => '{valid}');
+SELECT register_follow('mentoring_session', '{insert,update}', 200, 'mentoring_outside', key => 'mentorship_id',
+                       changed => '{mentorship_id,due_on}');
+SELECT register_follow('mentorship', '{update}', 200, 'mentoring_outside', key => 'mentorship_id',
+                       changed => '{valid}');
 
 CREATE FUNCTION mentoring_told(mentorships bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
   SELECT t.recipient_id, t.recipient_role, t.kind, 'mentorship:' || m.mentorship_id,
-         jsonb_build_object('mentor', t.mentor, 'mentee', t.mentee, 'goal', m.goal, 'from', lower(m.valid), 'until', upper(m.valid) - 1), m.decision_id
+         jsonb_build_object('mentor', t.mentor, 'mentee', t.mentee, 'goal', m.goal, 'from', lower(m.valid), 'until',
+                            upper(m.valid) - 1), m.decision_id
     FROM mentorship m
     JOIN employee a ON a.employee_id = m.mentor_id
     JOIN employee b ON b.employee_id = m.mentee_id
-    CROSS JOIN LATERAL (VALUES (m.mentee_id, 'employee', 'mentoring.started', a.name, b.name), (m.mentor_id, 'mentor', 'mentoring.started.mentor', a.name, b.name))
+    CROSS JOIN LATERAL (VALUES (m.mentee_id, 'employee', 'mentoring.started', a.name, b.name),
+                        (m.mentor_id, 'mentor', 'mentoring.started.mentor', a.name, b.name))
                  AS t (recipient_id, recipient_role, kind, mentor, mentee)
    WHERE m.mentorship_id = ANY (mentorships)
   ON CONFLICT DO NOTHING;
@@ -88,91 +98,130 @@ SELECT register_follow('mentorship', '{insert}', 800, 'mentoring_told', key => '
 
 -- verbs ------------------------------------------------------------------------------
 
-CREATE FUNCTION require_mentoring_right(mentee bigint, day date, mentor bigint DEFAULT NULL) RETURNS void STABLE LANGUAGE SQL
+CREATE FUNCTION require_mentoring_right(mentee bigint, day date, mentor bigint DEFAULT NULL) RETURNS void STABLE
+  LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', format('%s cannot arrange mentoring of employee %s', who(), e.employee_no), NULL, 'A superior of the mentee or HR does; the mentor sets the days.')
+  SELECT hrloop.fail('42501', format('%s cannot arrange mentoring of employee %s', who(), e.employee_no), NULL,
+                     'A superior of the mentee or HR does; the mentor sets the days.')
     FROM employee e
    WHERE e.employee_id = require_mentoring_right.mentee AND actor() IS DISTINCT FROM require_mentoring_right.mentor
-     AND CASE WHEN actor() IS NULL THEN NOT owns_books() ELSE NOT holds_role('hr', actor()) AND NOT is_superior(actor(), e.employee_id, require_mentoring_right.day) END;
+     AND CASE WHEN actor() IS NULL THEN NOT owns_books() ELSE NOT holds_role('hr', actor())
+       AND NOT is_superior(actor(), e.employee_id, require_mentoring_right.day) END;
 END;
-COMMENT ON FUNCTION require_mentoring_right(bigint, date, bigint) IS 'Raises 42501 unless HR, a superior of the mentee on that day, the mentor if given, or the owner of the books is acting.';
+COMMENT ON FUNCTION require_mentoring_right(bigint, date, bigint) IS
+  'Raises 42501 unless HR, a superior of the mentee on that day, the mentor if given, or the owner of the books is '
+  'acting.';
 
 CREATE FUNCTION schedule_mentoring(mentorship bigint, sessions date[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT unknown_code('mentorship', coalesce(schedule_mentoring.mentorship::text, 'null')) WHERE NOT EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = schedule_mentoring.mentorship);
-  SELECT require_mentoring_right(m.mentee_id, lower(m.valid), m.mentor_id) FROM mentorship m WHERE m.mentorship_id = schedule_mentoring.mentorship;
-  SELECT hrloop.fail('23502', 'the days of mentoring cannot be null', NULL, 'An empty array for none.', 'mentoring_session', 'due_on')
+  SELECT unknown_code('mentorship', coalesce(schedule_mentoring.mentorship::text, 'null'))
+    WHERE NOT EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = schedule_mentoring.mentorship);
+  SELECT require_mentoring_right(m.mentee_id, lower(m.valid), m.mentor_id) FROM mentorship m
+    WHERE m.mentorship_id = schedule_mentoring.mentorship;
+  SELECT hrloop.fail('23502', 'the days of mentoring cannot be null', NULL, 'An empty array for none.',
+                     'mentoring_session', 'due_on')
    WHERE sessions IS NULL OR array_position(sessions, NULL) IS NOT NULL;
   DELETE FROM mentoring_session s WHERE s.mentorship_id = schedule_mentoring.mentorship AND s.due_on <> ALL (sessions);
   INSERT INTO mentoring_session (mentorship_id, due_on)
-  SELECT DISTINCT schedule_mentoring.mentorship, d FROM unnest(sessions) AS d ORDER BY 2 ON CONFLICT ON CONSTRAINT mentoring_session_once DO NOTHING;
+  SELECT DISTINCT schedule_mentoring.mentorship, d FROM unnest(sessions) AS d
+    ORDER BY 2 ON CONFLICT ON CONSTRAINT mentoring_session_once DO NOTHING;
   SELECT count(*) FROM mentoring_session s WHERE s.mentorship_id = schedule_mentoring.mentorship;
 END;
 COMMENT ON FUNCTION schedule_mentoring(bigint, date[]) IS
-  'Set the days on which mentor and mentee meet, instead of those that are there; returns how many. For the mentor, a superior of the mentee and HR. Errors: 22023 no such mentorship, 23502 null, 23514 outside of it, 42501.';
+  'Set the days on which mentor and mentee meet, instead of those that are there; returns how many. For the mentor, a '
+  'superior of the mentee and HR. Errors: 22023 no such mentorship, 23502 null, 23514 outside of it, 42501.';
 
-CREATE FUNCTION start_mentoring(mentee text, mentor text, goal text, content text[], from_date date, until_date date, sessions date[] DEFAULT '{}')
+CREATE FUNCTION start_mentoring(mentee text, mentor text, goal text, content text[], from_date date, until_date date,
+                                sessions date[] DEFAULT '{}')
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('23502', 'mentoring needs a mentee, a mentor, a goal, its content and its first and last day', NULL, NULL, 'mentorship')
-   WHERE mentee IS NULL OR mentor IS NULL OR from_date IS NULL OR until_date IS NULL OR hrloop.meaningful_chars(coalesce(start_mentoring.goal, '')) = 0
+  SELECT hrloop.fail('23502', 'mentoring needs a mentee, a mentor, a goal, its content and its first and last day',
+                     NULL, NULL, 'mentorship')
+   WHERE mentee IS NULL OR mentor IS NULL OR from_date IS NULL OR until_date IS NULL
+     OR hrloop.meaningful_chars(coalesce(start_mentoring.goal, '')) = 0
       OR coalesce(cardinality(start_mentoring.content), 0) = 0
       OR EXISTS (SELECT FROM unnest(start_mentoring.content) AS c WHERE hrloop.meaningful_chars(coalesce(c, '')) = 0);
-  SELECT hrloop.fail('22023', format('mentoring cannot end on %s when it begins on %s', until_date, from_date), NULL, 'Both days belong to it.', 'mentorship', 'valid', 'mentorship_days')
+  SELECT hrloop.fail('22023', format('mentoring cannot end on %s when it begins on %s', until_date, from_date), NULL,
+                     'Both days belong to it.', 'mentorship', 'valid', 'mentorship_days')
    WHERE until_date < from_date;
   SELECT require_mentoring_right(find_employee(mentee), from_date);
-  SELECT hrloop.fail('23514', format('employee %s cannot be their own mentor', mentee), NULL, 'Choose somebody else.', 'mentorship', 'mentor_id', 'mentorship_people')
+  SELECT hrloop.fail('23514', format('employee %s cannot be their own mentor', mentee), NULL, 'Choose somebody else.',
+                     'mentorship', 'mentor_id', 'mentorship_people')
    WHERE (SELECT find_employee(mentee)) = (SELECT find_employee(mentor));
-  SELECT hrloop.fail('23514', format('employee %s is not employed on %s', p.no, from_date), NULL, 'Both are on the first day.', 'mentorship', 'valid', 'mentorship_employed')
+  SELECT hrloop.fail('23514', format('employee %s is not employed on %s', p.no, from_date), NULL,
+                     'Both are on the first day.', 'mentorship', 'valid', 'mentorship_employed')
     FROM unnest(ARRAY[mentee, mentor]) WITH ORDINALITY AS p (no, n)
-   WHERE NOT EXISTS (SELECT FROM employee_status s WHERE s.employee_id = find_employee(p.no) AND s.valid @> from_date AND s.status <> 'left')
+   WHERE NOT EXISTS (SELECT FROM employee_status s
+                     WHERE s.employee_id = find_employee(p.no) AND s.valid @> from_date AND s.status <> 'left')
    ORDER BY p.n LIMIT 1;
-  SELECT hrloop.fail('23P01', format('employee %s is already mentored by %s from %s to %s', mentee, mentor, lower(m.valid), upper(m.valid) - 1), NULL,
-                     'End that with end_mentoring(), or choose other days.', 'mentorship', 'valid', 'mentorship_no_overlap')
-    FROM mentorship m WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid && daterange(from_date, until_date, '[]') LIMIT 1;
-  WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('mentorship'::regclass::text, 'mentorship_id')) AS mentorship_id
+  SELECT hrloop.fail('23P01', format('employee %s is already mentored by %s from %s to %s', mentee, mentor,
+                                     lower(m.valid), upper(m.valid) - 1), NULL,
+                     'End that with end_mentoring(), or choose other days.', 'mentorship', 'valid',
+                     'mentorship_no_overlap')
+    FROM mentorship m WHERE m.mentee_id = (SELECT find_employee(mentee))
+      AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid && daterange(from_date, until_date, '[]') LIMIT 1;
+  WITH k AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('mentorship'::regclass::text,
+                                                                'mentorship_id')) AS mentorship_id
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
-    SELECT 'mentoring.start', find_employee(mentee), 'mentorship', k.mentorship_id, jsonb_build_object('mentor', mentor),
+    SELECT 'mentoring.start', find_employee(mentee), 'mentorship', k.mentorship_id,
+           jsonb_build_object('mentor', mentor),
            jsonb_build_object('from', from_date, 'until', until_date) FROM k
     RETURNING decision_id, employee_id, cause_id
   )
   INSERT INTO mentorship (mentorship_id, mentee_id, mentor_id, goal, content, valid, decision_id)
-  SELECT d.cause_id, d.employee_id, find_employee(mentor), start_mentoring.goal, start_mentoring.content, daterange(from_date, until_date, '[]'), d.decision_id FROM d;
+  SELECT d.cause_id, d.employee_id, find_employee(mentor), start_mentoring.goal, start_mentoring.content,
+         daterange(from_date, until_date, '[]'), d.decision_id FROM d;
   SELECT schedule_mentoring(m.mentorship_id, coalesce(sessions, '{}')) FROM mentorship m
-   WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid @> from_date;
-  SELECT m.mentorship_id FROM mentorship m WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor)) AND m.valid @> from_date;
+   WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor))
+     AND m.valid @> from_date;
+  SELECT m.mentorship_id FROM mentorship m
+    WHERE m.mentee_id = (SELECT find_employee(mentee)) AND m.mentor_id = (SELECT find_employee(mentor))
+      AND m.valid @> from_date;
 END;
 COMMENT ON FUNCTION start_mentoring(text, text, text, text[], date, date, date[]) IS
-  'Let a mentor mentor somebody from a day to a day (both included), with goal, core points and the days on which they meet; both are told. Returns its number; end_mentoring() ends it. Errors: 23502, 22023 unknown or wrong days, 23514 oneself, not employed, or a day outside, 23P01 there is one already, 42501 neither a superior of the mentee nor HR.';
+  'Let a mentor mentor somebody from a day to a day (both included), with goal, core points and the days on which they '
+  'meet; both are told. Returns its number; end_mentoring() ends it. Errors: 23502, 22023 unknown or wrong days, 23514 '
+  'oneself, not employed, or a day outside, 23P01 there is one already, 42501 neither a superior of the mentee nor HR.';
 
 CREATE FUNCTION end_mentoring(mentorship bigint, last_day date, reason text) RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT unknown_code('mentorship', coalesce(end_mentoring.mentorship::text, 'null')) WHERE NOT EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = end_mentoring.mentorship);
-  SELECT require_mentoring_right(m.mentee_id, lower(m.valid)) FROM mentorship m WHERE m.mentorship_id = end_mentoring.mentorship;
+  SELECT unknown_code('mentorship', coalesce(end_mentoring.mentorship::text, 'null'))
+    WHERE NOT EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = end_mentoring.mentorship);
+  SELECT require_mentoring_right(m.mentee_id, lower(m.valid)) FROM mentorship m
+    WHERE m.mentorship_id = end_mentoring.mentorship;
   SELECT hrloop.fail('23502', 'ending mentoring needs its last day and a reason', NULL, NULL, 'mentorship', 'ended_by')
    WHERE last_day IS NULL OR hrloop.meaningful_chars(coalesce(end_mentoring.reason, '')) = 0;
-  SELECT hrloop.fail('23514', format('mentorship %s cannot end on %s', m.mentorship_id, last_day), format('It runs from %s to %s.', lower(m.valid), upper(m.valid) - 1),
+  SELECT hrloop.fail('23514', format('mentorship %s cannot end on %s', m.mentorship_id, last_day),
+                     format('It runs from %s to %s.', lower(m.valid), upper(m.valid) - 1),
                      'Its last day is one of these.', 'mentorship', 'valid', 'mentorship_days')
     FROM mentorship m WHERE m.mentorship_id = end_mentoring.mentorship AND NOT m.valid @> last_day;
   DELETE FROM mentoring_session s WHERE s.mentorship_id = end_mentoring.mentorship AND s.due_on > last_day;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-    SELECT 'mentoring.end', m.mentee_id, 'mentorship', m.mentorship_id, jsonb_build_object('until', upper(m.valid) - 1), jsonb_build_object('until', last_day), end_mentoring.reason
+    SELECT 'mentoring.end', m.mentee_id, 'mentorship', m.mentorship_id,
+           jsonb_build_object('until', upper(m.valid) - 1), jsonb_build_object('until', last_day), end_mentoring.reason
       FROM mentorship m WHERE m.mentorship_id = end_mentoring.mentorship AND upper(m.valid) - 1 <> last_day
     RETURNING decision_id, cause_id
   ), u AS (
-    UPDATE mentorship m SET valid = daterange(lower(m.valid), last_day, '[]'), ended_by = d.decision_id FROM d WHERE m.mentorship_id = d.cause_id RETURNING 1)
+    UPDATE mentorship m SET valid = daterange(lower(m.valid), last_day, '[]'), ended_by = d.decision_id FROM d
+      WHERE m.mentorship_id = d.cause_id RETURNING 1)
   SELECT count(*) = 1 FROM u;
 END;
 COMMENT ON FUNCTION end_mentoring(bigint, date, text) IS
-  'End mentoring before its time, with a reason; later sessions fall away. Returns false if that was its last day anyway. Errors: 22023 no such mentorship, 23502, 23514 not a day of it, 42501 neither a superior of the mentee nor HR.';
+  'End mentoring before its time, with a reason; later sessions fall away. Returns false if that was its last day '
+  'anyway. Errors: 22023 no such mentorship, 23502, 23514 not a day of it, 42501 neither a superior of the mentee nor '
+  'HR.';
 
 -- Mentor and mentee may be strangers whose rows nobody else of their unit may read.
-CREATE FUNCTION mentoring_partner(mentorship bigint) RETURNS TABLE (own_role text, employee_no text, name text, contact text) STABLE LANGUAGE SQL
+CREATE FUNCTION mentoring_partner(mentorship bigint)
+  RETURNS TABLE (own_role text, employee_no text, name text, contact text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT CASE actor() WHEN m.mentee_id THEN 'mentee' ELSE 'mentor' END, e.employee_no, e.name, e.contact
-    FROM mentorship m JOIN employee e ON e.employee_id = CASE actor() WHEN m.mentee_id THEN m.mentor_id ELSE m.mentee_id END
+    FROM mentorship m JOIN employee e ON e.employee_id = CASE actor() WHEN m.mentee_id THEN m.mentor_id
+      ELSE m.mentee_id END
    WHERE m.mentorship_id = mentoring_partner.mentorship AND actor() IN (m.mentee_id, m.mentor_id);
 END;
-COMMENT ON FUNCTION mentoring_partner(bigint) IS 'The other side of a mentorship of who is acting: own role, and the other''s number, name and contact; no row for anybody else.';
+COMMENT ON FUNCTION mentoring_partner(bigint) IS
+  'The other side of a mentorship of who is acting: own role, and the other''s number, name and contact; no row for '
+  'anybody else.';

@@ -31,26 +31,33 @@ COMMENT ON COLUMN salary.amount IS 'Yuan a month, to the currency''s minor unit.
 COMMENT ON COLUMN salary.valid IS 'Days for which it holds.';
 COMMENT ON COLUMN salary.decision_id IS 'Decision that set it; null: loaded from outside.';
 COMMENT ON COLUMN salary.superseded_by IS 'Decision that replaced the row; null: it stands.';
-SELECT register_table('salary', kind => 'fact', sees => 'pay', about => 'employee_id', audit => '{insert,update,delete}',
+SELECT register_table('salary', kind => 'fact', sees => 'pay', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   writes => '{"finance": "INSERT UPDATE DELETE"}');
 
 CREATE FUNCTION salary_problem(salaries bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '23514', format('salary of employee %s has more than %s decimals', e.employee_no, setting_number('pay.minor_digits')),
-         NULL, 'Round the amount to the minor unit of the currency first; setting pay.minor_digits holds its digits.', 'salary', 'amount', 'salary_minor_unit'
+  SELECT '23514', format('salary of employee %s has more than %s decimals', e.employee_no,
+                         setting_number('pay.minor_digits')),
+         NULL, 'Round the amount to the minor unit of the currency first; setting pay.minor_digits holds its digits.',
+         'salary', 'amount', 'salary_minor_unit'
     FROM salary s JOIN employee e USING (employee_id)
-   WHERE s.salary_id = ANY (salaries) AND s.amount <> hrloop.round_money(s.amount, (SELECT setting_number('pay.minor_digits')::int));
+   WHERE s.salary_id = ANY (salaries) AND s.amount
+         <> hrloop.round_money(s.amount, (SELECT setting_number('pay.minor_digits')::int));
 END;
 COMMENT ON FUNCTION salary_problem(bigint[]) IS 'Rule: money has the digits of its currency.';
 SELECT register_follow('salary', '{insert,update}', 200, 'salary_problem', key => 'salary_id', changed => '{amount}');
 
 -- One salary change per employee, from a day on; the earlier part of the row it cuts stays.
-CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[], bounded boolean DEFAULT false)
+CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[],
+                              bounded boolean DEFAULT false)
   RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
+                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT hrloop.fail('55000', format('a salary of employee %s from %s is already known', e.employee_no, lower(s.valid)),
-                     format('The change is from %s.', c.day), 'Change that one, or choose a later day.', 'salary', 'valid', 'salary_later')
+                     format('The change is from %s.', c.day), 'Change that one, or choose a later day.', 'salary',
+                     'valid', 'salary_later')
     FROM unnest(employees, days) AS c (employee_id, day)
     JOIN salary s ON s.employee_id = c.employee_id AND s.superseded_by IS NULL AND lower(s.valid) > c.day
     JOIN employee e ON e.employee_id = c.employee_id
@@ -66,32 +73,40 @@ BEGIN ATOMIC
   INSERT INTO salary (employee_id, amount, valid, decision_id)
   SELECT c.employee_id, c.amount,
          daterange(c.day, CASE WHEN bounded THEN (SELECT upper(s.valid) FROM salary s
-                                                   WHERE s.employee_id = c.employee_id AND s.superseded_by = c.decision_id) END),
+                                                   WHERE s.employee_id = c.employee_id
+                                                     AND s.superseded_by = c.decision_id) END),
          c.decision_id
     FROM unnest(employees, amounts, days, decisions) AS c (employee_id, amount, day, decision_id)
    ORDER BY c.employee_id;
 END;
 COMMENT ON FUNCTION salary_change(bigint[], numeric[], date[], bigint[], boolean) IS
-  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; bounded: no longer than the pay that is replaced, so that a later salary stands. Error 55000: a later salary is known.';
+  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; bounded: no longer '
+  'than the pay that is replaced, so that a later salary stands. Error 55000: a later salary is known.';
 
-CREATE FUNCTION set_salary(employee text, amount numeric, from_date date, reason text DEFAULT '入职定薪') RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION set_salary(employee text, amount numeric, from_date date, reason text DEFAULT '入职定薪') RETURNS bigint
+  VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a salary needs an amount, a day and a reason', NULL, NULL, 'salary')
    WHERE set_salary.amount IS NULL OR from_date IS NULL OR hrloop.meaningful_chars(coalesce(set_salary.reason, '')) = 0;
-  SELECT hrloop.fail('23514', format('salary %s of employee %s has more than %s decimals', set_salary.amount, employee, setting_number('pay.minor_digits')),
-                     NULL, 'Round the amount to the minor unit of the currency first.', 'salary', 'amount', 'salary_minor_unit')
+  SELECT hrloop.fail('23514', format('salary %s of employee %s has more than %s decimals', set_salary.amount, employee,
+                                     setting_number('pay.minor_digits')),
+                     NULL, 'Round the amount to the minor unit of the currency first.', 'salary', 'amount',
+                     'salary_minor_unit')
    WHERE set_salary.amount <> hrloop.round_money(set_salary.amount, setting_number('pay.minor_digits')::int);
   SELECT salary_change(ARRAY[d.employee_id], ARRAY[set_salary.amount], ARRAY[from_date], ARRAY[d.decision_id])
     FROM new_decision('salary.set', (SELECT find_employee(employee)), 'employee', (SELECT find_employee(employee)),
-                      jsonb_build_object('from', from_date), jsonb_build_object('amount', set_salary.amount), set_salary.reason) d;
+                      jsonb_build_object('from', from_date), jsonb_build_object('amount', set_salary.amount),
+                      set_salary.reason) d;
   SELECT s.salary_id FROM salary s
    WHERE s.employee_id = (SELECT find_employee(employee)) AND s.superseded_by IS NULL AND lower(s.valid) = from_date;
 END;
 COMMENT ON FUNCTION set_salary(text, numeric, date, text) IS
-  'Set base pay, yuan a month, from a day on, by a person''s decision. Errors: 23514 not positive or too many decimals, 23502 no reason, 55000 a later salary is known, 22023 unknown.';
+  'Set base pay, yuan a month, from a day on, by a person''s decision. Errors: 23514 not positive or too many '
+  'decimals, 23502 no reason, 55000 a later salary is known, 22023 unknown.';
 
 CREATE FUNCTION salary_on(employee bigint, on_date date) RETURNS numeric STABLE LANGUAGE SQL
-  RETURN (SELECT s.amount FROM salary s WHERE s.employee_id = employee AND s.valid @> on_date AND s.superseded_by IS NULL);
+  RETURN (SELECT s.amount FROM salary s WHERE s.employee_id = employee AND s.valid @> on_date
+          AND s.superseded_by IS NULL);
 COMMENT ON FUNCTION salary_on(bigint, date) IS 'Base pay on a day; null if there is none.';
 
 -- raise rules --------------------------------------------------------------------
@@ -103,10 +118,13 @@ CREATE TABLE raise_rule (
   job_family text,
   job_id     bigint    REFERENCES job,
   valid      daterange NOT NULL DEFAULT daterange(NULL, NULL) CHECK (NOT isempty(valid)),
-  scope      text GENERATED ALWAYS AS (coalesce(unit_kind, '') || '/' || coalesce(job_family, '') || '/' || coalesce(job_id::text, '')) STORED,
+  scope      text GENERATED ALWAYS AS (coalesce(unit_kind, '') || '/' || coalesce(job_family, '') || '/'
+                                       || coalesce(job_id::text, '')) STORED,
   CONSTRAINT raise_rule_no_overlap EXCLUDE USING gist (scope WITH =, valid WITH &&)
 );
-COMMENT ON TABLE raise_rule IS 'Which scale gives raises to whom and when (PAY-04): the most specific scope wins: job, job family, kind of unit, everybody.';
+COMMENT ON TABLE raise_rule IS
+  'Which scale gives raises to whom and when (PAY-04): the most specific scope wins: job, job family, kind of unit, '
+  'everybody.';
 COMMENT ON COLUMN raise_rule.raise_rule_id IS 'Key.';
 COMMENT ON COLUMN raise_rule.scale_id IS 'Scale of kind raise; the value of a band is the percentage.';
 COMMENT ON COLUMN raise_rule.unit_kind IS 'Only for units of this kind.';
@@ -157,13 +175,17 @@ END;
 COMMENT ON FUNCTION pin_raise_rules(bigint[]) IS 'An opened cycle keeps the raise rules of its first day.';
 SELECT register_follow('review_cycle', '{update}', 600, 'pin_raise_rules', key => 'cycle_id', changed => '{status}');
 
-CREATE FUNCTION add_raise_rule(scale text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL, job text DEFAULT NULL,
-                               from_date date DEFAULT NULL, until_date date DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION add_raise_rule(scale text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL,
+                               job text DEFAULT NULL,
+                               from_date date DEFAULT NULL,
+                               until_date date DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the same scope for everybody or so: the older rule ends where the new one begins
   UPDATE raise_rule r SET valid = daterange(lower(r.valid), from_date)
-   WHERE from_date IS NOT NULL AND r.valid @> from_date AND upper_inf(r.valid) AND (lower_inf(r.valid) OR lower(r.valid) < from_date)
-     AND r.unit_kind IS NOT DISTINCT FROM add_raise_rule.unit_kind AND r.job_family IS NOT DISTINCT FROM add_raise_rule.job_family
+   WHERE from_date IS NOT NULL AND r.valid @> from_date AND upper_inf(r.valid)
+     AND (lower_inf(r.valid) OR lower(r.valid) < from_date)
+     AND r.unit_kind IS NOT DISTINCT FROM add_raise_rule.unit_kind
+       AND r.job_family IS NOT DISTINCT FROM add_raise_rule.job_family
      AND r.job_id IS NOT DISTINCT FROM (SELECT find_job(job));
   INSERT INTO raise_rule (scale_id, unit_kind, job_family, job_id, valid)
   VALUES (find_scale(scale), add_raise_rule.unit_kind, add_raise_rule.job_family, find_job(job),
@@ -171,7 +193,8 @@ BEGIN ATOMIC
   RETURNING raise_rule_id;
 END;
 COMMENT ON FUNCTION add_raise_rule(text, text, text, text, date, date) IS
-  'Use a scale for raises of a scope in cycles that begin between two days (both included; null: open); an open older rule of the same scope ends the day before. Errors: 23P01 overlap, 22023 unknown or unfit scale.';
+  'Use a scale for raises of a scope in cycles that begin between two days (both included; null: open); an open older '
+  'rule of the same scope ends the day before. Errors: 23P01 overlap, 22023 unknown or unfit scale.';
 
 -- proposals ------------------------------------------------------------------------
 
@@ -191,23 +214,29 @@ CREATE TABLE salary_adjustment (
   new_amount    numeric NOT NULL,
   effective_on  date    NOT NULL,
   corrects      bigint  REFERENCES salary_adjustment,
-  status        text    NOT NULL DEFAULT 'proposed' CHECK (status IN ('proposed', 'held', 'approved', 'applied', 'rejected', 'withdrawn')),
+  status        text    NOT NULL DEFAULT 'proposed'
+    CHECK (status IN ('proposed', 'held', 'approved', 'applied', 'rejected', 'withdrawn')),
   decided_by    text,
   reason        text,
   decision_id   bigint  NOT NULL REFERENCES decision,
   CONSTRAINT salary_adjustment_sum CHECK (new_amount = old_amount + raise_amount),
-  CONSTRAINT salary_adjustment_base CHECK (new_amount >= base_amount AND (corrects IS NOT NULL OR base_amount = old_amount)),
+  CONSTRAINT salary_adjustment_base CHECK (new_amount >= base_amount
+                                           AND (corrects IS NOT NULL OR base_amount = old_amount)),
   CONSTRAINT salary_adjustment_base_day CHECK (base_on IN (effective_on, effective_on - 1)),
   CONSTRAINT salary_adjustment_not_itself CHECK (corrects <> adjustment_id)
 );
 -- one first raise, one correction of each, one that waits: what is applied is a chain
 CREATE UNIQUE INDEX salary_adjustment_once ON salary_adjustment (cycle_id, employee_id)
   WHERE corrects IS NULL AND status IN ('proposed', 'held', 'approved', 'applied');
-CREATE UNIQUE INDEX salary_adjustment_pending ON salary_adjustment (cycle_id, employee_id) WHERE status IN ('proposed', 'held', 'approved');
-CREATE UNIQUE INDEX salary_adjustment_corrects ON salary_adjustment (corrects) WHERE status NOT IN ('rejected', 'withdrawn');
+CREATE UNIQUE INDEX salary_adjustment_pending ON salary_adjustment (cycle_id, employee_id)
+  WHERE status IN ('proposed', 'held', 'approved');
+CREATE UNIQUE INDEX salary_adjustment_corrects ON salary_adjustment (corrects)
+  WHERE status NOT IN ('rejected', 'withdrawn');
 CREATE INDEX salary_adjustment_employee ON salary_adjustment (employee_id, cycle_id);
 CREATE INDEX salary_adjustment_result ON salary_adjustment (result_id);
-COMMENT ON TABLE salary_adjustment IS 'Raises (调薪): proposed at the lock, decided by people, applied once (PAY-02). What is applied is never edited: a new result proposes a correction of it, a row of its own; at most one waits per employee and cycle (REV-08).';
+COMMENT ON TABLE salary_adjustment IS
+  'Raises (调薪): proposed at the lock, decided by people, applied once (PAY-02). What is applied is never edited: a new '
+  'result proposes a correction of it, a row of its own; at most one waits per employee and cycle (REV-08).';
 COMMENT ON COLUMN salary_adjustment.adjustment_id IS 'Key.';
 COMMENT ON COLUMN salary_adjustment.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN salary_adjustment.employee_id IS 'Whose.';
@@ -215,24 +244,36 @@ COMMENT ON COLUMN salary_adjustment.result_id IS 'Locked result it comes from.';
 COMMENT ON COLUMN salary_adjustment.raise_rule_id IS 'Rule; null: the cycle has none for this person.';
 COMMENT ON COLUMN salary_adjustment.band_id IS 'Band; null: the score lies in a gap, no raise.';
 COMMENT ON COLUMN salary_adjustment.composite IS 'Score.';
-COMMENT ON COLUMN salary_adjustment.base_amount IS 'Pay without any raise of this cycle, yuan a month: the percentage is of it.';
-COMMENT ON COLUMN salary_adjustment.base_on IS 'Day whose pay is the base: the day before effective_on, or effective_on if that pay began then.';
-COMMENT ON COLUMN salary_adjustment.old_amount IS 'Pay that stands from effective_on until this is applied, yuan a month: the base, or of a correction what the one before set.';
+COMMENT ON COLUMN salary_adjustment.base_amount IS
+  'Pay without any raise of this cycle, yuan a month: the percentage is of it.';
+COMMENT ON COLUMN salary_adjustment.base_on IS
+  'Day whose pay is the base: the day before effective_on, or effective_on if that pay began then.';
+COMMENT ON COLUMN salary_adjustment.old_amount IS
+  'Pay that stands from effective_on until this is applied, yuan a month: the base, or of a correction what the one '
+  'before set.';
 COMMENT ON COLUMN salary_adjustment.percent IS 'Percent of the base, by score and pinned rule.';
-COMMENT ON COLUMN salary_adjustment.raise_amount IS 'new_amount - old_amount: the raise, or of a correction the difference, which may be negative.';
-COMMENT ON COLUMN salary_adjustment.new_amount IS 'Pay after: base_amount + base_amount × percent / 100, half up to the minor unit, yuan a month.';
-COMMENT ON COLUMN salary_adjustment.effective_on IS 'First day of the new pay; a correction has that of what it corrects.';
-COMMENT ON COLUMN salary_adjustment.corrects IS 'The applied raise or correction that this one corrects; null: the first of its cycle (REV-08).';
-COMMENT ON COLUMN salary_adjustment.status IS 'proposed, held (an appeal is open), approved, applied, rejected, withdrawn.';
+COMMENT ON COLUMN salary_adjustment.raise_amount IS
+  'new_amount - old_amount: the raise, or of a correction the difference, which may be negative.';
+COMMENT ON COLUMN salary_adjustment.new_amount IS
+  'Pay after: base_amount + base_amount × percent / 100, half up to the minor unit, yuan a month.';
+COMMENT ON COLUMN salary_adjustment.effective_on IS
+  'First day of the new pay; a correction has that of what it corrects.';
+COMMENT ON COLUMN salary_adjustment.corrects IS
+  'The applied raise or correction that this one corrects; null: the first of its cycle (REV-08).';
+COMMENT ON COLUMN salary_adjustment.status IS
+  'proposed, held (an appeal is open), approved, applied, rejected, withdrawn.';
 COMMENT ON COLUMN salary_adjustment.decided_by IS 'Who approved or rejected it.';
 COMMENT ON COLUMN salary_adjustment.reason IS 'Why it was rejected.';
 COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose, or pay.correct.';
-SELECT register_table('salary_adjustment', kind => 'consequence', sees => 'pay', about => 'employee_id', audit => '{update,delete}',
+SELECT register_table('salary_adjustment', kind => 'consequence', sees => 'pay', about => 'employee_id',
+                      audit => '{update,delete}',
   reads => $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
                                       AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$,
   writes => '{"finance": "UPDATE"}',
-  hands_out => 'EXISTS (SELECT FROM @review_result x WHERE x.result_id = t.result_id AND x.disclosed_on IS NOT NULL)', held_back => 'not disclosed yet',
-  texts => '{"decided_by": "pseudonym acts stay under a pseudonym", "reason": {"action": "blank", "months": 24, "because": "evidence of pay for two years, then a free text"}}');
+  hands_out => 'EXISTS (SELECT FROM @review_result x WHERE x.result_id = t.result_id AND x.disclosed_on IS NOT NULL)',
+  held_back => 'not disclosed yet',
+  texts => '{"decided_by": "pseudonym acts stay under a pseudonym", "reason": {"action": "blank", "months": 24, '
+           '"because": "evidence of pay for two years, then a free text"}}');
 
 CREATE TABLE payroll_feed (
   feed_id      bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -250,10 +291,13 @@ CREATE TABLE payroll_feed (
 );
 CREATE INDEX payroll_feed_pending ON payroll_feed (feed_id) WHERE acknowledged_at IS NULL;
 CREATE INDEX payroll_feed_employee ON payroll_feed (employee_id);
-COMMENT ON TABLE payroll_feed IS 'What payroll has to know, in order (PAY-05); the payroll system acknowledges what it took.';
+COMMENT ON TABLE payroll_feed IS
+  'What payroll has to know, in order (PAY-05); the payroll system acknowledges what it took.';
 COMMENT ON COLUMN payroll_feed.feed_id IS 'Key, rising.';
 COMMENT ON COLUMN payroll_feed.employee_id IS 'Whose.';
-COMMENT ON COLUMN payroll_feed.kind IS 'raise: proposed at the lock, amount of the raise or difference of a correction; salary: base pay that was applied; allowance: monthly allowance.';
+COMMENT ON COLUMN payroll_feed.kind IS
+  'raise: proposed at the lock, amount of the raise or difference of a correction; salary: base pay that was applied; '
+  'allowance: monthly allowance.';
 COMMENT ON COLUMN payroll_feed.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN payroll_feed.source_id IS 'Key of the source row.';
 COMMENT ON COLUMN payroll_feed.entry IS 'post, or reverse when the source was withdrawn or superseded.';
@@ -262,7 +306,8 @@ COMMENT ON COLUMN payroll_feed.effective_on IS 'From this day.';
 COMMENT ON COLUMN payroll_feed.decision_id IS 'Decision behind it.';
 COMMENT ON COLUMN payroll_feed.created_at IS 'When it was written.';
 COMMENT ON COLUMN payroll_feed.acknowledged_at IS 'When payroll took it; null: pending.';
-SELECT register_table('payroll_feed', kind => 'consequence', sees => 'pay', about => 'employee_id', audit => '{update,delete}',
+SELECT register_table('payroll_feed', kind => 'consequence', sees => 'pay', about => 'employee_id',
+                      audit => '{update,delete}',
   writes => '{"finance": "INSERT UPDATE"}',
   texts => '{"source_table": "keep evidence of pay"}');
 CREATE TRIGGER payroll_feed_announce AFTER INSERT ON payroll_feed REFERENCING NEW TABLE AS new_row
@@ -272,7 +317,8 @@ CREATE FUNCTION adjustment_base(adjustment bigint) RETURNS numeric STABLE LANGUA
   RETURN (SELECT CASE WHEN a.base_on < a.effective_on OR a.corrects IS NULL AND a.status <> 'applied'
                       THEN coalesce(salary_on(a.employee_id, a.base_on), a.base_amount) ELSE a.base_amount END
             FROM salary_adjustment a WHERE a.adjustment_id = adjustment);
-COMMENT ON FUNCTION adjustment_base(bigint) IS 'Base of a raise as its day''s pay is known now: a correction of an earlier cycle may have moved it (REV-08).';
+COMMENT ON FUNCTION adjustment_base(bigint) IS
+  'Base of a raise as its day''s pay is known now: a correction of an earlier cycle may have moved it (REV-08).';
 
 -- Planned only when it is called: most locks have nothing to correct.
 CREATE FUNCTION correct_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -290,7 +336,8 @@ BEGIN ATOMIC
   ), due AS (
     SELECT h.*, p.scale_id, n.band_id AS due_band, n.range, n.label, coalesce(n.value, 0) AS due_percent, b.base,
            CASE WHEN h.moved THEN h.new_amount ELSE b.base END AS stands,
-           b.base + hrloop.round_money(b.base * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS due_amount
+           b.base + hrloop.round_money(b.base * coalesce(n.value, 0) / 100,
+                                       (SELECT setting_number('pay.minor_digits')::int)) AS due_amount
       FROM head h
       LEFT JOIN cycle_raise_rule p ON p.cycle_id = h.cycle_id AND p.raise_rule_id = h.raise_rule_id
       LEFT JOIN band n ON n.scale_id = p.scale_id AND n.range @> h.score
@@ -300,26 +347,34 @@ BEGIN ATOMIC
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
     SELECT 'pay.correct', z.employee_id, 'review_result', z.standing_id, 'raise_rule', z.raise_rule_id,
            (SELECT s.version FROM scale s WHERE s.scale_id = z.scale_id),
-           jsonb_build_object('score', z.score, 'old', z.stands, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
-                              'band', coalesce(z.range::text, 'gap'), 'label', z.label, 'corrects', z.adjustment_id, 'base', z.base,
-                              'was', jsonb_build_object('score', z.composite, 'percent', z.percent, 'base', z.base_amount)),
-           jsonb_build_object('percent', z.due_percent, 'raise', z.due_amount - z.stands, 'new', z.due_amount, 'effective_on', z.effective_on)
+           jsonb_build_object('score', z.score, 'old', z.stands, 'scale',
+                              (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
+                              'band', coalesce(z.range::text, 'gap'), 'label', z.label, 'corrects', z.adjustment_id,
+                              'base', z.base,
+                              'was', jsonb_build_object('score', z.composite, 'percent', z.percent, 'base',
+                                                        z.base_amount)),
+           jsonb_build_object('percent', z.due_percent, 'raise', z.due_amount - z.stands, 'new', z.due_amount,
+                              'effective_on', z.effective_on)
       FROM due z WHERE z.due_amount <> z.stands ORDER BY z.employee_id
     RETURNING decision_id, cause_id
   ), a AS (
-    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
+    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount,
+                                   base_on, old_amount, percent,
                                    raise_amount, new_amount, effective_on, corrects, decision_id)
-    SELECT z.cycle_id, z.employee_id, z.standing_id, z.raise_rule_id, z.due_band, z.score, z.base, z.base_on, z.stands, z.due_percent,
+    SELECT z.cycle_id, z.employee_id, z.standing_id, z.raise_rule_id, z.due_band, z.score, z.base, z.base_on, z.stands,
+           z.due_percent,
            z.due_amount - z.stands, z.due_amount, z.effective_on, z.adjustment_id, d.decision_id
       FROM due z JOIN d ON d.cause_id = z.standing_id
      ORDER BY z.employee_id
     RETURNING adjustment_id, employee_id, raise_amount, effective_on, decision_id
   )
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
-  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
+  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id
+    FROM a;
 END;
 COMMENT ON FUNCTION correct_raise(bigint[]) IS
-  'Where the raise of a cycle is applied and another pay is due by the standing result: a correction, computed from the same base by the same pinned rule, for people to decide; what is applied stays (REV-08).';
+  'Where the raise of a cycle is applied and another pay is due by the standing result: a correction, computed from '
+  'the same base by the same pinned rule, for people to decide; what is applied stays (REV-08).';
 
 CREATE FUNCTION propose_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -329,7 +384,8 @@ BEGIN ATOMIC
       FROM review_result x
       JOIN review r USING (review_id)
       JOIN review_cycle c USING (cycle_id)
-      JOIN salary s ON s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.valid @> coalesce(c.pay_effective_on, upper(c.period))
+      JOIN salary s ON s.employee_id = r.employee_id AND s.superseded_by IS NULL
+        AND s.valid @> coalesce(c.pay_effective_on, upper(c.period))
       LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
       LEFT JOIN job j ON j.job_id = r.job_id
       LEFT JOIN LATERAL (SELECT p.raise_rule_id, p.scale_id FROM cycle_raise_rule p
@@ -344,7 +400,8 @@ BEGIN ATOMIC
   ), raise AS (
     -- numbered here, as the planner would look up each decision among all
     SELECT b.*, n.band_id, n.range, coalesce(n.value, 0) AS percent, n.label,
-           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS raise_amount,
+           hrloop.round_money(b.amount * coalesce(n.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int))
+             AS raise_amount,
            nextval('decision_decision_id_seq') AS decision_id
       FROM base b LEFT JOIN band n ON n.scale_id = b.scale_id AND n.range @> b.composite
      ORDER BY b.employee_id
@@ -352,12 +409,15 @@ BEGIN ATOMIC
     INSERT INTO decision (decision_id, kind, employee_id, cause, cause_id, rule, rule_id, rule_version, inputs, outcome)
     SELECT z.decision_id, 'pay.propose', z.employee_id, 'review_result', z.result_id, 'raise_rule', z.raise_rule_id,
            (SELECT s.version FROM scale s WHERE s.scale_id = z.scale_id),
-           jsonb_build_object('score', z.composite, 'old', z.amount, 'scale', (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
+           jsonb_build_object('score', z.composite, 'old', z.amount, 'scale',
+                              (SELECT s.code FROM scale s WHERE s.scale_id = z.scale_id),
                               'band', coalesce(z.range::text, 'gap'), 'label', z.label),
-           jsonb_build_object('percent', z.percent, 'raise', z.raise_amount, 'new', z.amount + z.raise_amount, 'effective_on', z.effective_on)
+           jsonb_build_object('percent', z.percent, 'raise', z.raise_amount, 'new', z.amount + z.raise_amount,
+                              'effective_on', z.effective_on)
       FROM raise z
   ), a AS (
-    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount, base_on, old_amount, percent,
+    INSERT INTO salary_adjustment (cycle_id, employee_id, result_id, raise_rule_id, band_id, composite, base_amount,
+                                   base_on, old_amount, percent,
                                    raise_amount, new_amount, effective_on, decision_id)
     SELECT z.cycle_id, z.employee_id, z.result_id, z.raise_rule_id, z.band_id, z.composite,
            z.amount, z.effective_on - (z.paid_from < z.effective_on)::int, z.amount, z.percent,
@@ -366,11 +426,13 @@ BEGIN ATOMIC
     RETURNING adjustment_id, employee_id, raise_amount, effective_on, decision_id
   )
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
-  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id FROM a;
+  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, a.raise_amount, a.effective_on, a.decision_id
+    FROM a;
   SELECT correct_raise(l.reviews)
     FROM (SELECT array_agg(r.review_id) AS reviews FROM review r
            WHERE r.review_id = ANY (reviews)
-             AND EXISTS (SELECT FROM salary_adjustment a WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied')) l
+             AND EXISTS (SELECT FROM salary_adjustment a
+                         WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied')) l
    WHERE l.reviews IS NOT NULL;
   -- what lowers pay waits for people
   UPDATE salary_adjustment a SET status = 'approved', decided_by = 'pay.auto_apply'
@@ -381,7 +443,9 @@ BEGIN ATOMIC
      AND a.status = 'approved' AND a.decided_by = 'pay.auto_apply' AND (SELECT setting_on('pay.auto_apply'));
 END;
 COMMENT ON FUNCTION propose_raise(bigint[]) IS
-  'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with its decision and feed row; never a second one. Where a raise is applied already, a correction of it (PAY-02, REV-08).';
+  'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with '
+  'its decision and feed row; never a second one. Where a raise is applied already, a correction of it (PAY-02, '
+  'REV-08).';
 SELECT register_follow('review_result', '{insert}', 700, 'propose_raise', key => 'review_id');
 
 CREATE FUNCTION withdraw_adjustments(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
@@ -390,9 +454,11 @@ BEGIN ATOMIC
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.withdraw', a.employee_id, 'salary_adjustment', a.adjustment_id,
            jsonb_build_object('percent', a.percent, 'raise', a.raise_amount, 'was', a.status)
-           || CASE WHEN u.decision_id IS NULL THEN jsonb_build_object('base', a.base_amount, 'base_now', adjustment_base(a.adjustment_id)) ELSE '{}' END,
+           || CASE WHEN u.decision_id IS NULL
+             THEN jsonb_build_object('base', a.base_amount, 'base_now', adjustment_base(a.adjustment_id)) ELSE '{}' END,
            jsonb_build_object('status', 'withdrawn'), u.reason
-      FROM salary_adjustment a JOIN review_result x USING (result_id) LEFT JOIN decision u ON u.decision_id = x.reopened_by
+      FROM salary_adjustment a JOIN review_result x USING (result_id)
+        LEFT JOIN decision u ON u.decision_id = x.reopened_by
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'held', 'approved')
      ORDER BY a.employee_id
     RETURNING decision_id, cause_id
@@ -401,62 +467,85 @@ BEGIN ATOMIC
     RETURNING a.adjustment_id, a.employee_id, a.raise_amount, a.effective_on, d.decision_id
   )
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
-  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on, a.decision_id FROM a;
+  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on,
+         a.decision_id FROM a;
 END;
-COMMENT ON FUNCTION withdraw_adjustments(bigint[]) IS 'Withdraw raises and corrections that are not applied: decision with the reason of the unlock, or with the base that moved; the feed row is reversed.';
+COMMENT ON FUNCTION withdraw_adjustments(bigint[]) IS
+  'Withdraw raises and corrections that are not applied: decision with the reason of the unlock, or with the base that '
+  'moved; the feed row is reversed.';
 CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first: then there is nothing to withdraw, and the next lock corrects it
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
+  SELECT count(*) FROM (SELECT FROM employee e
+                        WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
                          WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
-  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a JOIN review_result x USING (result_id)
-                                     WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved')));
+  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
+                                    JOIN review_result x USING (result_id)
+                                     WHERE x.review_id = ANY (reviews) AND x.reopened_by IS NOT NULL
+                                       AND a.status IN ('proposed', 'held', 'approved')));
 END;
-COMMENT ON FUNCTION withdraw_raise(bigint[]) IS 'Consequences of an unlock on pay: raises and corrections that were not applied are withdrawn; what is applied stays.';
-SELECT register_follow('review_result', '{update}', 750, 'withdraw_raise', key => 'review_id', changed => '{reopened_by}');
+COMMENT ON FUNCTION withdraw_raise(bigint[]) IS
+  'Consequences of an unlock on pay: raises and corrections that were not applied are withdrawn; what is applied '
+  'stays.';
+SELECT register_follow('review_result', '{update}', 750, 'withdraw_raise', key => 'review_id',
+                       changed => '{reopened_by}');
 
 CREATE FUNCTION tell_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
   SELECT a.employee_id, 'employee',
-         CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected' WHEN a.raise_amount > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
+         CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected' WHEN a.raise_amount > 0 THEN 'pay.raise'
+           ELSE 'pay.no_raise' END,
          'adjustment:' || a.adjustment_id,
          jsonb_build_object('score', a.composite, 'percent', a.percent, 'old', a.old_amount, 'new', a.new_amount)
          || CASE WHEN a.corrects IS NULL THEN '{}'
-                 ELSE jsonb_build_object('base', a.base_amount, 'raise', a.raise_amount, 'effective_on', a.effective_on) END, a.decision_id
+                 ELSE jsonb_build_object('base', a.base_amount, 'raise', a.raise_amount, 'effective_on',
+                                         a.effective_on) END, a.decision_id
     FROM salary_adjustment a JOIN review_result x USING (result_id)
-   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
+     AND (x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
    ORDER BY a.adjustment_id
   ON CONFLICT DO NOTHING;
 END;
-COMMENT ON FUNCTION tell_raise(bigint[]) IS 'Notices of raises and corrections that are applied, once their result is disclosed.';
+COMMENT ON FUNCTION tell_raise(bigint[]) IS
+  'Notices of raises and corrections that are applied, once their result is disclosed.';
 CREATE FUNCTION result_tells_raise(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT tell_raise(ARRAY(SELECT a.adjustment_id FROM review_result x JOIN review r USING (review_id)
-                            JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
+                            JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id
+                              AND a.status = 'applied'
                            WHERE x.result_id = ANY (results)));
 END;
-COMMENT ON FUNCTION result_tells_raise(bigint[]) IS 'Consequence of a disclosure on pay: what was applied before it is told now (REV-08).';
-SELECT register_follow('review_result', '{update}', 700, 'result_tells_raise', key => 'result_id', changed => '{disclosed_on}');
+COMMENT ON FUNCTION result_tells_raise(bigint[]) IS
+  'Consequence of a disclosure on pay: what was applied before it is told now (REV-08).';
+SELECT register_follow('review_result', '{update}', 700, 'result_tells_raise', key => 'result_id',
+                       changed => '{disclosed_on}');
 
-CREATE FUNCTION adjustment_hash(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, hash text, approved boolean) STABLE LANGUAGE SQL
+CREATE FUNCTION adjustment_hash(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, hash text, approved boolean)
+  STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT h.adjustment_id, h.hash,
-         coalesce((SELECT d.inputs ->> 'hash' FROM decision d WHERE d.cause_id = h.adjustment_id AND d.cause = 'salary_adjustment' AND d.kind = 'pay.approve'
+         coalesce((SELECT d.inputs ->> 'hash' FROM decision d
+                   WHERE d.cause_id = h.adjustment_id AND d.cause = 'salary_adjustment' AND d.kind = 'pay.approve'
                     ORDER BY d.decision_id DESC LIMIT 1) = h.hash, false)
     FROM (SELECT a.adjustment_id,
-                 encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite), trim_scale(a.base_amount), to_char(a.base_on, 'YYYY-MM-DD'),
-                   trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount), trim_scale(a.new_amount), to_char(a.effective_on, 'YYYY-MM-DD'),
+                 encode(sha256(convert_to(concat_ws('|', e.employee_no, c.code, x.version, trim_scale(a.composite),
+                                                    trim_scale(a.base_amount), to_char(a.base_on, 'YYYY-MM-DD'),
+                   trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount),
+                   trim_scale(a.new_amount), to_char(a.effective_on, 'YYYY-MM-DD'),
                    coalesce(trim_scale(s.amount)::text, '-')), 'UTF8')), 'hex') AS hash
-            FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id) JOIN review_result x USING (result_id)
-            LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
+            FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
+              JOIN review_result x USING (result_id)
+            LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on
+              AND s.superseded_by IS NULL
            WHERE a.adjustment_id = ANY (adjustments)) h;
 END;
 COMMENT ON FUNCTION adjustment_hash(bigint[]) IS
-  'sha256 of what an approval of raises is about (whose, from which result and figures, on which pay), and whether it is that of their last approval.';
+  'sha256 of what an approval of raises is about (whose, from which result and figures, on which pay), and whether it '
+  'is that of their last approval.';
 
 CREATE FUNCTION adjustment_changed(adjustments bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -466,27 +555,33 @@ BEGIN ATOMIC
            a.employee_id, 'salary_adjustment', a.adjustment_id, CASE a.status WHEN 'rejected' THEN a.reason END,
            jsonb_build_object('old', a.old_amount, 'decided_by', a.decided_by)
            || CASE WHEN a.status = 'approved' THEN jsonb_build_object('hash', h.hash) ELSE '{}' END
-           || CASE WHEN a.corrects IS NULL THEN '{}' ELSE jsonb_build_object('corrects', a.corrects, 'base', a.base_amount) END,
+           || CASE WHEN a.corrects IS NULL THEN '{}'
+             ELSE jsonb_build_object('corrects', a.corrects, 'base', a.base_amount) END,
            jsonb_build_object('percent', a.percent, 'new', a.new_amount, 'effective_on', a.effective_on)
       FROM salary_adjustment a CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
      WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
      ORDER BY a.employee_id
     RETURNING decision_id, kind, cause_id, employee_id
   ), changed AS (
-    SELECT d.*, a.new_amount, a.effective_on, a.corrects IS NOT NULL AS correction FROM d JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
+    SELECT d.*, a.new_amount, a.effective_on, a.corrects IS NOT NULL AS correction FROM d
+      JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
      WHERE d.kind = 'pay.apply' AND a.raise_amount <> 0
   ), done AS (
-    SELECT salary_change(array_agg(c.employee_id ORDER BY c.employee_id), array_agg(c.new_amount ORDER BY c.employee_id),
-                         array_agg(c.effective_on ORDER BY c.employee_id), array_agg(c.decision_id ORDER BY c.employee_id), c.correction)
+    SELECT salary_change(array_agg(c.employee_id ORDER BY c.employee_id),
+                         array_agg(c.new_amount ORDER BY c.employee_id),
+                         array_agg(c.effective_on ORDER BY c.employee_id),
+                         array_agg(c.decision_id ORDER BY c.employee_id), c.correction)
       FROM changed c GROUP BY c.correction
   )
   SELECT count(*) FROM done;
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
-  SELECT a.employee_id, 'salary', 'salary_adjustment:applied', a.adjustment_id, a.new_amount, a.effective_on, a.decision_id
+  SELECT a.employee_id, 'salary', 'salary_adjustment:applied', a.adjustment_id, a.new_amount, a.effective_on,
+         a.decision_id
     FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
   ON CONFLICT DO NOTHING;
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
-  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on, a.decision_id
+  SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on,
+         a.decision_id
     FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'rejected'
   ON CONFLICT DO NOTHING;
   SELECT tell_raise(adjustments);
@@ -495,72 +590,97 @@ BEGIN ATOMIC
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.decided_by = e.employee_no
   UNION ALL
-  SELECT '55000', format('raise of employee %s was not approved', e.employee_no), NULL, 'Use approve_adjustment() first.',
+  SELECT '55000', format('raise of employee %s was not approved', e.employee_no), NULL,
+         'Use approve_adjustment() first.',
          'salary_adjustment', 'status', 'salary_adjustment_approved'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
-   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected') AND a.decided_by IS NULL
+   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied', 'rejected')
+     AND a.decided_by IS NULL
   UNION ALL
   SELECT '55000', format('raise of employee %s was reopened after it was applied', e.employee_no), NULL,
-         'What was paid stands; unlock the review, correct the score and lock it again: that proposes a correction.', 'salary_adjustment', 'status', 'salary_adjustment_final'
+         'What was paid stands; unlock the review, correct the score and lock it again: that proposes a correction.',
+         'salary_adjustment', 'status', 'salary_adjustment_final'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'applied'
-     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
+     AND EXISTS (SELECT FROM payroll_feed f
+                 WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
   UNION ALL
   SELECT '55000', format('raise of employee %s is closed', e.employee_no), 'It was rejected or withdrawn before.',
-         'Unlock and lock the review again to get a new proposal.', 'salary_adjustment', 'status', 'salary_adjustment_closed'
+         'Unlock and lock the review again to get a new proposal.', 'salary_adjustment', 'status',
+         'salary_adjustment_closed'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('proposed', 'held', 'approved', 'applied')
-     AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id AND f.entry = 'reverse' OFFSET 0);
+     AND EXISTS (SELECT FROM payroll_feed f
+                 WHERE f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id
+                   AND f.entry = 'reverse' OFFSET 0);
 END;
-COMMENT ON FUNCTION adjustment_changed(bigint[]) IS 'Consequences of deciding on raises: decision, salary, feed and notice when applied; nobody decides on their own (PAY-02).';
+COMMENT ON FUNCTION adjustment_changed(bigint[]) IS
+  'Consequences of deciding on raises: decision, salary, feed and notice when applied; nobody decides on their own '
+  '(PAY-02).';
 CREATE FUNCTION adjustment_base_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('base pay of employee %s changed since the raise was proposed', e.employee_no),
          format('It was computed for %s, %s stands on %s.', trim_scale(a.old_amount),
                 coalesce(trim_scale(salary_on(a.employee_id, a.effective_on))::text, 'nothing'), a.effective_on),
          CASE WHEN a.corrects IS NULL THEN 'Unlock and lock the review again to get a new proposal.'
-              ELSE 'Somebody set another pay from that day: reject the correction, and set what should stand with set_salary().' END,
+              ELSE 'Somebody set another pay from that day: reject the correction, and set what should stand with '
+                   'set_salary().' END,
          'salary_adjustment', 'old_amount', 'salary_adjustment_base'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied')
-     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
+     AND NOT EXISTS (SELECT FROM payroll_feed f
+                     WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
      AND salary_on(a.employee_id, a.effective_on) IS DISTINCT FROM a.old_amount
   UNION ALL
   SELECT '55000', format('what was approved for employee %s is not what would be paid', e.employee_no), NULL,
-         'Use apply_adjustment(): the approval is void, and the raise proposed again.', 'salary_adjustment', 'status', 'salary_adjustment_as_approved'
-    FROM salary_adjustment a JOIN employee e USING (employee_id) CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
+         'Use apply_adjustment(): the approval is void, and the raise proposed again.', 'salary_adjustment', 'status',
+         'salary_adjustment_as_approved'
+    FROM salary_adjustment a JOIN employee e USING (employee_id)
+      CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
    WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.decided_by IS NOT NULL
-     AND NOT EXISTS (SELECT FROM payroll_feed f WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
+     AND NOT EXISTS (SELECT FROM payroll_feed f
+                     WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
      AND NOT h.approved;
 END;
-COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS 'Rule: a raise is approved and applied on the pay it was computed from, and paid as it was approved.';
+COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS
+  'Rule: a raise is approved and applied on the pay it was computed from, and paid as it was approved.';
 CREATE FUNCTION adjustment_fixed(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('the figures of raise %s cannot change', a.adjustment_id), NULL,
-         'Unlock the review, correct the score and lock it again.', 'salary_adjustment', 'new_amount', 'salary_adjustment_fixed'
+         'Unlock the review, correct the score and lock it again.', 'salary_adjustment', 'new_amount',
+         'salary_adjustment_fixed'
     FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) LIMIT 1;
 END;
 COMMENT ON FUNCTION adjustment_fixed(bigint[]) IS 'Rule: figures of a proposal never change.';
 CREATE FUNCTION adjustment_new_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('raise of employee %s begins as %s', e.employee_no, a.status), NULL,
-         'A raise is proposed first; approve_adjustment() and apply_adjustment() follow.', 'salary_adjustment', 'status', 'salary_adjustment_begins'
+         'A raise is proposed first; approve_adjustment() and apply_adjustment() follow.', 'salary_adjustment',
+         'status', 'salary_adjustment_begins'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND (a.status <> 'proposed' OR a.decided_by IS NOT NULL)
   UNION ALL
-  SELECT '55000', format('adjustment %s is not a correction of an applied raise of employee %s in this cycle', a.adjustment_id, e.employee_no),
-         format('It says that it corrects adjustment %s.', a.corrects), 'Unlock the review, correct the score and lock it again.',
+  SELECT '55000', format('adjustment %s is not a correction of an applied raise of employee %s in this cycle',
+                         a.adjustment_id, e.employee_no),
+         format('It says that it corrects adjustment %s.', a.corrects),
+         'Unlock the review, correct the score and lock it again.',
          'salary_adjustment', 'corrects', 'salary_adjustment_corrects_applied'
-    FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN salary_adjustment f ON f.adjustment_id = a.corrects
+    FROM salary_adjustment a JOIN employee e USING (employee_id)
+      JOIN salary_adjustment f ON f.adjustment_id = a.corrects
    WHERE a.adjustment_id = ANY (adjustments)
-     AND (f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied');
+     AND (f.cycle_id, f.employee_id, f.effective_on, f.status)
+       IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied');
 END;
-COMMENT ON FUNCTION adjustment_new_problem(bigint[]) IS 'Rule: no raise is born approved, and what is corrected is what is applied (REV-08).';
+COMMENT ON FUNCTION adjustment_new_problem(bigint[]) IS
+  'Rule: no raise is born approved, and what is corrected is what is applied (REV-08).';
 SELECT register_follow('salary_adjustment', '{insert}', 200, 'adjustment_new_problem', key => 'adjustment_id');
 SELECT register_follow('salary_adjustment', '{update}', 100, 'adjustment_fixed', key => 'adjustment_id',
-  changed => '{cycle_id,employee_id,result_id,composite,base_amount,base_on,old_amount,percent,raise_amount,new_amount,effective_on,corrects}');
-SELECT register_follow('salary_adjustment', '{update}', 200, 'adjustment_base_problem', key => 'adjustment_id', changed => '{status}');
-SELECT register_follow('salary_adjustment', '{update}', 500, 'adjustment_changed', key => 'adjustment_id', changed => '{status}');
+  changed => '{cycle_id,employee_id,result_id,composite,base_amount,base_on,old_amount,percent,raise_amount,new_amount,'
+             'effective_on,corrects}');
+SELECT register_follow('salary_adjustment', '{update}', 200, 'adjustment_base_problem', key => 'adjustment_id',
+                       changed => '{status}');
+SELECT register_follow('salary_adjustment', '{update}', 500, 'adjustment_changed', key => 'adjustment_id',
+                       changed => '{status}');
 
 CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT a.adjustment_id FROM salary_adjustment a
@@ -568,14 +688,16 @@ CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE
                       AND a.status IN ('proposed', 'held', 'approved', 'applied')
                     ORDER BY a.adjustment_id DESC LIMIT 1),
                   unknown_code('raise of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
-COMMENT ON FUNCTION find_adjustment(text, text) IS 'Key of the newest live raise or correction of an employee in a cycle. Error 22023: none.';
+COMMENT ON FUNCTION find_adjustment(text, text) IS
+  'Key of the newest live raise or correction of an employee in a cycle. Error 22023: none.';
 
 -- Held while an appeal against the result is open.
 CREATE FUNCTION hold_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('raise of employee %s is held: an appeal is open', e.employee_no), NULL,
          'HR decides it first, with decide_appeal().', 'salary_adjustment', 'status', 'salary_adjustment_held'
-    FROM salary_adjustment a JOIN appeal p ON p.result_id = a.result_id AND p.status = 'open' JOIN employee e USING (employee_id)
+    FROM salary_adjustment a JOIN appeal p ON p.result_id = a.result_id AND p.status = 'open'
+      JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'held'
   UNION ALL
   SELECT '55000', format('raise of employee %s cannot be held: no appeal is open', e.employee_no), NULL,
@@ -584,20 +706,26 @@ BEGIN ATOMIC
    WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'held'
      AND NOT EXISTS (SELECT FROM appeal p WHERE p.result_id = a.result_id AND p.status = 'open');
 END;
-COMMENT ON FUNCTION hold_problem(bigint[]) IS 'Rule: a raise is held as long as an appeal is open, and then only (REV-08).';
-SELECT register_follow('salary_adjustment', '{update}', 350, 'hold_problem', key => 'adjustment_id', changed => '{status}');
+COMMENT ON FUNCTION hold_problem(bigint[]) IS
+  'Rule: a raise is held as long as an appeal is open, and then only (REV-08).';
+SELECT register_follow('salary_adjustment', '{update}', 350, 'hold_problem', key => 'adjustment_id',
+                       changed => '{status}');
 
 CREATE FUNCTION hold_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first, or comes too late
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id) WHERE p.appeal_id = ANY (appeals))
+  SELECT count(*) FROM (SELECT FROM employee e
+                        WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
+                                                WHERE p.appeal_id = ANY (appeals))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN appeal p USING (result_id) WHERE p.appeal_id = ANY (appeals)
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN appeal p USING (result_id)
+                        WHERE p.appeal_id = ANY (appeals)
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.hold', a.employee_id, 'salary_adjustment', a.adjustment_id,
-           jsonb_build_object('appeal', p.appeal_id, 'was', a.status, 'decided_by', a.decided_by), jsonb_build_object('status', 'held'), p.reason
+           jsonb_build_object('appeal', p.appeal_id, 'was', a.status, 'decided_by', a.decided_by),
+           jsonb_build_object('status', 'held'), p.reason
       FROM appeal p JOIN salary_adjustment a USING (result_id)
      WHERE p.appeal_id = ANY (appeals) AND p.status = 'open' AND a.status IN ('proposed', 'approved')
      ORDER BY a.adjustment_id
@@ -605,29 +733,36 @@ BEGIN ATOMIC
   )
   UPDATE salary_adjustment a SET status = 'held', decided_by = NULL FROM d WHERE a.adjustment_id = d.cause_id;
 END;
-COMMENT ON FUNCTION hold_raise(bigint[]) IS 'Consequence of an appeal on pay: a raise that was not applied is held, an approval is void; what is applied stays (REV-08).';
+COMMENT ON FUNCTION hold_raise(bigint[]) IS
+  'Consequence of an appeal on pay: a raise that was not applied is held, an approval is void; what is applied stays '
+  '(REV-08).';
 SELECT register_follow('appeal', '{insert}', 600, 'hold_raise', key => 'appeal_id');
 
 CREATE FUNCTION rebase_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a JOIN review_result x USING (result_id)
+  SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
+                                    JOIN review_result x USING (result_id)
                                      WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'approved')
                                        AND adjustment_base(a.adjustment_id) <> a.base_amount));
   SELECT propose_raise(reviews);
   SELECT hold_raise(ARRAY(SELECT p.appeal_id FROM appeal p WHERE p.review_id = ANY (reviews) AND p.status = 'open'));
 END;
 COMMENT ON FUNCTION rebase_raise(bigint[]) IS
-  'Raises whose base is another now: withdrawn and proposed anew, or where they are applied, corrected in their turn; each is to be approved, and held while an appeal is open (REV-08).';
+  'Raises whose base is another now: withdrawn and proposed anew, or where they are applied, corrected in their turn; '
+  'each is to be approved, and held while an appeal is open (REV-08).';
 
 CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the employee first, as every change of pay
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id) WHERE p.appeal_id = ANY (appeals))
+  SELECT count(*) FROM (SELECT FROM employee e
+                        WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
+                                                WHERE p.appeal_id = ANY (appeals))
                          ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.release', a.employee_id, 'salary_adjustment', a.adjustment_id,
-           jsonb_build_object('appeal', p.appeal_id, 'was', a.status), jsonb_build_object('status', 'proposed'), p.rationale
+           jsonb_build_object('appeal', p.appeal_id, 'was', a.status), jsonb_build_object('status', 'proposed'),
+           p.rationale
       FROM appeal p JOIN salary_adjustment a USING (result_id)
      WHERE p.appeal_id = ANY (appeals) AND p.status = 'rejected' AND a.status = 'held'
      ORDER BY a.adjustment_id
@@ -636,10 +771,12 @@ BEGIN ATOMIC
   UPDATE salary_adjustment a SET status = 'proposed' FROM d WHERE a.adjustment_id = d.cause_id;
   -- while it was held its base may have been corrected
   SELECT rebase_raise(l.reviews)
-    FROM (SELECT array_agg(p.review_id ORDER BY p.review_id) AS reviews FROM appeal p WHERE p.appeal_id = ANY (appeals) AND p.status = 'rejected') l
+    FROM (SELECT array_agg(p.review_id ORDER BY p.review_id) AS reviews FROM appeal p
+          WHERE p.appeal_id = ANY (appeals) AND p.status = 'rejected') l
    WHERE l.reviews IS NOT NULL;
 END;
-COMMENT ON FUNCTION release_raise(bigint[]) IS 'Consequence of a rejected appeal on pay: the raise is proposed again (REV-08).';
+COMMENT ON FUNCTION release_raise(bigint[]) IS
+  'Consequence of a rejected appeal on pay: the raise is proposed again (REV-08).';
 SELECT register_follow('appeal', '{update}', 600, 'release_raise', key => 'appeal_id', changed => '{status}');
 
 -- An approval is of these figures and this pay; when they are others, it is void.
@@ -648,7 +785,8 @@ BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
     SELECT 'pay.void', a.employee_id, 'salary_adjustment', a.adjustment_id,
-           jsonb_build_object('approved_by', a.decided_by, 'old', a.old_amount, 'pay', salary_on(a.employee_id, a.effective_on), 'hash', h.hash),
+           jsonb_build_object('approved_by', a.decided_by, 'old', a.old_amount, 'pay',
+                              salary_on(a.employee_id, a.effective_on), 'hash', h.hash),
            '{"status": "proposed"}'
       FROM salary_adjustment a CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
      WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved' AND NOT h.approved
@@ -659,51 +797,63 @@ BEGIN ATOMIC
     RETURNING a.employee_id, a.cycle_id, a.old_amount, a.effective_on, d.decision_id
   )
   INSERT INTO notification (recipient_role, kind, event_key, args, decision_id)
-  SELECT 'hr', 'pay.void', 'decision:' || a.decision_id, jsonb_build_object('employee', e.name, 'cycle', c.name), a.decision_id
+  SELECT 'hr', 'pay.void', 'decision:' || a.decision_id, jsonb_build_object('employee', e.name, 'cycle', c.name),
+         a.decision_id
     FROM a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    ORDER BY a.decision_id
   ON CONFLICT DO NOTHING;
   -- from another pay another raise follows
   SELECT rebase_raise(l.reviews)
-    FROM (SELECT array_agg(DISTINCT x.review_id) AS reviews FROM salary_adjustment a JOIN review_result x USING (result_id)
-           WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'proposed' AND adjustment_base(a.adjustment_id) <> a.base_amount) l
+    FROM (SELECT array_agg(DISTINCT x.review_id) AS reviews FROM salary_adjustment a
+          JOIN review_result x USING (result_id)
+           WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'proposed'
+             AND adjustment_base(a.adjustment_id) <> a.base_amount) l
    WHERE l.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION void_approvals(bigint[]) IS
-  'Approved raises whose figures or pay are no longer those that were approved: proposed again, by a decision and with a notice to HR; on another base with other figures.';
+  'Approved raises whose figures or pay are no longer those that were approved: proposed again, by a decision and with '
+  'a notice to HR; on another base with other figures.';
 SELECT register_notice('pay.void', '{hr}', is_pay => true,
   zh => '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批',
-  en => 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide again');
+  en => 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide '
+        'again');
 
 -- What is paid is the base of later raises, though it is paid late or corrected.
 CREATE FUNCTION carry_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the first forgets the approvals, the second has new figures proposed
   SELECT void_approvals(l.waiting), rebase_raise(l.reviews)
-    FROM (SELECT array_agg(n.adjustment_id ORDER BY n.adjustment_id) FILTER (WHERE n.status = 'approved') AS waiting, array_agg(DISTINCT x.review_id) AS reviews
+    FROM (SELECT array_agg(n.adjustment_id ORDER BY n.adjustment_id) FILTER (WHERE n.status = 'approved') AS waiting,
+          array_agg(DISTINCT x.review_id) AS reviews
             FROM salary_adjustment a
-            JOIN salary_adjustment n ON n.employee_id = a.employee_id AND n.cycle_id <> a.cycle_id AND n.base_on >= a.effective_on
+            JOIN salary_adjustment n ON n.employee_id = a.employee_id AND n.cycle_id <> a.cycle_id
+              AND n.base_on >= a.effective_on
             JOIN review_result x ON x.result_id = n.result_id
            WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
              AND n.status IN ('proposed', 'approved', 'applied')) l
    WHERE l.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION carry_raise(bigint[]) IS
-  'Consequence of an applied raise or correction on later cycles: what was computed from the pay that it changed follows; approvals of it are void (REV-08).';
-SELECT register_follow('salary_adjustment', '{update}', 600, 'carry_raise', key => 'adjustment_id', changed => '{status}');
+  'Consequence of an applied raise or correction on later cycles: what was computed from the pay that it changed '
+  'follows; approvals of it are void (REV-08).';
+SELECT register_follow('salary_adjustment', '{update}', 600, 'carry_raise', key => 'adjustment_id',
+                       changed => '{status}');
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the employee first, as every change of pay: an unlock has the employee, and then wants the raise
   SELECT hold_employees(ARRAY[(SELECT find_employee(employee))]);
-  SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL, 'HR decides it first, with decide_appeal().',
+  SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL,
+                     'HR decides it first, with decide_appeal().',
                      'salary_adjustment', 'status', 'salary_adjustment_held')
     FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'held';
   UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
    WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'proposed';
   SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee));
 END;
-COMMENT ON FUNCTION approve_adjustment(text, text) IS 'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 one''s own, no right, or part of what led to it; 55000 held by an appeal, base pay changed.';
+COMMENT ON FUNCTION approve_adjustment(text, text) IS
+  'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 one''s own, no right, or '
+  'part of what led to it; 55000 held by an appeal, base pay changed.';
 CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', format('rejecting the raise of employee %s needs a reason', employee), NULL,
@@ -716,7 +866,9 @@ BEGIN ATOMIC
    WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee))
   RETURNING a.status;
 END;
-COMMENT ON FUNCTION reject_adjustment(text, text, text) IS 'Reject a raise or correction that was not applied, with the reason; what is applied stands. Errors: 22023 none, 23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
+COMMENT ON FUNCTION reject_adjustment(text, text, text) IS
+  'Reject a raise or correction that was not applied, with the reason; what is applied stands. Errors: 22023 none, '
+  '23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
 CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the employee first, as every change of pay: a correction goes on to other cycles
@@ -724,30 +876,42 @@ BEGIN ATOMIC
   SELECT void_approvals(ARRAY[find_adjustment(cycle, employee)]);
   UPDATE salary_adjustment a SET status = 'applied'
    WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status <> 'applied'
-     AND NOT (a.status = 'proposed' AND EXISTS (SELECT FROM decision d JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
-                                                 WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void' AND hrloop.of_this_transaction(d.xmin, d.decided_at)
+     AND NOT (a.status = 'proposed' AND EXISTS (SELECT FROM decision d
+                                                JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
+                                                 WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void'
+                                                   AND hrloop.of_this_transaction(d.xmin, d.decided_at)
                                                    AND v.cycle_id = a.cycle_id));
-  SELECT a.new_amount FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
+  SELECT a.new_amount FROM salary_adjustment a
+    WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
-  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which stands; raises of later cycles follow: proposed anew, or where they are applied, corrected. Returns the new base pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
+  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which '
+  'stands; raises of later cycles follow: proposed anew, or where they are applied, corrected. Returns the new base '
+  'pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. '
+  'Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
 CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)));
-  SELECT count(*) FROM (SELECT FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'
+  SELECT count(*) FROM (SELECT FROM salary_adjustment a
+                        WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE) l;
-  SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'));
+  SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
+                              WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'));
   WITH done AS (UPDATE salary_adjustment a SET status = 'applied'
                  WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved' RETURNING 1)
   SELECT count(*) FROM done;
 END;
-COMMENT ON FUNCTION apply_raises(bigint[]) IS 'Apply those of these raises that are approved, their employees locked first; returns how many.';
+COMMENT ON FUNCTION apply_raises(bigint[]) IS
+  'Apply those of these raises that are approved, their employees locked first; returns how many.';
 CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- what is approved meanwhile is left: its employee is not locked
-  SELECT apply_raises(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a WHERE a.cycle_id = (SELECT find_cycle(cycle)) AND a.status = 'approved'));
+  SELECT apply_raises(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
+                            WHERE a.cycle_id = (SELECT find_cycle(cycle)) AND a.status = 'approved'));
 END;
-COMMENT ON FUNCTION apply_cycle(text) IS 'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their approval is void. Returns how many.';
+COMMENT ON FUNCTION apply_cycle(text) IS
+  'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their '
+  'approval is void. Returns how many.';
 
 -- skill allowances -------------------------------------------------------------------
 
@@ -757,13 +921,15 @@ CREATE TABLE allowance_rule (
   resource_id    bigint    REFERENCES resource,
   amount         numeric   NOT NULL CHECK (amount >= 0 AND amount < 1000000000 AND amount = round(amount, 2)),
   valid          daterange NOT NULL DEFAULT daterange(NULL, NULL) CHECK (NOT isempty(valid)),
-  subject        text GENERATED ALWAYS AS (CASE WHEN skill_level_id IS NOT NULL THEN 'level ' || skill_level_id::text ELSE 'course ' || resource_id::text END) STORED,
+  subject        text GENERATED ALWAYS AS (CASE WHEN skill_level_id IS NOT NULL THEN 'level ' || skill_level_id::text
+                                           ELSE 'course ' || resource_id::text END) STORED,
   CONSTRAINT allowance_rule_one CHECK (num_nonnulls(skill_level_id, resource_id) = 1),
   CONSTRAINT allowance_rule_no_overlap EXCLUDE USING gist (subject WITH =, valid WITH &&)
 );
 CREATE INDEX allowance_rule_level ON allowance_rule (skill_level_id);
 CREATE INDEX allowance_rule_course ON allowance_rule (resource_id);
-COMMENT ON TABLE allowance_rule IS 'Skill allowances (技能津贴, PAY-06): what a level gives, replacing lower ones, and what a course adds on top (AMB-12).';
+COMMENT ON TABLE allowance_rule IS
+  'Skill allowances (技能津贴, PAY-06): what a level gives, replacing lower ones, and what a course adds on top (AMB-12).';
 COMMENT ON COLUMN allowance_rule.allowance_rule_id IS 'Key.';
 COMMENT ON COLUMN allowance_rule.skill_level_id IS 'Level …';
 COMMENT ON COLUMN allowance_rule.resource_id IS '… or course.';
@@ -798,35 +964,50 @@ COMMENT ON COLUMN skill_allowance.cause IS 'certification_result or training_rec
 COMMENT ON COLUMN skill_allowance.cause_id IS 'Its key.';
 COMMENT ON COLUMN skill_allowance.decision_id IS 'Decision that wrote the row.';
 COMMENT ON COLUMN skill_allowance.superseded_by IS 'Decision that replaced it; null: it stands.';
-SELECT register_table('skill_allowance', kind => 'consequence', sees => 'pay', about => 'employee_id', audit => '{update,delete}',
+SELECT register_table('skill_allowance', kind => 'consequence', sees => 'pay', about => 'employee_id',
+                      audit => '{update,delete}',
   texts => '{"component": "keep evidence of pay"}');
 
 CREATE FUNCTION allowance_day(day date, effective text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE SQL
   RETURN CASE WHEN effective = 'same_day' THEN day
               ELSE (date_trunc('month', day::timestamp) + interval '1 month')::date END;
-COMMENT ON FUNCTION allowance_day(date, text) IS 'Day on which an allowance follows a change of skill: the first of the next month, or with effective (setting allowance.effective) same_day that very day (AMB-12).';
+COMMENT ON FUNCTION allowance_day(date, text) IS
+  'Day on which an allowance follows a change of skill: the first of the next month, or with effective (setting '
+  'allowance.effective) same_day that very day (AMB-12).';
 
 CREATE FUNCTION allowance_day(day date) RETURNS date STABLE LANGUAGE SQL
   RETURN allowance_day(day, setting_text('allowance.effective'));
-COMMENT ON FUNCTION allowance_day(date) IS 'The same by the setting as it is; who asks for many days reads the setting once and hands it over.';
+COMMENT ON FUNCTION allowance_day(date) IS
+  'The same by the setting as it is; who asks for many days reads the setting once and hands it over.';
 
 CREATE VIEW allowance_timeline WITH (security_invoker) AS
-  SELECT l.employee_id, 'skill ' || l.skill_id AS component, r.amount, span.valid * r.valid AS valid, r.allowance_rule_id,
+  SELECT l.employee_id, 'skill ' || l.skill_id AS component, r.amount, span.valid * r.valid AS valid,
+         r.allowance_rule_id,
          'certification_result' AS cause, l.certification_result_id AS cause_id
     FROM employee_skill_level l
     JOIN allowance_rule r USING (skill_level_id)
-    CROSS JOIN LATERAL (SELECT CASE WHEN allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective'))) < coalesce(allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective'))), 'infinity')
-                                    THEN daterange(allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective'))), allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective')))) ELSE 'empty' END AS valid) span
+    CROSS JOIN LATERAL (SELECT CASE WHEN allowance_day(lower(l.valid),
+                                                       (SELECT setting_text('allowance.effective')))
+                                                         < coalesce(allowance_day(upper(l.valid),
+                                                             (SELECT setting_text('allowance.effective'))), 'infinity')
+                                    THEN daterange(allowance_day(lower(l.valid),
+                                                                 (SELECT setting_text('allowance.effective'))),
+                                                                 allowance_day(upper(l.valid),
+                                                                               (SELECT setting_text('allowance.effective')))) ELSE 'empty' END AS valid) span
    WHERE l.superseded_by IS NULL AND NOT isempty(span.valid * r.valid)
   UNION ALL
-  SELECT t.employee_id, 'course ' || t.resource_id, r.amount, daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid, r.allowance_rule_id,
+  SELECT t.employee_id, 'course ' || t.resource_id, r.amount,
+         daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid,
+         r.allowance_rule_id,
          'training_record', t.training_record_id
     FROM (SELECT DISTINCT ON (employee_id, resource_id) employee_id, resource_id, completed_on, training_record_id
             FROM training_record WHERE passed
            ORDER BY employee_id, resource_id, completed_on, training_record_id) t
     JOIN allowance_rule r USING (resource_id)
-   WHERE NOT isempty(daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid);
-COMMENT ON VIEW allowance_timeline IS 'Allowances that levels and courses come to; a course counts once, from its first pass.';
+   WHERE NOT isempty(daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))),
+                               NULL) * r.valid);
+COMMENT ON VIEW allowance_timeline IS
+  'Allowances that levels and courses come to; a course counts once, from its first pass.';
 COMMENT ON COLUMN allowance_timeline.employee_id IS 'Whose.';
 COMMENT ON COLUMN allowance_timeline.component IS 'Ladder or course.';
 COMMENT ON COLUMN allowance_timeline.amount IS 'Yuan a month.';
@@ -838,18 +1019,23 @@ COMMENT ON COLUMN allowance_timeline.cause_id IS 'Key of the cause.';
 CREATE FUNCTION allowance_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_allowances();
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees) ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
+                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
     -- person by person, as in skill_follow
-    SELECT t.* FROM unnest(employees) AS k (employee_id) CROSS JOIN LATERAL (SELECT l.* FROM allowance_timeline l WHERE l.employee_id = k.employee_id OFFSET 0) t
+    SELECT t.* FROM unnest(employees) AS k (employee_id)
+      CROSS JOIN LATERAL (SELECT l.* FROM allowance_timeline l WHERE l.employee_id = k.employee_id OFFSET 0) t
   ), have AS (
     SELECT h.* FROM unnest(employees) AS k (employee_id)
-     CROSS JOIN LATERAL (SELECT l.* FROM skill_allowance l WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
+     CROSS JOIN LATERAL (SELECT l.* FROM skill_allowance l
+                         WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
   ), old AS (
-    SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w WHERE w.employee_id = h.employee_id AND w.component = h.component
+    SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w
+                                             WHERE w.employee_id = h.employee_id AND w.component = h.component
                                                 AND w.amount = h.amount AND w.valid = h.valid)
   ), new AS (
-    SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h WHERE w.employee_id = h.employee_id AND w.component = h.component
+    SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h
+                                             WHERE w.employee_id = h.employee_id AND w.component = h.component
                                                 AND w.amount = h.amount AND w.valid = h.valid)
   ), moved AS (
     SELECT u.employee_id, u.component,
@@ -859,9 +1045,11 @@ BEGIN ATOMIC
            (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.part = 'old'))[1] AS old_cause_id,
            max(u.amount) FILTER (WHERE u.part = 'have' AND upper_inf(u.valid)) AS before,
            max(u.amount) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)) AS after,
-           coalesce(max(lower(u.valid)) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)), max(upper(u.valid)) FILTER (WHERE u.part = 'want')) AS from_day,
+           coalesce(max(lower(u.valid)) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)),
+                    max(upper(u.valid)) FILTER (WHERE u.part = 'want')) AS from_day,
            max(lower(u.valid)) FILTER (WHERE u.part = 'old') AS old_day,
-           jsonb_agg(jsonb_build_object('amount', u.amount, 'from', lower(u.valid), 'until', upper(u.valid)) ORDER BY u.valid) FILTER (WHERE u.part = 'new') AS entries
+           jsonb_agg(jsonb_build_object('amount', u.amount, 'from', lower(u.valid), 'until', upper(u.valid))
+                     ORDER BY u.valid) FILTER (WHERE u.part = 'new') AS entries
       FROM (SELECT 'new'::text AS part, n.employee_id, n.component, n.amount, n.valid, n.cause, n.cause_id FROM new n
             UNION ALL
             SELECT 'old', o.employee_id, o.component, o.amount, o.valid, o.cause, o.cause_id FROM old o
@@ -872,7 +1060,8 @@ BEGIN ATOMIC
      GROUP BY u.employee_id, u.component HAVING bool_or(u.part IN ('new', 'old'))
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
-    SELECT 'allowance', m.employee_id, coalesce(m.new_cause, m.old_cause), coalesce(m.new_cause_id, m.old_cause_id), 'allowance_rule',
+    SELECT 'allowance', m.employee_id, coalesce(m.new_cause, m.old_cause), coalesce(m.new_cause_id, m.old_cause_id),
+           'allowance_rule',
            jsonb_build_object('component', m.component, 'before', coalesce(m.before, 0)),
            jsonb_build_object('after', coalesce(m.after, 0), 'from', coalesce(m.from_day, m.old_day), 'rows', m.entries)
       FROM moved m ORDER BY m.employee_id, m.component
@@ -884,31 +1073,38 @@ BEGIN ATOMIC
     RETURNING h.employee_id, h.skill_allowance_id, h.amount, h.valid, d.decision_id
   ), come AS (
     -- the new rows come in closed: parts of one statement run in no stated order, and old and new may not overlap
-    INSERT INTO skill_allowance (employee_id, component, amount, valid, allowance_rule_id, cause, cause_id, decision_id, superseded_by)
-    SELECT n.employee_id, n.component, n.amount, n.valid, n.allowance_rule_id, n.cause, n.cause_id, d.decision_id, d.decision_id
+    INSERT INTO skill_allowance (employee_id, component, amount, valid, allowance_rule_id, cause, cause_id,
+                                 decision_id, superseded_by)
+    SELECT n.employee_id, n.component, n.amount, n.valid, n.allowance_rule_id, n.cause, n.cause_id, d.decision_id,
+           d.decision_id
       FROM new n JOIN d ON d.employee_id = n.employee_id AND d.inputs ->> 'component' = n.component
      ORDER BY n.employee_id, n.component, n.valid
     RETURNING employee_id, skill_allowance_id, amount, valid, decision_id
   ), fed AS (
     INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
-    SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'reverse', -amount, lower(valid), decision_id FROM gone
+    SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'reverse', -amount, lower(valid),
+           decision_id FROM gone
     UNION ALL
-    SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'post', amount, lower(valid), decision_id FROM come
+    SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'post', amount, lower(valid), decision_id
+      FROM come
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
   SELECT d.employee_id, 'employee', 'pay.allowance', 'allowance:' || d.decision_id,
-         jsonb_build_object('from', d.outcome -> 'from', 'old', d.inputs -> 'before', 'new', d.outcome -> 'after'), d.decision_id
+         jsonb_build_object('from', d.outcome -> 'from', 'old', d.inputs -> 'before', 'new', d.outcome -> 'after'),
+         d.decision_id
     FROM d WHERE d.inputs -> 'before' <> d.outcome -> 'after'
   ON CONFLICT DO NOTHING;
   UPDATE skill_allowance h SET superseded_by = NULL
    WHERE h.employee_id = ANY (employees) AND h.superseded_by = h.decision_id;
 END;
 COMMENT ON FUNCTION allowance_follow(bigint[]) IS
-  'Consequences of levels, courses and rules on allowances: rows that differ are superseded, missing ones added, with decision, feed and notice (PAY-07, PAY-08).';
+  'Consequences of levels, courses and rules on allowances: rows that differ are superseded, missing ones added, with '
+  'decision, feed and notice (PAY-07, PAY-08).';
 -- after skill_follow, when the level is what it should be
 SELECT register_follow('certification_result', '{insert}', 600, 'allowance_follow', key => 'employee_id');
 SELECT register_follow('certification_reversal', '{insert}', 600, 'allowance_follow', key => 'employee_id');
-SELECT register_follow('training_record', '{insert,update,delete}', 600, 'allowance_follow', key => 'employee_id', changed => '{resource_id,completed_on,passed}');
+SELECT register_follow('training_record', '{insert,update,delete}', 600, 'allowance_follow', key => 'employee_id',
+                       changed => '{resource_id,completed_on,passed}');
 
 CREATE FUNCTION allowance_rule_changed(rules bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -917,23 +1113,29 @@ BEGIN ATOMIC
     SELECT array_agg(DISTINCT e.employee_id) AS ids FROM (
       SELECT l.employee_id FROM employee_skill_level l JOIN allowance_rule r USING (skill_level_id)
        WHERE r.allowance_rule_id = ANY (rules) AND l.superseded_by IS NULL
-      UNION SELECT t.employee_id FROM training_record t JOIN allowance_rule r USING (resource_id) WHERE r.allowance_rule_id = ANY (rules)
-      UNION SELECT h.employee_id FROM skill_allowance h WHERE h.allowance_rule_id = ANY (rules) AND h.superseded_by IS NULL) e) who
+      UNION SELECT t.employee_id FROM training_record t JOIN allowance_rule r USING (resource_id)
+        WHERE r.allowance_rule_id = ANY (rules)
+      UNION SELECT h.employee_id FROM skill_allowance h
+        WHERE h.allowance_rule_id = ANY (rules) AND h.superseded_by IS NULL) e) who
    WHERE who.ids IS NOT NULL;
 END;
-COMMENT ON FUNCTION allowance_rule_changed(bigint[]) IS 'Consequences of a new or changed allowance rule for those it concerns.';
+COMMENT ON FUNCTION allowance_rule_changed(bigint[]) IS
+  'Consequences of a new or changed allowance rule for those it concerns.';
 SELECT register_follow('allowance_rule', '{insert,update}', 500, 'allowance_rule_changed', key => 'allowance_rule_id');
 
 CREATE FUNCTION reads_pay(employee bigint, what text) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN CASE WHEN setting_on('audit.log_reads') THEN hrloop.log_read('book'::regclass, employee, what, may_read_pay(employee))
+  RETURN CASE WHEN setting_on('audit.log_reads')
+    THEN hrloop.log_read('book'::regclass, employee, what, may_read_pay(employee))
               ELSE may_read_pay(employee) END;
-COMMENT ON FUNCTION reads_pay(bigint, text) IS 'may_read_pay(), noted in the server log with what was asked for, whether or not one may (SEC-03).';
+COMMENT ON FUNCTION reads_pay(bigint, text) IS
+  'may_read_pay(), noted in the server log with what was asked for, whether or not one may (SEC-03).';
 
 CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
   RETURN CASE WHEN reads_pay(find_employee(employee), 'allowance_on') THEN
     (SELECT round(coalesce(sum(a.amount), 0), 2) FROM skill_allowance a
       WHERE a.employee_id = (SELECT find_employee(employee)) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
-COMMENT ON FUNCTION allowance_on(text, date) IS 'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
+COMMENT ON FUNCTION allowance_on(text, date) IS
+  'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
 
 -- what people read ---------------------------------------------------------------------
 
@@ -941,7 +1143,8 @@ CREATE FUNCTION explain_pay(employee text, cycle text DEFAULT NULL, locale text 
   RETURNS TABLE (cycle_code text, status text, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT c.code, a.status,
-         sentence(CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected' WHEN (d.outcome ->> 'raise')::numeric > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
+         sentence(CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected'
+                  WHEN (d.outcome ->> 'raise')::numeric > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
                   d.inputs || d.outcome, explain_pay.locale)
     FROM salary_adjustment a
     JOIN review_cycle c USING (cycle_id)
@@ -954,20 +1157,25 @@ BEGIN ATOMIC
    ORDER BY lower(c.period), a.adjustment_id;
 END;
 COMMENT ON FUNCTION explain_pay(text, text, text) IS
-  'How score became raise, in a sentence per cycle and one for each correction, rendered from the decision; for the person (once the result is disclosed), HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown employee.';
+  'How score became raise, in a sentence per cycle and one for each correction, rendered from the decision; for the '
+  'person (once the result is disclosed), HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown '
+  'employee.';
 
 CREATE FUNCTION allowance_trail(employee text, locale text DEFAULT NULL)
   RETURNS TABLE (trail text, total_increase numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH step AS (
     SELECT a.component, lower(a.valid) AS from_day, a.cause, a.cause_id,
-           a.amount - CASE WHEN lag(upper(a.valid)) OVER w = lower(a.valid) THEN lag(a.amount) OVER w ELSE 0 END AS increase,
+           a.amount - CASE WHEN lag(upper(a.valid)) OVER w = lower(a.valid) THEN lag(a.amount) OVER w
+             ELSE 0 END AS increase,
            (lag(a.cause) OVER w, lag(a.cause_id) OVER w) IS DISTINCT FROM (a.cause, a.cause_id) AS achieved
       FROM skill_allowance a
-     WHERE a.employee_id = (SELECT find_employee(employee)) AND a.superseded_by IS NULL AND (SELECT reads_pay(find_employee(employee), 'allowance_trail'))
+     WHERE a.employee_id = (SELECT find_employee(employee)) AND a.superseded_by IS NULL
+       AND (SELECT reads_pay(find_employee(employee), 'allowance_trail'))
     WINDOW w AS (PARTITION BY a.component ORDER BY a.valid)
   ), event AS (
-    SELECT s.increase, s.cause, coalesce(c.achieved_on, t.completed_on) AS on_day, coalesce(k.name, o.name) AS name, s.cause_id
+    SELECT s.increase, s.cause, coalesce(c.achieved_on, t.completed_on) AS on_day, coalesce(k.name, o.name) AS name,
+           s.cause_id
       FROM step s
       LEFT JOIN certification_result c ON s.cause = 'certification_result' AND c.certification_result_id = s.cause_id
       LEFT JOIN certification k ON k.certification_id = c.certification_id
@@ -976,29 +1184,34 @@ BEGIN ATOMIC
      -- what a new rule added is nobody's achievement
      WHERE s.increase > 0 AND s.achieved AND c.source IS DISTINCT FROM 'initial'
   ), told AS (
-    SELECT e.*, lag(extract(year FROM e.on_day)) OVER (ORDER BY e.on_day, e.cause_id) IS DISTINCT FROM extract(year FROM e.on_day) AS new_year
+    SELECT e.*, lag(extract(year FROM e.on_day)) OVER (ORDER BY e.on_day, e.cause_id)
+      IS DISTINCT FROM extract(year FROM e.on_day) AS new_year
       FROM event e
   )
   SELECT string_agg(sentence('trail.' || CASE t.cause WHEN 'training_record' THEN 'course' ELSE 'certification' END,
            jsonb_build_object('when', sentence(CASE WHEN t.new_year THEN 'trail.when' ELSE 'trail.same_year' END,
-                                jsonb_build_object('year', extract(year FROM t.on_day), 'quarter', extract(quarter FROM t.on_day)), allowance_trail.locale),
+                                jsonb_build_object('year', extract(year FROM t.on_day), 'quarter',
+                                                   extract(quarter FROM t.on_day)), allowance_trail.locale),
                               'name', t.name, 'amount', t.increase), allowance_trail.locale),
            sentence('trail.separator', '{}', allowance_trail.locale) ORDER BY t.on_day, t.cause_id), sum(t.increase)
     FROM told t HAVING count(*) > 0;
 END;
 COMMENT ON FUNCTION allowance_trail(text, text) IS
-  'Skill up, pay up: the sentence of all increases and their sum in yuan a month (PAY-09); no rows if there are none or you may not read them. Error 22023: unknown.';
+  'Skill up, pay up: the sentence of all increases and their sum in yuan a month (PAY-09); no rows if there are none '
+  'or you may not read them. Error 22023: unknown.';
 
 CREATE FUNCTION acknowledge_feed(feeds bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH done AS (UPDATE payroll_feed f SET acknowledged_at = now() WHERE f.feed_id = ANY (feeds) AND f.acknowledged_at IS NULL RETURNING 1)
+  WITH done AS (UPDATE payroll_feed f SET acknowledged_at = now()
+                WHERE f.feed_id = ANY (feeds) AND f.acknowledged_at IS NULL RETURNING 1)
   SELECT count(*) FROM done;
 END;
 COMMENT ON FUNCTION acknowledge_feed(bigint[]) IS 'Payroll took these rows; returns how many were pending (PAY-05).';
 
 CREATE VIEW payroll_pending WITH (security_invoker) AS
   SELECT f.feed_id, e.employee_no, f.kind, f.entry, f.amount, f.effective_on, f.source_table, f.source_id, f.created_at
-    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL AND (SELECT require_tls()) ORDER BY f.feed_id;
+    FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL AND (SELECT require_tls())
+      ORDER BY f.feed_id;
 COMMENT ON VIEW payroll_pending IS 'What payroll has not acknowledged yet (PAY-05).';
 COMMENT ON COLUMN payroll_pending.feed_id IS 'Key to acknowledge.';
 COMMENT ON COLUMN payroll_pending.employee_no IS 'Whose.';
@@ -1015,14 +1228,18 @@ CREATE VIEW payroll_reconciliation WITH (security_invoker) AS
          coalesce(sum(f.amount), 0) - s.total AS difference
     FROM (VALUES ('raise'), ('salary'), ('allowance')) AS k (kind)
     CROSS JOIN LATERAL (
-      SELECT coalesce(sum(CASE k.kind WHEN 'raise' THEN a.raise_amount ELSE a.new_amount END), 0) AS total FROM salary_adjustment a
-       WHERE k.kind = 'raise' AND a.status IN ('proposed', 'held', 'approved', 'applied') OR k.kind = 'salary' AND a.status = 'applied'
+      SELECT coalesce(sum(CASE k.kind WHEN 'raise' THEN a.raise_amount ELSE a.new_amount END), 0) AS total
+        FROM salary_adjustment a
+       WHERE k.kind = 'raise' AND a.status IN ('proposed', 'held', 'approved', 'applied') OR k.kind = 'salary'
+         AND a.status = 'applied'
       HAVING k.kind <> 'allowance'
       UNION ALL
-      SELECT coalesce(sum(a.amount), 0) FROM skill_allowance a WHERE a.superseded_by IS NULL HAVING k.kind = 'allowance') s
+      SELECT coalesce(sum(a.amount), 0) FROM skill_allowance a WHERE a.superseded_by IS NULL
+        HAVING k.kind = 'allowance') s
     LEFT JOIN payroll_feed f ON f.kind = k.kind
    GROUP BY k.kind, s.total;
-COMMENT ON VIEW payroll_reconciliation IS 'Totals of the feed against their sources, yuan; the difference is 0 in healthy books (PAY-05).';
+COMMENT ON VIEW payroll_reconciliation IS
+  'Totals of the feed against their sources, yuan; the difference is 0 in healthy books (PAY-05).';
 COMMENT ON COLUMN payroll_reconciliation.kind IS 'raise, salary or allowance.';
 COMMENT ON COLUMN payroll_reconciliation.feed_rows IS 'Rows of the feed.';
 COMMENT ON COLUMN payroll_reconciliation.feed_total IS 'Their sum.';
@@ -1030,35 +1247,46 @@ COMMENT ON COLUMN payroll_reconciliation.source_total IS 'Sum of the standing so
 COMMENT ON COLUMN payroll_reconciliation.difference IS 'feed_total - source_total.';
 
 CREATE VIEW data_quality WITH (security_invoker) AS
-  SELECT 'review_without_key_event' AS problem, 'review' AS table_name, r.review_id AS row_id, e.employee_no, c.code AS cycle_code
+  SELECT 'review_without_key_event' AS problem, 'review' AS table_name, r.review_id AS row_id, e.employee_no,
+         c.code AS cycle_code
     FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e ON e.employee_id = r.employee_id
    WHERE r.status = 'locked'
      AND NOT EXISTS (SELECT FROM key_event k WHERE k.employee_id = r.employee_id AND c.period @> k.occurred_on)
   UNION ALL
   SELECT 'result_without_base_pay', 'review_result', x.result_id, e.employee_no, c.code
-    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) JOIN employee e ON e.employee_id = r.employee_id
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+      JOIN employee e ON e.employee_id = r.employee_id
    WHERE x.reopened_by IS NULL AND c.pay_effective
      AND salary_on(r.employee_id, coalesce(c.pay_effective_on, upper(c.period))) IS NULL
   UNION ALL
   SELECT 'employee_without_review', 'employee', e.employee_id, e.employee_no, c.code
     FROM review_cycle c CROSS JOIN employee e
    WHERE c.status <> 'draft'
-     AND EXISTS (SELECT FROM employee_status s WHERE s.employee_id = e.employee_id AND s.status <> 'left' AND s.valid && c.period)
+     AND EXISTS (SELECT FROM employee_status s
+                 WHERE s.employee_id = e.employee_id AND s.status <> 'left' AND s.valid && c.period)
      AND NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.employee_id = e.employee_id)
   UNION ALL
   SELECT 'excellent_without_course', 'review_result', x.result_id, e.employee_no, c.code
-    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id) JOIN employee e ON e.employee_id = r.employee_id
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+      JOIN employee e ON e.employee_id = r.employee_id
    WHERE x.reopened_by IS NULL
-     AND EXISTS (SELECT FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'talent.no_course')
-     AND NOT EXISTS (SELECT FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'talent.recommend')
+     AND EXISTS (SELECT FROM decision d WHERE d.cause_id = x.result_id AND d.cause = 'review_result'
+                 AND d.kind = 'talent.no_course')
+     AND NOT EXISTS (SELECT FROM decision d
+                     WHERE d.cause_id = x.result_id AND d.cause = 'review_result' AND d.kind = 'talent.recommend')
   UNION ALL
-  SELECT 'raise_scale_gap', 'scale', g.scale_id, NULL, g.code || ' ' || g.gap_text FROM scale_gap g WHERE g.kind = 'raise'
+  SELECT 'raise_scale_gap', 'scale', g.scale_id, NULL, g.code || ' ' || g.gap_text FROM scale_gap g
+    WHERE g.kind = 'raise'
   UNION ALL
   SELECT 'template_without_value', 'review_template', w.template_id, NULL, w.template_code || ': ' || w.indicator_code
     FROM template_warning w
    WHERE w.status = 'active'
-     AND w.version = (SELECT max(t.version) FROM review_template t WHERE t.code = w.template_code AND t.status = 'active');
-COMMENT ON VIEW data_quality IS 'What HR should look after: locked reviews without key events, results without base pay, people without a review, excellent people for whom no course fits, gaps in raise scales, templates of figures without value (ORG-07, DQ-03, REV-15, IND-16).';
+     AND w.version = (SELECT max(t.version) FROM review_template t
+                      WHERE t.code = w.template_code AND t.status = 'active');
+COMMENT ON VIEW data_quality IS
+  'What HR should look after: locked reviews without key events, results without base pay, people without a review, '
+  'excellent people for whom no course fits, gaps in raise scales, templates of figures without value (ORG-07, DQ-03, '
+  'REV-15, IND-16).';
 COMMENT ON COLUMN data_quality.problem IS 'Kind of problem.';
 COMMENT ON COLUMN data_quality.table_name IS 'Table of the row.';
 COMMENT ON COLUMN data_quality.row_id IS 'Key of the row.';

@@ -4,7 +4,8 @@ INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('person.erase', 'person', 'The data of somebody who has left were erased (SEC-05)');
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
-  ('privacy.min_cell', 'integer', '5', '5', 'People that an average in a view for BI must stand for at least; below it the figures are null (SEC-05)');
+  ('privacy.min_cell', 'integer', '5', '5',
+   'People that an average in a view for BI must stand for at least; below it the figures are null (SEC-05)');
 ALTER TABLE setting ADD CONSTRAINT setting_privacy_range
   CHECK (CASE WHEN setting = 'privacy.min_cell' THEN coalesce(value::integer, 0) > 0 ELSE true END);
 
@@ -24,8 +25,10 @@ CREATE VIEW personal_table WITH (security_invoker) AS
       FROM pg_constraint k
       JOIN pg_class c ON c.oid = k.conrelid
       CROSS JOIN LATERAL (
-        SELECT min(a.attname::text) AS attname, bool_and(a.attnotnull) AS attnotnull, bool_and(p.is_subject) AS is_subject,
-               string_agg(quote_ident(a.attname), ', ' ORDER BY u.n) AS list, string_agg(quote_ident(f.attname), ', ' ORDER BY u.n) AS referred
+        SELECT min(a.attname::text) AS attname, bool_and(a.attnotnull) AS attnotnull,
+               bool_and(p.is_subject) AS is_subject,
+               string_agg(quote_ident(a.attname), ', ' ORDER BY u.n) AS list,
+               string_agg(quote_ident(f.attname), ', ' ORDER BY u.n) AS referred
           FROM unnest(k.conkey, k.confkey) WITH ORDINALITY AS u (mine, theirs, n)
           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.mine
           JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = u.theirs
@@ -40,17 +43,20 @@ CREATE VIEW personal_table WITH (security_invoker) AS
   ), walk (relid, condition, depth, sure, by_decision) AS (
     SELECT d.relid, d.condition, 0, true, false FROM direct d
     UNION ALL
-    SELECT l.conrelid, format('(%s) IN (SELECT %s FROM %I.%I WHERE %s)', l.list, l.referred, n.nspname, c.relname, w.condition), w.depth + 1, l.attnotnull,
+    SELECT l.conrelid, format('(%s) IN (SELECT %s FROM %I.%I WHERE %s)', l.list, l.referred, n.nspname, c.relname,
+                              w.condition), w.depth + 1, l.attnotnull,
            w.by_decision OR l.confrelid = 'decision'::regclass
       FROM walk w
       JOIN link l ON l.confrelid = w.relid AND coalesce(l.is_subject, true)
       JOIN pg_class c ON c.oid = w.relid
       JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE w.depth < 4 AND w.relid <> 'employee'::regclass AND NOT EXISTS (SELECT FROM direct d WHERE d.relid = l.conrelid)
+     WHERE w.depth < 4 AND w.relid <> 'employee'::regclass
+       AND NOT EXISTS (SELECT FROM direct d WHERE d.relid = l.conrelid)
   ), ranked AS (
     -- one way that no row can miss is enough, the shortest, not by a decision if there is
     -- another, as that may be about nobody; else all of them together
-    SELECT w.*, row_number() OVER (PARTITION BY w.relid ORDER BY w.sure DESC, w.by_decision, w.depth, w.condition) AS place,
+    SELECT w.*, row_number() OVER (PARTITION BY w.relid ORDER BY w.sure DESC, w.by_decision, w.depth, w.condition)
+      AS place,
            bool_or(w.sure) OVER (PARTITION BY w.relid) AS some_sure
       FROM walk w
   )
@@ -59,12 +65,15 @@ CREATE VIEW personal_table WITH (security_invoker) AS
     FROM ranked r JOIN pg_class c ON c.oid = r.relid JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE r.place = 1 OR NOT r.some_sure
    GROUP BY c.relname, c.oid, n.nspname;
-COMMENT ON VIEW personal_table IS 'Tables that hold something about a person, found in the catalog by foreign keys to employee, directly or through another such table; tables that a DBA adds are found as well (SEC-05).';
+COMMENT ON VIEW personal_table IS
+  'Tables that hold something about a person, found in the catalog by foreign keys to employee, directly or through '
+  'another such table; tables that a DBA adds are found as well (SEC-05).';
 COMMENT ON COLUMN personal_table.table_name IS 'Table.';
 COMMENT ON COLUMN personal_table.relid IS 'Its oid.';
 COMMENT ON COLUMN personal_table.qualified IS 'Its name with the schema, quoted.';
 COMMENT ON COLUMN personal_table.depth IS '0: it refers to the person itself; else how many tables lie between.';
-COMMENT ON COLUMN personal_table.condition IS 'Which of its rows are a person''s; $1 stands for the key of the employee.';
+COMMENT ON COLUMN personal_table.condition IS
+  'Which of its rows are a person''s; $1 stands for the key of the employee.';
 
 -- erasure ------------------------------------------------------------------------------
 
@@ -82,7 +91,10 @@ CREATE TABLE erasure_log (
   CONSTRAINT erasure_log_withdrawn CHECK (withdrawn_at IS NULL OR confirmed_at IS NULL)
 );
 CREATE UNIQUE INDEX erasure_log_once ON erasure_log (employee_id) WHERE withdrawn_at IS NULL;
-COMMENT ON TABLE erasure_log IS 'Erasures: asked for by HR, confirmed by somebody else, then carried out. It refers to nothing, so that it can be dumped by itself and loaded over an older state; reapply_erasures() then erases again what a restore brought back (SEC-05).';
+COMMENT ON TABLE erasure_log IS
+  'Erasures: asked for by HR, confirmed by somebody else, then carried out. It refers to nothing, so that it can be '
+  'dumped by itself and loaded over an older state; reapply_erasures() then erases again what a restore brought back '
+  '(SEC-05).';
 COMMENT ON COLUMN erasure_log.erasure_id IS 'Key.';
 COMMENT ON COLUMN erasure_log.employee_id IS 'Whose.';
 COMMENT ON COLUMN erasure_log.pseudonym IS 'Number under which the figures stay.';
@@ -93,37 +105,46 @@ COMMENT ON COLUMN erasure_log.confirmed_by IS 'Who confirmed it; null: nobody ye
 COMMENT ON COLUMN erasure_log.confirmed_at IS 'When it was confirmed and carried out.';
 COMMENT ON COLUMN erasure_log.withdrawn_at IS 'When the request was withdrawn.';
 SELECT register_table('erasure_log', kind => 'fact',
-  others => '{"employee_id": "what an erasure leaves", "requested_by": "who answers for an erasure", "confirmed_by": "who answers for an erasure"}');
+  others => '{"employee_id": "what an erasure leaves", "requested_by": "who answers for an erasure", "confirmed_by": '
+            '"who answers for an erasure"}');
 CREATE FUNCTION erasure_statement(erasure bigint) RETURNS TABLE (statement text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH person AS (
     SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, e.db_role, coalesce(mark.leaves, '') AS mark,
-           (SELECT max(lower(s.valid)) FROM employee_status s WHERE s.employee_id = g.employee_id AND s.status = 'left') AS left_on
+           (SELECT max(lower(s.valid)) FROM employee_status s
+            WHERE s.employee_id = g.employee_id AND s.status = 'left') AS left_on
       FROM erasure_log g
       JOIN employee e USING (employee_id)
       LEFT JOIN erasure_rule mark ON (mark.table_name, mark.column_name, mark.action) = ('employee', 'name', 'blank')
      WHERE g.erasure_id = erasure AND g.confirmed_at IS NOT NULL
   ), rule AS (
-    SELECT r.*, p.*, c.oid AS relid, format('%I.%I', n.nspname, c.relname) AS target, quote_ident(r.column_name) AS col, t.condition, format_type(a.atttypid, a.atttypmod) AS type,
+    SELECT r.*, p.*, c.oid AS relid, format('%I.%I', n.nspname, c.relname) AS target,
+           quote_ident(r.column_name) AS col, t.condition, format_type(a.atttypid, a.atttypmod) AS type,
            CASE WHEN r.keys IS NOT NULL THEN format('hrloop.scrub(%I, %L, %L)', r.column_name, r.keys, r.leaves)
                 ELSE format('%L::%s', r.leaves, format_type(a.atttypid, a.atttypmod)) END AS blanked
       FROM person p
       JOIN erasure_rule r ON r.action <> 'keep'
-                         AND (r.keep_months IS NULL OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
+                         AND (r.keep_months IS NULL
+                              OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
       JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
       LEFT JOIN personal_table t ON t.relid = c.oid
   ), made AS (
     SELECT r.*, CASE r.action
-           WHEN 'blank' THEN format('UPDATE %s SET %s = %s WHERE (%s) AND %s IS NOT NULL AND %s IS DISTINCT FROM %s', r.target, r.col, r.blanked,
-                                    replace(r.condition, '$1', format('%s::bigint', r.employee_id)), r.col, r.col, r.blanked)
-           WHEN 'name' THEN format('UPDATE %s SET %s = replace(%s, %L, %L) WHERE strpos(%I::text, %L) > 0 AND strpos(%s, %L) > 0', r.target, r.col, r.col, r.name, r.mark,
+           WHEN 'blank' THEN format('UPDATE %s SET %s = %s WHERE (%s) AND %s IS NOT NULL AND %s IS DISTINCT FROM %s',
+                                    r.target, r.col, r.blanked,
+                                    replace(r.condition, '$1', format('%s::bigint', r.employee_id)), r.col, r.col,
+                                    r.blanked)
+           WHEN 'name' THEN format('UPDATE %s SET %s = replace(%s, %L, %L) WHERE strpos(%I::text, %L) > 0 AND '
+                                   'strpos(%s, %L) > 0', r.target, r.col, r.col, r.name, r.mark,
                                    r.beside, to_jsonb(r.name), r.col, r.name)
            WHEN 'pseudonym' THEN
              CASE r.type WHEN 'jsonb' THEN
-                  format('UPDATE %s SET %s = replace(replace(%s::text, %L, %L), %L, %L)::jsonb WHERE strpos(%s::text, %L) > 0 OR strpos(%s::text, %L) > 0', r.target, r.col, r.col,
-                         to_jsonb(r.employee_no), to_jsonb(r.pseudonym), to_jsonb(r.name), to_jsonb(r.mark), r.col, to_jsonb(r.employee_no), r.col, to_jsonb(r.name))
+                  format('UPDATE %s SET %s = replace(replace(%s::text, %L, %L), %L, %L)::jsonb WHERE strpos(%s::text, '
+                         '%L) > 0 OR strpos(%s::text, %L) > 0', r.target, r.col, r.col,
+                         to_jsonb(r.employee_no), to_jsonb(r.pseudonym), to_jsonb(r.name), to_jsonb(r.mark), r.col,
+                         to_jsonb(r.employee_no), r.col, to_jsonb(r.name))
              ELSE format('UPDATE %s SET %s = %L WHERE %s = %L', r.target, r.col, r.pseudonym, r.col, r.employee_no) END
            END AS statement
       FROM rule r
@@ -133,7 +154,9 @@ BEGIN ATOMIC
   ), logged AS (
     -- the audit log holds what the columns held
     SELECT r.table_name, array_agg(DISTINCT k.key ORDER BY k.key) AS keys, r.mark, r.employee_id,
-           bool_or(r.column_name = (SELECT min(a.attname::text) FROM pg_attribute a WHERE a.attrelid = r.relid AND a.attname IN ('rationale', 'reason') AND NOT a.attisdropped)) AS has_reason
+           bool_or(r.column_name = (SELECT min(a.attname::text) FROM pg_attribute a
+                                    WHERE a.attrelid = r.relid AND a.attname IN ('rationale', 'reason')
+                                      AND NOT a.attisdropped)) AS has_reason
       FROM rule r CROSS JOIN LATERAL unnest(coalesce(r.keys, ARRAY[r.column_name])) AS k (key) WHERE r.action = 'blank'
      GROUP BY r.table_name, r.mark, r.employee_id
     UNION ALL
@@ -142,149 +165,209 @@ BEGIN ATOMIC
     SELECT format('%I.audit_entry', n.nspname) AS target FROM pg_namespace n WHERE n.oid = books_schema()
   )
   SELECT s.statement
-    FROM (SELECT array_position('{name,pseudonym,blank}', m.action) AS place, m.table_name, m.column_name, m.statement FROM made m
+    FROM (SELECT array_position('{name,pseudonym,blank}', m.action) AS place, m.table_name, m.column_name, m.statement
+          FROM made m
           UNION ALL
           SELECT 4, l.table_name, l.keys[1],
-                 format('UPDATE %s SET before = hrloop.scrub(before, %L, %L), after = hrloop.scrub(after, %L, %L)%s WHERE employee_id = %s AND table_name = %L'
-                        ' AND (before, after, reason) IS DISTINCT FROM (hrloop.scrub(before, %L, %L), hrloop.scrub(after, %L, %L), %s)',
-                        log.target, l.keys, l.mark, l.keys, l.mark, CASE WHEN l.has_reason THEN format(', reason = CASE WHEN reason IS NOT NULL THEN %L END', l.mark) END,
+                 format('UPDATE %s SET before = hrloop.scrub(before, %L, %L), after = hrloop.scrub(after, %L, %L)%s '
+                        'WHERE employee_id = %s AND table_name = %L'
+                        ' AND (before, after, reason) IS DISTINCT FROM (hrloop.scrub(before, %L, %L), '
+                        'hrloop.scrub(after, %L, %L), %s)',
+                        log.target, l.keys, l.mark, l.keys, l.mark, CASE
+                          WHEN l.has_reason
+                            THEN format(', reason = CASE WHEN reason IS NOT NULL THEN %L END', l.mark) END,
                         l.employee_id, l.table_name, l.keys, l.mark, l.keys, l.mark,
-                        CASE WHEN l.has_reason THEN format('CASE WHEN reason IS NOT NULL THEN %L END', l.mark) ELSE 'reason' END)
+                        CASE WHEN l.has_reason THEN format('CASE WHEN reason IS NOT NULL THEN %L END', l.mark)
+                          ELSE 'reason' END)
             FROM logged l CROSS JOIN log
           UNION ALL
-          SELECT 5, 'audit_entry', 'db_user', format('UPDATE %s SET db_user = CASE db_user WHEN %L THEN %L ELSE db_user END, db_role = CASE db_role WHEN %L THEN %L ELSE db_role END'
-                 ' WHERE %L IN (db_user, db_role)', log.target, p.db_role, p.pseudonym, p.db_role, p.pseudonym, p.db_role)
+          SELECT 5, 'audit_entry', 'db_user', format('UPDATE %s SET db_user = CASE db_user WHEN %L THEN %L ELSE '
+                                                     'db_user END, db_role = CASE db_role WHEN %L THEN %L ELSE db_role '
+                                                     'END'
+                 ' WHERE %L IN (db_user, db_role)', log.target, p.db_role, p.pseudonym, p.db_role, p.pseudonym,
+                 p.db_role)
             FROM person p CROSS JOIN log WHERE p.db_role <> '') s
    ORDER BY s.place, s.table_name, s.column_name;
 END;
 COMMENT ON FUNCTION erasure_statement(bigint) IS
-  'The updates of a confirmed erasure that erasure_rule asks for today, of the tables and of what the audit log holds of them; hrloop.erase() executes them. None for one that is not confirmed.';
+  'The updates of a confirmed erasure that erasure_rule asks for today, of the tables and of what the audit log holds '
+  'of them; hrloop.erase() executes them. None for one that is not confirmed.';
 
 -- who may, and what follows ---------------------------------------------------------------
 
 CREATE FUNCTION erasure_requested(erasures bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-  SELECT NULL::bigint, 'hr', 'erasure.requested', 'erasure:' || g.erasure_id, jsonb_build_object('erasure', g.erasure_id)
+  SELECT NULL::bigint, 'hr', 'erasure.requested', 'erasure:' || g.erasure_id,
+         jsonb_build_object('erasure', g.erasure_id)
     FROM erasure_log g WHERE g.erasure_id = ANY (erasures) ORDER BY g.erasure_id
   ON CONFLICT DO NOTHING;
-  SELECT '42501', 'only HR asks for the erasure of personal data', NULL, 'Act as somebody who holds the role hr.', 'erasure_log', 'requested_by', 'erasure_log_role'
+  SELECT '42501', 'only HR asks for the erasure of personal data', NULL, 'Act as somebody who holds the role hr.',
+         'erasure_log', 'requested_by', 'erasure_log_role'
    WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END
   UNION ALL
-  SELECT '42501', format('an erasure cannot be asked for in the name of %s', g.requested_by), NULL, 'Leave requested_by out.', 'erasure_log', 'requested_by', 'erasure_log_requester'
+  SELECT '42501', format('an erasure cannot be asked for in the name of %s', g.requested_by), NULL,
+         'Leave requested_by out.', 'erasure_log', 'requested_by', 'erasure_log_requester'
     FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND g.requested_by <> who()
   UNION ALL
-  SELECT '23514', 'an erasure is confirmed after it was asked for, by somebody else', NULL, 'Use confirm_erasure().', 'erasure_log', 'confirmed_by', 'erasure_log_born_confirmed'
-    FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND (g.confirmed_at IS NOT NULL OR g.withdrawn_at IS NOT NULL)
+  SELECT '23514', 'an erasure is confirmed after it was asked for, by somebody else', NULL, 'Use confirm_erasure().',
+         'erasure_log', 'confirmed_by', 'erasure_log_born_confirmed'
+    FROM erasure_log g WHERE g.erasure_id = ANY (erasures)
+      AND (g.confirmed_at IS NOT NULL OR g.withdrawn_at IS NOT NULL)
   UNION ALL
-  SELECT '23503', format('there is no employee with key %s', g.employee_id), NULL, NULL, 'erasure_log', 'employee_id', 'erasure_log_employee'
-    FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND NOT EXISTS (SELECT FROM employee e WHERE e.employee_id = g.employee_id)
+  SELECT '23503', format('there is no employee with key %s', g.employee_id), NULL, NULL, 'erasure_log', 'employee_id',
+         'erasure_log_employee'
+    FROM erasure_log g WHERE g.erasure_id = ANY (erasures)
+      AND NOT EXISTS (SELECT FROM employee e WHERE e.employee_id = g.employee_id)
   UNION ALL
-  SELECT '55000', format('employee %s has not left', e.employee_no), 'The data of somebody who is employed are needed for the employment.',
+  SELECT '55000', format('employee %s has not left', e.employee_no),
+         'The data of somebody who is employed are needed for the employment.',
          'Correct wrong data instead; leave() ends an employment.', 'erasure_log', 'employee_id', 'erasure_log_left'
-    FROM erasure_log g JOIN employee e USING (employee_id) WHERE g.erasure_id = ANY (erasures) AND NOT has_left(g.employee_id, current_date);
+    FROM erasure_log g JOIN employee e USING (employee_id)
+      WHERE g.erasure_id = ANY (erasures) AND NOT has_left(g.employee_id, current_date);
 END;
-COMMENT ON FUNCTION erasure_requested(bigint[]) IS 'Rule: HR asks for the erasure of somebody who has left; HR is told that it waits for a second person.';
+COMMENT ON FUNCTION erasure_requested(bigint[]) IS
+  'Rule: HR asks for the erasure of somebody who has left; HR is told that it waits for a second person.';
 SELECT register_follow('erasure_log', '{insert}', 500, 'erasure_requested', key => 'erasure_id');
 
 CREATE FUNCTION erasure_confirmed(erasures bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '42501', 'only HR or an executive confirms the erasure of personal data', NULL, 'Act as somebody who holds one of these roles.', 'erasure_log', 'confirmed_by', 'erasure_log_role'
-   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) OR holds_role('executive', actor()) END
+  SELECT '42501', 'only HR or an executive confirms the erasure of personal data', NULL,
+         'Act as somebody who holds one of these roles.', 'erasure_log', 'confirmed_by', 'erasure_log_role'
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
+     OR holds_role('executive', actor()) END
   UNION ALL
-  SELECT '42501', format('an erasure cannot be confirmed in the name of %s', g.confirmed_by), NULL, 'Use confirm_erasure().', 'erasure_log', 'confirmed_by', 'erasure_log_confirmer'
+  SELECT '42501', format('an erasure cannot be confirmed in the name of %s', g.confirmed_by), NULL,
+         'Use confirm_erasure().', 'erasure_log', 'confirmed_by', 'erasure_log_confirmer'
     FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND g.confirmed_by <> who()
   UNION ALL
-  SELECT '42501', format('%s cannot confirm an erasure that they asked for', g.confirmed_by), NULL, 'Somebody else of HR, or an executive, has to confirm it.', 'erasure_log', 'confirmed_by', 'erasure_log_four_eyes'
+  SELECT '42501', format('%s cannot confirm an erasure that they asked for', g.confirmed_by), NULL,
+         'Somebody else of HR, or an executive, has to confirm it.', 'erasure_log', 'confirmed_by',
+         'erasure_log_four_eyes'
     FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND g.confirmed_by = g.requested_by
   UNION ALL
-  SELECT '55000', format('employee %s has not left', e.employee_no), NULL, 'Withdraw the request.', 'erasure_log', 'employee_id', 'erasure_log_left'
+  SELECT '55000', format('employee %s has not left', e.employee_no), NULL, 'Withdraw the request.', 'erasure_log',
+         'employee_id', 'erasure_log_left'
     FROM erasure_log g JOIN employee e USING (employee_id)
    WHERE g.erasure_id = ANY (erasures) AND g.confirmed_at IS NOT NULL AND NOT has_left(g.employee_id, current_date);
 END;
-COMMENT ON FUNCTION erasure_confirmed(bigint[]) IS 'Rule: another person of HR or an executive confirms, and the employee has not come back.';
+COMMENT ON FUNCTION erasure_confirmed(bigint[]) IS
+  'Rule: another person of HR or an executive confirms, and the employee has not come back.';
 
 CREATE FUNCTION erasure_fixed(erasures erasure_log[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('erasure %s can no longer be changed', o.erasure_id), 'It was confirmed or withdrawn.', NULL, 'erasure_log', NULL, 'erasure_log_fixed'
+  SELECT '55000', format('erasure %s can no longer be changed', o.erasure_id), 'It was confirmed or withdrawn.', NULL,
+         'erasure_log', NULL, 'erasure_log_fixed'
     FROM unnest(erasures) o WHERE o.confirmed_at IS NOT NULL OR o.withdrawn_at IS NOT NULL
   UNION ALL
-  SELECT '55000', format('whose and which erasure %s is cannot be changed', o.erasure_id), NULL, 'Withdraw it and ask for another one.', 'erasure_log', NULL, 'erasure_log_same'
+  SELECT '55000', format('whose and which erasure %s is cannot be changed', o.erasure_id), NULL,
+         'Withdraw it and ask for another one.', 'erasure_log', NULL, 'erasure_log_same'
     FROM unnest(erasures) o JOIN erasure_log g USING (erasure_id)
-   WHERE (g.employee_id, g.pseudonym, g.reason, g.requested_by, g.requested_at) IS DISTINCT FROM (o.employee_id, o.pseudonym, o.reason, o.requested_by, o.requested_at);
+   WHERE (g.employee_id, g.pseudonym, g.reason, g.requested_by, g.requested_at)
+     IS DISTINCT FROM (o.employee_id, o.pseudonym, o.reason, o.requested_by, o.requested_at);
 END;
-COMMENT ON FUNCTION erasure_fixed(erasure_log[]) IS 'Rule: what was asked for does not change, and what was confirmed or withdrawn stays so.';
+COMMENT ON FUNCTION erasure_fixed(erasure_log[]) IS
+  'Rule: what was asked for does not change, and what was confirmed or withdrawn stays so.';
 
 CREATE FUNCTION erase_again(erasures bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH done AS MATERIALIZED (
     SELECT g.erasure_id, g.employee_id, hrloop.erase('book'::regclass, g.erasure_id) AS changed
-      FROM (SELECT * FROM erasure_log l WHERE l.erasure_id = ANY (erasures) AND l.confirmed_at IS NOT NULL ORDER BY l.erasure_id) g
+      FROM (SELECT * FROM erasure_log l WHERE l.erasure_id = ANY (erasures) AND l.confirmed_at IS NOT NULL
+            ORDER BY l.erasure_id) g
       JOIN employee e USING (employee_id)
   ), told AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
-    SELECT 'person.erase', d.employee_id, 'erasure_log', d.erasure_id, 'erasure_rule', '{}'::jsonb, jsonb_build_object('rows', d.changed)
+    SELECT 'person.erase', d.employee_id, 'erasure_log', d.erasure_id, 'erasure_rule', '{}'::jsonb,
+           jsonb_build_object('rows', d.changed)
       FROM done d WHERE d.changed > 0 ORDER BY d.erasure_id
     RETURNING 1
   )
   SELECT count(*) FROM told;
 END;
-COMMENT ON FUNCTION erase_again(bigint[]) IS 'Carry out confirmed erasures; what they still find is one decision each. Returns how many found something.';
+COMMENT ON FUNCTION erase_again(bigint[]) IS
+  'Carry out confirmed erasures; what they still find is one decision each. Returns how many found something.';
 
 SELECT register_follow('erasure_log', '{update}', 100, 'erasure_fixed');
 SELECT register_follow('erasure_log', '{update}', 200, 'erasure_confirmed', key => 'erasure_id');
-SELECT register_follow('erasure_log', '{update}', 500, 'erase_again', key => 'erasure_id', changed => '{confirmed_at}', present => 'confirmed_at');
+SELECT register_follow('erasure_log', '{update}', 500, 'erase_again', key => 'erasure_id', changed => '{confirmed_at}',
+                       present => 'confirmed_at');
 CREATE TRIGGER erasure_log_stays BEFORE DELETE OR TRUNCATE ON erasure_log
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('A request that is not confirmed can be withdrawn by withdraw_erasure().');
+  FOR EACH STATEMENT
+    EXECUTE FUNCTION hrloop.refuse('A request that is not confirmed can be withdrawn by withdraw_erasure().');
 
 -- verbs -----------------------------------------------------------------------------------
 
 CREATE FUNCTION request_erasure(employee text, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('23502', 'an erasure needs a reason', NULL, 'For example the letter by which it was asked for; do not name the person.', 'erasure_log', 'reason')
+  SELECT hrloop.fail('23502', 'an erasure needs a reason', NULL,
+                     'For example the letter by which it was asked for; do not name the person.', 'erasure_log',
+                     'reason')
    WHERE hrloop.meaningful_chars(coalesce(request_erasure.reason, '')) = 0;
-  SELECT hrloop.fail('55000', format('the erasure of employee %s was already %s', employee, CASE WHEN g.confirmed_at IS NULL THEN 'asked for' ELSE 'carried out' END),
-                     format('It is erasure %s.', g.erasure_id), CASE WHEN g.confirmed_at IS NULL THEN 'Somebody else confirms it by confirm_erasure().' END, 'erasure_log', NULL, 'erasure_log_once')
+  SELECT hrloop.fail('55000', format('the erasure of employee %s was already %s', employee, CASE
+                                     WHEN g.confirmed_at IS NULL THEN 'asked for' ELSE 'carried out' END),
+                     format('It is erasure %s.', g.erasure_id), CASE
+                       WHEN g.confirmed_at IS NULL THEN 'Somebody else confirms it by confirm_erasure().' END,
+                       'erasure_log', NULL, 'erasure_log_once')
     FROM erasure_log g WHERE g.employee_id = (SELECT find_employee(employee)) AND g.withdrawn_at IS NULL;
-  INSERT INTO erasure_log (employee_id, reason) VALUES (find_employee(employee), request_erasure.reason) RETURNING erasure_id;
+  INSERT INTO erasure_log (employee_id, reason) VALUES (find_employee(employee), request_erasure.reason)
+    RETURNING erasure_id;
 END;
 COMMENT ON FUNCTION request_erasure(text, text) IS
-  'HR asks for the erasure of the personal data of somebody who has left; somebody else confirms it. Returns its key. Errors: 55000 still employed, or asked for already; 42501 not HR; 23502 no reason; 22023 unknown (SEC-05).';
+  'HR asks for the erasure of the personal data of somebody who has left; somebody else confirms it. Returns its key. '
+  'Errors: 55000 still employed, or asked for already; 42501 not HR; 23502 no reason; 22023 unknown (SEC-05).';
 
 CREATE FUNCTION waiting_erasure(employee text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT g.erasure_id FROM erasure_log g WHERE g.employee_id = (SELECT find_employee(employee)) AND g.confirmed_at IS NULL AND g.withdrawn_at IS NULL),
-                  hrloop.fail('55000', format('no erasure of employee %s waits for confirmation', employee), NULL, 'HR asks for it by request_erasure().', 'erasure_log')::int::bigint);
-COMMENT ON FUNCTION waiting_erasure(text) IS 'Key of the erasure of a person that waits for confirmation; error 55000 if there is none.';
+  RETURN coalesce((SELECT g.erasure_id FROM erasure_log g
+                   WHERE g.employee_id = (SELECT find_employee(employee)) AND g.confirmed_at IS NULL
+                     AND g.withdrawn_at IS NULL),
+                  hrloop.fail('55000', format('no erasure of employee %s waits for confirmation', employee), NULL,
+                              'HR asks for it by request_erasure().', 'erasure_log')::int::bigint);
+COMMENT ON FUNCTION waiting_erasure(text) IS
+  'Key of the erasure of a person that waits for confirmation; error 55000 if there is none.';
 
 CREATE FUNCTION confirm_erasure(employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  UPDATE erasure_log g SET confirmed_by = who(), confirmed_at = now() WHERE g.erasure_id = (SELECT waiting_erasure(employee))
+  UPDATE erasure_log g SET confirmed_by = who(), confirmed_at = now()
+    WHERE g.erasure_id = (SELECT waiting_erasure(employee))
   RETURNING g.pseudonym;
 END;
 COMMENT ON FUNCTION confirm_erasure(text) IS
-  'Somebody else of HR, or an executive, confirms an erasure: names and free texts are blanked as erasure_rule says, in append-only tables too, figures stay under the pseudonym that is returned, and a decision says so. Cannot be undone. Errors: 42501 same person or wrong role; 55000 nothing waits, or employed again; 22023 unknown (SEC-05).';
+  'Somebody else of HR, or an executive, confirms an erasure: names and free texts are blanked as erasure_rule says, '
+  'in append-only tables too, figures stay under the pseudonym that is returned, and a decision says so. Cannot be '
+  'undone. Errors: 42501 same person or wrong role; 55000 nothing waits, or employed again; 22023 unknown (SEC-05).';
 
 CREATE FUNCTION withdraw_erasure(employee text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  UPDATE erasure_log g SET withdrawn_at = now() WHERE g.erasure_id = (SELECT waiting_erasure(employee)) RETURNING g.erasure_id;
+  UPDATE erasure_log g SET withdrawn_at = now() WHERE g.erasure_id = (SELECT waiting_erasure(employee))
+    RETURNING g.erasure_id;
 END;
-COMMENT ON FUNCTION withdraw_erasure(text) IS 'Withdraw an erasure that is not confirmed yet, as HR or an executive; returns its key. Errors: 42501 wrong role, 55000 nothing waits, 22023 unknown.';
+COMMENT ON FUNCTION withdraw_erasure(text) IS
+  'Withdraw an erasure that is not confirmed yet, as HR or an executive; returns its key. Errors: 42501 wrong role, '
+  '55000 nothing waits, 22023 unknown.';
 
 CREATE FUNCTION reapply_erasures() RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', 'erasures are carried out again by the owner of the books', NULL, 'run_due() does it once a month; after a restore the DBA does it.') WHERE NOT owns_books();
-  SELECT erase_again(ARRAY(SELECT g.erasure_id FROM erasure_log g WHERE g.confirmed_at IS NOT NULL ORDER BY g.erasure_id));
+  SELECT hrloop.fail('42501', 'erasures are carried out again by the owner of the books', NULL,
+                     'run_due() does it once a month; after a restore the DBA does it.') WHERE NOT owns_books();
+  SELECT erase_again(ARRAY(SELECT g.erasure_id FROM erasure_log g WHERE g.confirmed_at IS NOT NULL
+                           ORDER BY g.erasure_id));
 END;
 COMMENT ON FUNCTION reapply_erasures() IS
-  'Erase again what a restore brought back, and what its retention has released meanwhile; returns how many erasures found something. Error 42501: not the owner of the books (SEC-05).';
+  'Erase again what a restore brought back, and what its retention has released meanwhile; returns how many erasures '
+  'found something. Error 42501: not the owner of the books (SEC-05).';
 
 -- once a month the clock does it, too
 INSERT INTO due_rule (code, what, setting) VALUES
-  ('erasure', 'What retention releases of people who were erased, and what a restore brought back: erased, once a month (SEC-05)', NULL);
+  ('erasure',
+   'What retention releases of people who were erased, and what a restore brought back: erased, once a month '
+   '(SEC-05)', NULL);
 CREATE FUNCTION due_erasures(events bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
-  RETURN (SELECT erase_again(ARRAY(SELECT g.erasure_id FROM erasure_log g WHERE g.confirmed_at IS NOT NULL ORDER BY g.erasure_id))
+  RETURN (SELECT erase_again(ARRAY(SELECT g.erasure_id FROM erasure_log g WHERE g.confirmed_at IS NOT NULL
+                                   ORDER BY g.erasure_id))
            WHERE EXISTS (SELECT FROM due_event d WHERE d.due_event_id = ANY (events) AND d.code = 'erasure'));
-COMMENT ON FUNCTION due_erasures(bigint[]) IS 'Consequence of the monthly event of rule erasure: confirmed erasures are carried out again.';
+COMMENT ON FUNCTION due_erasures(bigint[]) IS
+  'Consequence of the monthly event of rule erasure: confirmed erasures are carried out again.';
 SELECT register_follow('due_event', '{insert}', 500, 'due_erasures', key => 'due_event_id');
 
 -- export ----------------------------------------------------------------------------------
@@ -292,65 +375,92 @@ SELECT register_follow('due_event', '{insert}', 500, 'due_erasures', key => 'due
 CREATE FUNCTION export_person(employee text) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22004', 'an export needs an employee') WHERE employee IS NULL;
-  SELECT hrloop.fail('42501', format('the data of employee %s are for themselves and HR', employee), NULL, 'Act as one of them by act_as().')
-   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE actor() = (SELECT find_employee(employee)) OR holds_role('hr', actor()) END;
+  SELECT hrloop.fail('42501', format('the data of employee %s are for themselves and HR', employee), NULL,
+                     'Act as one of them by act_as().')
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE actor() = (SELECT find_employee(employee))
+     OR holds_role('hr', actor()) END;
   SELECT require_tls();
   SELECT jsonb_object_agg(q.table_name, hrloop.query_rows(q.query))
     FROM (SELECT t.table_name,
-                 format('SELECT %s FROM %s t WHERE (%s)%s ORDER BY 1', c.list, t.qualified, replace(t.condition, '$1', k.key),
-                        CASE WHEN NOT w.everything THEN ' AND ' || replace(replace(l.hands_out, '@', quote_ident(n.nspname) || '.'), '$1', k.key) END) AS query
+                 format('SELECT %s FROM %s t WHERE (%s)%s ORDER BY 1', c.list, t.qualified,
+                        replace(t.condition, '$1', k.key),
+                        CASE WHEN NOT w.everything THEN ' AND '
+                          || replace(replace(l.hands_out, '@', quote_ident(n.nspname) || '.'), '$1', k.key) END)
+                            AS query
             FROM personal_table t
             JOIN pg_namespace n ON n.oid = books_schema()
             -- a bare number would be an integer, which the indexes of exclusion constraints do not compare with
             CROSS JOIN (SELECT format('%s::bigint', (SELECT find_employee(employee))) AS key) k
-            CROSS JOIN (SELECT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor()) END AS everything) w
+            CROSS JOIN (SELECT CASE WHEN actor() IS NULL THEN owns_books()
+                        ELSE holds_role('hr', actor()) END AS everything) w
             LEFT JOIN table_rule l USING (table_name)
             CROSS JOIN LATERAL (
               -- the person is not told who rated or managed, by key
               SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) AS list
-                FROM pg_attribute a LEFT JOIN personal_reference p ON p.table_name = t.table_name AND p.column_name = a.attname AND NOT p.is_subject
-               WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped AND (w.everything OR p.table_name IS NULL)) c) q;
+                FROM pg_attribute a LEFT JOIN personal_reference p ON p.table_name = t.table_name
+                  AND p.column_name = a.attname AND NOT p.is_subject
+               WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped
+                 AND (w.everything OR p.table_name IS NULL)) c) q;
 END;
 COMMENT ON FUNCTION export_person(text) IS
-  'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR all; for the person without what table_rule.held_back names and without the keys of who acted. Errors: 42501 neither HR nor the person; 28000 connection not encrypted as required; 22023 unknown, 22004 nobody (SEC-05).';
+  'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR '
+  'all; for the person without what table_rule.held_back names and without the keys of who acted. Errors: 42501 '
+  'neither HR nor the person; 28000 connection not encrypted as required; 22023 unknown, 22004 nobody (SEC-05).';
 
 -- what nobody thought of --------------------------------------------------------------------
 
 CREATE VIEW privacy_gap WITH (security_invoker) AS
   WITH col AS (
-    SELECT c.oid AS relid, c.relname::text AS table_name, a.attname::text AS column_name, a.attnum, a.atttypid, a.attgenerated, t.relid IS NOT NULL AS personal
+    SELECT c.oid AS relid, c.relname::text AS table_name, a.attname::text AS column_name, a.attnum, a.atttypid,
+           a.attgenerated, t.relid IS NOT NULL AS personal
       FROM pg_class c
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN personal_table t ON t.relid = c.oid
      WHERE c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
   ), ref AS (
-    SELECT k.conrelid AS relid, unnest(k.conkey) AS attnum, k.confrelid FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = books_schema()
+    SELECT k.conrelid AS relid, unnest(k.conkey) AS attnum, k.confrelid FROM pg_constraint k
+      WHERE k.contype = 'f' AND k.connamespace = books_schema()
   )
-  SELECT 'reference' AS gap, c.table_name, c.column_name, 'List in personal_reference whether a row is about this person.' AS hint
+  SELECT 'reference' AS gap, c.table_name, c.column_name,
+         'List in personal_reference whether a row is about this person.' AS hint
     FROM col c
-   WHERE c.column_name <> 'employee_id' AND EXISTS (SELECT FROM ref r WHERE r.relid = c.relid AND r.attnum = c.attnum AND r.confrelid = 'employee'::regclass)
-     AND NOT EXISTS (SELECT FROM personal_reference p WHERE (p.table_name, p.column_name) = (c.table_name, c.column_name))
+   WHERE c.column_name <> 'employee_id' AND EXISTS (SELECT FROM ref r
+                                                    WHERE r.relid = c.relid AND r.attnum = c.attnum
+                                                      AND r.confrelid = 'employee'::regclass)
+     AND NOT EXISTS (SELECT FROM personal_reference p
+                     WHERE (p.table_name, p.column_name) = (c.table_name, c.column_name))
   UNION ALL
-  SELECT 'person', c.table_name, c.column_name, 'This looks like a person: make it a foreign key to employee, give it an erasure_rule, or list it in personal_reference.'
+  SELECT 'person', c.table_name, c.column_name,
+         'This looks like a person: make it a foreign key to employee, give it an erasure_rule, or list it in '
+         'personal_reference.'
     FROM col c
-   WHERE c.column_name ~ '(^|_)(employee|person|recipient|rater|mentor|mentee|manager|actor|user)_(id|no)$|_by$' AND c.table_name <> 'employee'
+   WHERE c.column_name ~ '(^|_)(employee|person|recipient|rater|mentor|mentee|manager|actor|user)_(id|no)$|_by$'
+     AND c.table_name <> 'employee'
      AND NOT EXISTS (SELECT FROM ref r WHERE r.relid = c.relid AND r.attnum = c.attnum)
-     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'p' AND k.conrelid = c.relid AND k.conkey = ARRAY[c.attnum])
-     AND NOT EXISTS (SELECT FROM personal_reference p WHERE (p.table_name, p.column_name) = (c.table_name, c.column_name))
+     AND NOT EXISTS (SELECT FROM pg_constraint k
+                     WHERE k.contype = 'p' AND k.conrelid = c.relid AND k.conkey = ARRAY[c.attnum])
+     AND NOT EXISTS (SELECT FROM personal_reference p
+                     WHERE (p.table_name, p.column_name) = (c.table_name, c.column_name))
      AND NOT EXISTS (SELECT FROM erasure_rule e WHERE (e.table_name, e.column_name) = (c.table_name, c.column_name))
   UNION ALL
   SELECT 'text', c.table_name, c.column_name, 'Add an erasure_rule: blank a free text, keep a code.'
     FROM col c
-   WHERE c.personal AND c.attgenerated = '' AND c.atttypid IN ('text'::regtype, 'varchar'::regtype, 'jsonb'::regtype, 'json'::regtype, 'bytea'::regtype, 'xml'::regtype)
+   WHERE c.personal AND c.attgenerated = ''
+     AND c.atttypid IN ('text'::regtype, 'varchar'::regtype, 'jsonb'::regtype, 'json'::regtype, 'bytea'::regtype,
+                        'xml'::regtype)
      AND NOT EXISTS (SELECT FROM ref r WHERE r.relid = c.relid AND r.attnum = c.attnum)
-     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid = c.relid AND k.conkey = ARRAY[c.attnum]
+     AND NOT EXISTS (SELECT FROM pg_constraint k
+                     WHERE k.contype = 'c' AND k.conrelid = c.relid AND k.conkey = ARRAY[c.attnum]
                         AND strpos(pg_get_constraintdef(k.oid), format('((%I = ANY (ARRAY[', c.column_name)) > 0)
      AND NOT EXISTS (SELECT FROM erasure_rule e WHERE (e.table_name, e.column_name) = (c.table_name, c.column_name))
   UNION ALL
   SELECT 'rule', e.table_name, e.column_name, 'This erasure_rule names nothing, or blanks a table that is nobody''s.'
     FROM erasure_rule e
-   WHERE NOT EXISTS (SELECT FROM col c WHERE (c.table_name, c.column_name) = (e.table_name, e.column_name) AND (c.personal OR e.action <> 'blank'));
-COMMENT ON VIEW privacy_gap IS 'Where the data of people may lie that neither an export nor an erasure would reach; empty in books that were thought through (SEC-05).';
+   WHERE NOT EXISTS (SELECT FROM col c WHERE (c.table_name, c.column_name) = (e.table_name, e.column_name)
+                     AND (c.personal OR e.action <> 'blank'));
+COMMENT ON VIEW privacy_gap IS
+  'Where the data of people may lie that neither an export nor an erasure would reach; empty in books that were '
+  'thought through (SEC-05).';
 COMMENT ON COLUMN privacy_gap.gap IS 'reference, person, text or rule.';
 COMMENT ON COLUMN privacy_gap.table_name IS 'Table.';
 COMMENT ON COLUMN privacy_gap.column_name IS 'Column.';
@@ -363,12 +473,16 @@ CREATE VIEW unit_result WITH (security_invoker) AS
          CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean,
          CASE WHEN s.people >= m.people THEN s.spread END AS deviation
     -- by the cycle's code, so that a condition on it holds before people are counted
-    FROM (SELECT c.code AS cycle_code, r.org_unit_id, count(*) AS people, sum(x.composite) AS total, round(stddev_samp(x.composite), 2) AS spread
-            FROM review_cycle c JOIN review r USING (cycle_id) JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+    FROM (SELECT c.code AS cycle_code, r.org_unit_id, count(*) AS people, sum(x.composite) AS total,
+          round(stddev_samp(x.composite), 2) AS spread
+            FROM review_cycle c JOIN review r USING (cycle_id)
+              JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
            GROUP BY c.code, r.org_unit_id) s
     LEFT JOIN org_unit u USING (org_unit_id)
     CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
-COMMENT ON VIEW unit_result IS 'Locked results by cycle and unit for BI; units of fewer people than setting privacy.min_cell show none. There are no totals, by which one could subtract (SEC-05).';
+COMMENT ON VIEW unit_result IS
+  'Locked results by cycle and unit for BI; units of fewer people than setting privacy.min_cell show none. There are '
+  'no totals, by which one could subtract (SEC-05).';
 COMMENT ON COLUMN unit_result.cycle_code IS 'Cycle.';
 COMMENT ON COLUMN unit_result.unit_code IS 'Unit.';
 COMMENT ON COLUMN unit_result.unit_name IS 'Its name.';
@@ -381,12 +495,16 @@ CREATE VIEW unit_pay WITH (security_invoker) AS
   SELECT u.code AS unit_code, u.name AS unit_name, s.people, s.people < m.people AS suppressed,
          CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean
     FROM (SELECT a.org_unit_id, count(*) AS people, sum(p.amount) AS total
-            FROM salary p JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary AND a.valid @> current_date
-           WHERE p.superseded_by IS NULL AND p.valid @> current_date AND NOT has_left(p.employee_id, current_date) AND (SELECT require_tls())
+            FROM salary p JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary
+              AND a.valid @> current_date
+           WHERE p.superseded_by IS NULL AND p.valid @> current_date AND NOT has_left(p.employee_id, current_date)
+             AND (SELECT require_tls())
            GROUP BY a.org_unit_id) s
     JOIN org_unit u USING (org_unit_id)
     CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
-COMMENT ON VIEW unit_pay IS 'Base pay today by unit for BI, yuan a month; units of fewer people than setting privacy.min_cell show none (SEC-05).';
+COMMENT ON VIEW unit_pay IS
+  'Base pay today by unit for BI, yuan a month; units of fewer people than setting privacy.min_cell show none '
+  '(SEC-05).';
 COMMENT ON COLUMN unit_pay.unit_code IS 'Unit.';
 COMMENT ON COLUMN unit_pay.unit_name IS 'Its name.';
 COMMENT ON COLUMN unit_pay.people IS 'People with base pay who have not left.';

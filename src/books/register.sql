@@ -23,23 +23,41 @@ CREATE TABLE table_rule (
   CONSTRAINT table_rule_audit CHECK (num_nulls(audit, because) IN (0, 2)),
   CONSTRAINT table_rule_export CHECK (num_nulls(hands_out, held_back) IN (0, 2))
 );
-COMMENT ON TABLE table_rule IS 'What each table of these books is: who sees and writes its rows, what of it is audited, and what a person gets of it. It holds SQL, so the owner of the books alone writes it. After a change: apply_visibility(), hrloop.audit_attach() (SEC-01, SEC-02, SEC-03, SEC-05).';
+COMMENT ON TABLE table_rule IS
+  'What each table of these books is: who sees and writes its rows, what of it is audited, and what a person gets of '
+  'it. It holds SQL, so the owner of the books alone writes it. After a change: apply_visibility(), '
+  'hrloop.audit_attach() (SEC-01, SEC-02, SEC-03, SEC-05).';
 COMMENT ON COLUMN table_rule.table_name IS 'Table of these books.';
-COMMENT ON COLUMN table_rule.kind IS 'fact: people or other systems say so; rule: by which people are judged or paid; consequence: what the engine made of facts by rules; log: what was done; guard: who may do and see what, which the owner of the books alone writes.';
-COMMENT ON COLUMN table_rule.about IS 'Column that holds the employee a row is about, or the way there: review_id/review.employee_id; null: nobody in particular.';
-COMMENT ON COLUMN table_rule.sees IS 'Who sees a row. public: everybody, no person is in it; known: whoever is somebody; person: see hrloop.visible(); pay: the person, HR, finance; score: by rater group or kind of decision; hr: HR alone, which is the default.';
-COMMENT ON COLUMN table_rule.reads IS 'Condition on a row, in SQL, in place of the one that sees stands for, by column employee_id; null: that one.';
+COMMENT ON COLUMN table_rule.kind IS
+  'fact: people or other systems say so; rule: by which people are judged or paid; consequence: what the engine made '
+  'of facts by rules; log: what was done; guard: who may do and see what, which the owner of the books alone writes.';
+COMMENT ON COLUMN table_rule.about IS
+  'Column that holds the employee a row is about, or the way there: review_id/review.employee_id; null: nobody in '
+  'particular.';
+COMMENT ON COLUMN table_rule.sees IS
+  'Who sees a row. public: everybody, no person is in it; known: whoever is somebody; person: see hrloop.visible(); '
+  'pay: the person, HR, finance; score: by rater group or kind of decision; hr: HR alone, which is the default.';
+COMMENT ON COLUMN table_rule.reads IS
+  'Condition on a row, in SQL, in place of the one that sees stands for, by column employee_id; null: that one.';
 COMMENT ON COLUMN table_rule.changes IS 'Condition on rows to write, in SQL; null: the same.';
-COMMENT ON COLUMN table_rule.writes IS 'What roles other than HR write by default: {"roles": "actions"}, as {"manager executive": "INSERT UPDATE", "employee": "UPDATE(progress)"}. HR writes all but guards. role_right has what is in force.';
+COMMENT ON COLUMN table_rule.writes IS
+  'What roles other than HR write by default: {"roles": "actions"}, as {"manager executive": "INSERT UPDATE", '
+  '"employee": "UPDATE(progress)"}. HR writes all but guards. role_right has what is in force.';
 COMMENT ON COLUMN table_rule.hides IS 'Columns that HR alone reads as they are.';
-COMMENT ON COLUMN table_rule.analysed IS 'Whether the role bi reads it: all of a public table, of another one keys, figures, days and codes.';
-COMMENT ON COLUMN table_rule.audit IS 'What is audited: insert, update, delete; none: the table is not. A table that is audited has an entry for a truncate, too. Null: not, and nothing had to be said.';
+COMMENT ON COLUMN table_rule.analysed IS
+  'Whether the role bi reads it: all of a public table, of another one keys, figures, days and codes.';
+COMMENT ON COLUMN table_rule.audit IS
+  'What is audited: insert, update, delete; none: the table is not. A table that is audited has an entry for a '
+  'truncate, too. Null: not, and nothing had to be said.';
 COMMENT ON COLUMN table_rule.ignored IS 'Derived columns: a change of these alone is no entry.';
 COMMENT ON COLUMN table_rule.digest IS 'Columns of which the sha256 is entered in place of an inserted row that itself never changes: of their names and values, nulls
 left out. A column that is added to the table and not named here does not count; one may be named later if it is null in the rows that are there. Null: the row is entered.';
 COMMENT ON COLUMN table_rule.because IS 'Why it is audited so.';
-COMMENT ON COLUMN table_rule.hands_out IS 'Rows that a person gets of those about them: SQL in which t is the row, @ the schema of the books and $1 the key of the employee; null: all. HR gets all.';
-COMMENT ON COLUMN table_rule.held_back IS 'Why not the others: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)).';
+COMMENT ON COLUMN table_rule.hands_out IS
+  'Rows that a person gets of those about them: SQL in which t is the row, @ the schema of the books and $1 the key of '
+  'the employee; null: all. HR gets all.';
+COMMENT ON COLUMN table_rule.held_back IS
+  'Why not the others: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)).';
 
 CREATE TABLE personal_reference (
   table_name  text    NOT NULL,
@@ -48,10 +66,13 @@ CREATE TABLE personal_reference (
   reason      text    NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0),
   PRIMARY KEY (table_name, column_name)
 );
-COMMENT ON TABLE personal_reference IS 'References that make a row somebody''s or do not. A column employee_id that refers to employee does without being listed; view privacy_gap finds references that are missing here (SEC-05).';
+COMMENT ON TABLE personal_reference IS
+  'References that make a row somebody''s or do not. A column employee_id that refers to employee does without being '
+  'listed; view privacy_gap finds references that are missing here (SEC-05).';
 COMMENT ON COLUMN personal_reference.table_name IS 'Table.';
 COMMENT ON COLUMN personal_reference.column_name IS 'Column that refers to a person, or to a row about one.';
-COMMENT ON COLUMN personal_reference.is_subject IS 'Whether the row is about that person; false: the person only acted.';
+COMMENT ON COLUMN personal_reference.is_subject IS
+  'Whether the row is about that person; false: the person only acted.';
 COMMENT ON COLUMN personal_reference.reason IS 'Why.';
 
 CREATE TABLE erasure_rule (
@@ -67,12 +88,18 @@ CREATE TABLE erasure_rule (
   CONSTRAINT erasure_rule_beside CHECK ((action = 'name') = (beside IS NOT NULL)),
   CONSTRAINT erasure_rule_keys CHECK (keys IS NULL OR action = 'blank' AND leaves IS NOT NULL)
 );
-COMMENT ON TABLE erasure_rule IS 'What becomes of each text about a person that is erased, column by column, against what must be kept; figures are not listed, they stay; an entry of the audit log follows the rules of its table (SEC-05, AMB-41). Every text of a personal table needs a rule: see privacy_gap.';
+COMMENT ON TABLE erasure_rule IS
+  'What becomes of each text about a person that is erased, column by column, against what must be kept; figures are '
+  'not listed, they stay; an entry of the audit log follows the rules of its table (SEC-05, AMB-41). Every text of a '
+  'personal table needs a rule: see privacy_gap.';
 COMMENT ON COLUMN erasure_rule.table_name IS 'Table.';
 COMMENT ON COLUMN erasure_rule.column_name IS 'Column.';
-COMMENT ON COLUMN erasure_rule.action IS 'blank: in the person''s rows it is replaced; pseudonym: wherever it holds the person''s number or, in a document, number or name; name: the name is taken out of texts to others; keep: it stays.';
+COMMENT ON COLUMN erasure_rule.action IS
+  'blank: in the person''s rows it is replaced; pseudonym: wherever it holds the person''s number or, in a document, '
+  'number or name; name: the name is taken out of texts to others; keep: it stays.';
 COMMENT ON COLUMN erasure_rule.leaves IS 'What blank leaves behind; null: nothing.';
-COMMENT ON COLUMN erasure_rule.keys IS 'Of a document only the texts under these keys (key, or parent.key); null: all of it.';
+COMMENT ON COLUMN erasure_rule.keys IS
+  'Of a document only the texts under these keys (key, or parent.key); null: all of it.';
 COMMENT ON COLUMN erasure_rule.beside IS 'For name: column of the document that says who is named in the text.';
 COMMENT ON COLUMN erasure_rule.keep_months IS 'Months after leaving for which it has to be kept first; null: none.';
 COMMENT ON COLUMN erasure_rule.reason IS 'Why so.';
@@ -86,16 +113,21 @@ BEGIN ATOMIC
          CASE WHEN r.rule ? 'keys' THEN ARRAY(SELECT jsonb_array_elements_text(r.rule -> 'keys')) END,
          r.rule ->> 'beside', (r.rule ->> 'months')::integer, r.because
     FROM jsonb_each(texts) AS t (key, value)
-    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(t.value) WHEN 'array' THEN t.value ELSE jsonb_build_array(t.value) END) AS e (value)
+    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(t.value) WHEN 'array' THEN t.value
+                                            ELSE jsonb_build_array(t.value) END) AS e (value)
     CROSS JOIN LATERAL (
       SELECT CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ELSE '{}' END AS rule,
-             CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ->> 'action' ELSE split_part(e.value #>> '{}', ' ', 1) END AS action,
-             CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ->> 'because' ELSE substr(e.value #>> '{}', strpos(e.value #>> '{}', ' ') + 1) END AS because) r;
+             CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ->> 'action'
+               ELSE split_part(e.value #>> '{}', ' ', 1) END AS action,
+             CASE jsonb_typeof(e.value) WHEN 'object' THEN e.value ->> 'because'
+               ELSE substr(e.value #>> '{}', strpos(e.value #>> '{}', ' ') + 1) END AS because) r;
 END;
-COMMENT ON FUNCTION erasure_rules(text, jsonb) IS 'Rows of erasure_rule out of the short form in which register_table() takes them.';
+COMMENT ON FUNCTION erasure_rules(text, jsonb) IS
+  'Rows of erasure_rule out of the short form in which register_table() takes them.';
 
 CREATE FUNCTION register_table(
-  table_name text, kind text, sees text DEFAULT 'hr', about text DEFAULT NULL, reads text DEFAULT NULL, changes text DEFAULT NULL,
+  table_name text, kind text, sees text DEFAULT 'hr', about text DEFAULT NULL, reads text DEFAULT NULL,
+  changes text DEFAULT NULL,
   writes jsonb DEFAULT '{}', hides text[] DEFAULT '{}', analysed boolean DEFAULT true,
   audit text[] DEFAULT NULL, ignored text[] DEFAULT '{}', digest text[] DEFAULT NULL, because text DEFAULT NULL,
   hands_out text DEFAULT NULL, held_back text DEFAULT NULL,
@@ -106,16 +138,22 @@ BEGIN ATOMIC
   UNION ALL
   SELECT register_table.table_name, o.key, false, o.value FROM jsonb_each_text(others) AS o (key, value);
   INSERT INTO erasure_rule SELECT r.* FROM erasure_rules(register_table.table_name, texts) r;
-  INSERT INTO table_rule (table_name, kind, about, sees, reads, changes, writes, hides, analysed, audit, ignored, digest, because, hands_out, held_back)
-  VALUES (register_table.table_name, register_table.kind, register_table.about, register_table.sees, register_table.reads, register_table.changes, register_table.writes,
-          register_table.hides, register_table.analysed, register_table.audit, register_table.ignored, register_table.digest,
+  INSERT INTO table_rule (table_name, kind, about, sees, reads, changes, writes, hides, analysed, audit, ignored,
+                          digest, because, hands_out, held_back)
+  VALUES (register_table.table_name, register_table.kind, register_table.about, register_table.sees,
+          register_table.reads, register_table.changes, register_table.writes,
+          register_table.hides, register_table.analysed, register_table.audit, register_table.ignored,
+          register_table.digest,
           coalesce(register_table.because, CASE WHEN register_table.audit IS NOT NULL THEN
-            CASE register_table.kind WHEN 'fact' THEN 'entered by people or other systems' WHEN 'rule' THEN 'a rule by which people are judged or paid'
-                                     WHEN 'guard' THEN 'who may see and do what' WHEN 'consequence' THEN 'its decision says where it comes from' END END),
+            CASE register_table.kind WHEN 'fact' THEN 'entered by people or other systems'
+              WHEN 'rule' THEN 'a rule by which people are judged or paid'
+                                     WHEN 'guard' THEN 'who may see and do what'
+                                       WHEN 'consequence' THEN 'its decision says where it comes from' END END),
           register_table.hands_out, register_table.held_back)
   RETURNING table_name;
 END;
-COMMENT ON FUNCTION register_table(text, text, text, text, text, text, jsonb, text[], boolean, text[], text[], text[], text, text, text, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION register_table(text, text, text, text, text, text, jsonb, text[], boolean, text[], text[], text[],
+                                   text, text, text, jsonb, jsonb, jsonb) IS
   'Say what a table is: a row of table_rule with these columns, rows of personal_reference (subjects: {"column": "why the row is about that person"}, others: {"column": "whom it is about instead"}) and of erasure_rule (texts: {"column": "blank free text", "other": "keep code"}, or {action, leaves, keys, beside, months, because}).
 apply_tables() makes policies, rights and audit triggers of it. Error 23505: it is registered, change its rows; 23514: a word that is none (SEC-01 to SEC-05).';
 

@@ -5,7 +5,8 @@
 -- call for JIT: compiling them takes longer than running them, so it is off in all of them.
 
 -- Memory and temporary files must not grow with the books: the parts that read much go by slices of their keys.
-CREATE FUNCTION verify_slices() RETURNS TABLE (part text, from_id bigint, until_id bigint) STABLE LANGUAGE SQL SET jit = off
+CREATE FUNCTION verify_slices() RETURNS TABLE (part text, from_id bigint, until_id bigint) STABLE LANGUAGE SQL
+  SET jit = off
 BEGIN ATOMIC
   WITH sliced (place, part, size, low, high) AS (
     SELECT 1, 'reviews', 2000, min(r.review_id), max(r.review_id) FROM review r
@@ -27,20 +28,27 @@ BEGIN ATOMIC
                  coalesce(c.next - 1, 9223372036854775807)::bigint AS until_id FROM cut c
           UNION ALL
           SELECT o.place, o.part, -9223372036854775808, 9223372036854775807
-            FROM (VALUES (2, 'calibrations'), (3, 'live'), (4, 'warnings'), (5, 'causes'), (6, 'suggestions'), (8, 'disclosure'), (11, 'talent'),
-                         (12, 'workflow'), (13, 'archive'), (14, 'approvals'), (16, 'audit_ends'), (17, 'totals'), (18, 'tasks')) AS o (place, part)) w
+            FROM (VALUES (2, 'calibrations'), (3, 'live'), (4, 'warnings'), (5, 'causes'), (6, 'suggestions'),
+                  (8, 'disclosure'), (11, 'talent'),
+                         (12, 'workflow'), (13, 'archive'), (14, 'approvals'), (16, 'audit_ends'), (17, 'totals'),
+                         (18, 'tasks')) AS o (place, part)) w
    ORDER BY w.place, w.from_id;
 END;
-COMMENT ON FUNCTION verify_slices() IS 'All that verify() checks, part by part in slices of keys: of reviews for reviews and plans, of employees for pay and skills, of entries for audit.';
+COMMENT ON FUNCTION verify_slices() IS
+  'All that verify() checks, part by part in slices of keys: of reviews for reviews and plans, of employees for pay '
+  'and skills, of entries for audit.';
 
 CREATE FUNCTION verify_part(
   part text, from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
-  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+    SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked(from_id, until_id);
-  SELECT hrloop.fail('22023', format('unknown part "%s" of verify()', part), NULL, 'SELECT DISTINCT part FROM verify_slices() lists them.')
+  SELECT hrloop.fail('22023', format('unknown part "%s" of verify()', part), NULL,
+                     'SELECT DISTINCT part FROM verify_slices() lists them.')
    WHERE coalesce(part, '') NOT IN ('reviews', 'calibrations', 'live', 'warnings', 'causes', 'suggestions', 'plans',
-                                   'disclosure', 'pay', 'skills', 'talent', 'workflow', 'archive', 'approvals', 'audit', 'audit_ends', 'totals', 'tasks');
+                                   'disclosure', 'pay', 'skills', 'talent', 'workflow', 'archive', 'approvals',
+                                   'audit', 'audit_ends', 'totals', 'tasks');
   SELECT v.* FROM verify_reviews(from_id, until_id) v WHERE part = 'reviews'
   UNION ALL SELECT v.* FROM verify_calibrations() v WHERE part = 'calibrations'
   UNION ALL SELECT v.* FROM verify_live() v WHERE part = 'live'
@@ -61,15 +69,18 @@ BEGIN ATOMIC
   UNION ALL SELECT v.* FROM verify_tasks() v WHERE part = 'tasks';
 END;
 COMMENT ON FUNCTION verify_part(text, bigint, bigint) IS
-  'One part of verify(), of the rows whose keys lie in a slice as verify_slices() lists them; left out: all of it. Error 22023: unknown part.';
+  'One part of verify(), of the rows whose keys lie in a slice as verify_slices() lists them; left out: all of it. '
+  'Error 22023: unknown part.';
 
-CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+CREATE FUNCTION verify() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE
+  LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked();
   SELECT v.* FROM verify_slices() s CROSS JOIN LATERAL verify_part(s.part, s.from_id, s.until_id) v;
 END;
 COMMENT ON FUNCTION verify() IS
-  'Recompute every derived figure from its source rows, independently, and return what differs: problem, table, row, expected, found. Healthy books return no rows. Goes slice by slice; verify_for() does some minutes of it at a time.';
+  'Recompute every derived figure from its source rows, independently, and return what differs: problem, table, row, '
+  'expected, found. Healthy books return no rows. Goes slice by slice; verify_for() does some minutes of it at a time.';
 
 -- a round of checking, some minutes at a time ------------------------------------------
 
@@ -83,7 +94,8 @@ CREATE TABLE verify_slice (
   broken      bigint,
   PRIMARY KEY (part, from_id)
 );
-COMMENT ON TABLE verify_slice IS 'The round of verify_for() that goes on, or the last one: what is checked, and what it found.';
+COMMENT ON TABLE verify_slice IS
+  'The round of verify_for() that goes on, or the last one: what is checked, and what it found.';
 COMMENT ON COLUMN verify_slice.part IS 'Part of verify(), as in verify_part().';
 COMMENT ON COLUMN verify_slice.from_id IS 'First key of the slice.';
 COMMENT ON COLUMN verify_slice.until_id IS 'Last key of the slice.';
@@ -101,7 +113,8 @@ CREATE FUNCTION verify_for(duration interval DEFAULT '5 minutes')
   RETURNS TABLE (part text, slices bigint, checked bigint, differences bigint) VOLATILE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked();
-  SELECT hrloop.fail('22023', 'verify_for() needs a time that is not negative', NULL, 'For example verify_for(duration => ''5 minutes'').')
+  SELECT hrloop.fail('22023', 'verify_for() needs a time that is not negative', NULL,
+                     'For example verify_for(duration => ''5 minutes'').')
    WHERE coalesce(duration < interval '0', true);
   -- one at a time: the second one goes on where the first one stopped
   SELECT pg_advisory_xact_lock('verify_slice'::regclass::oid::int, 0);
@@ -111,20 +124,26 @@ BEGIN ATOMIC
   WITH checked AS MATERIALIZED (
     SELECT s.part, s.from_id, v.differences, v.broken
       -- the clock is asked before each slice; at least one is done
-      FROM (SELECT w.*, row_number() OVER (ORDER BY w.part, w.from_id) AS n FROM verify_slice w WHERE w.checked_at IS NULL ORDER BY w.part, w.from_id OFFSET 0) s
+      FROM (SELECT w.*, row_number() OVER (ORDER BY w.part, w.from_id) AS n FROM verify_slice w
+            WHERE w.checked_at IS NULL ORDER BY w.part, w.from_id OFFSET 0) s
       CROSS JOIN LATERAL (
-        SELECT count(*) AS differences, count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed') AS broken
+        SELECT count(*) AS differences, count(*)
+          FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed') AS broken
           FROM verify_part(s.part, s.from_id, s.until_id) y) v
      WHERE s.n = 1 OR clock_timestamp() < statement_timestamp() + duration
   )
   UPDATE verify_slice s SET checked_at = clock_timestamp(), differences = c.differences, broken = c.broken
     FROM checked c WHERE c.part = s.part AND c.from_id = s.from_id;
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
-  SELECT NULL::bigint, 'hr', 'verify.found', 'verify:' || extract(epoch FROM f.began_at), jsonb_build_object('count', f.differences, 'parts', f.parts)
+  SELECT NULL::bigint, 'hr', 'verify.found', 'verify:' || extract(epoch FROM f.began_at),
+         jsonb_build_object('count', f.differences, 'parts', f.parts)
     FROM (SELECT s.began_at, sum(s.differences) AS differences, string_agg(DISTINCT s.part, ', ') AS parts
             FROM verify_slice s WHERE s.differences > 0 GROUP BY s.began_at) f
   ON CONFLICT DO NOTHING;
-  SELECT s.part, count(*), count(s.checked_at), coalesce(sum(s.differences), 0)::bigint FROM verify_slice s GROUP BY s.part ORDER BY s.part;
+  SELECT s.part, count(*), count(s.checked_at), coalesce(sum(s.differences), 0)::bigint FROM verify_slice s
+    GROUP BY s.part ORDER BY s.part;
 END;
 COMMENT ON FUNCTION verify_for(interval) IS
-  'Some minutes of verify(), for a scheduler: goes on with the slices of the round where the last call stopped, begins a round when the one before is through, tells HR when something differs, and returns how far each part is. Which rows differ: verify_part(). Each call is one transaction. Error 22023: no time.';
+  'Some minutes of verify(), for a scheduler: goes on with the slices of the round where the last call stopped, begins '
+  'a round when the one before is through, tells HR when something differs, and returns how far each part is. Which '
+  'rows differ: verify_part(). Each call is one transaction. Error 22023: no time.';

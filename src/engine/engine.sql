@@ -17,12 +17,15 @@ COMMENT ON FUNCTION hrloop.version() IS 'Version of the loaded library.';
 CREATE FUNCTION install(schema name DEFAULT 'hr', roles text DEFAULT NULL) RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_install';
 COMMENT ON FUNCTION install(name, text) IS
-  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to everybody else. With roles also its group roles, named with that prefix, as create_roles() of the books makes them. Errors: 42P06 the schema already holds books; 42501 no right to create schemas, or roles.';
+  'Make a company''s books in a schema: tables, views, functions and triggers, owned by the caller, closed to '
+  'everybody else. With roles also its group roles, named with that prefix, as create_roles() of the books makes them. '
+  'Errors: 42P06 the schema already holds books; 42501 no right to create schemas, or roles.';
 
 CREATE FUNCTION migrate(schema name DEFAULT 'hr') RETURNS text
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_migrate';
 COMMENT ON FUNCTION migrate(name) IS
-  'Bring books to the installed version; does nothing if they are. Errors: 42P01 no books there; 0A000 no script leads from their version to this one.';
+  'Bring books to the installed version; does nothing if they are. Errors: 42P01 no books there; 0A000 no script leads '
+  'from their version to this one.';
 
 CREATE FUNCTION list_books(OUT schema text, OUT version text, OUT needs_migration boolean, OUT owner text)
   RETURNS SETOF record LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_list_books';
@@ -39,49 +42,60 @@ GRANT SELECT ON books TO PUBLIC;
 CREATE FUNCTION pre_restore(schema name DEFAULT 'hr') RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_pre_restore';
 COMMENT ON FUNCTION pre_restore(name) IS
-  'Before a data-only restore into freshly installed books: empties what install() put there and switches the engine''s triggers off. Needs ownership. Error: 55000 the books already hold employees.';
+  'Before a data-only restore into freshly installed books: empties what install() put there and switches the '
+  'engine''s triggers off. Needs ownership. Error: 55000 the books already hold employees.';
 
 CREATE FUNCTION post_restore(schema name DEFAULT 'hr') RETURNS bigint
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_post_restore';
 COMMENT ON FUNCTION post_restore(name) IS
-  'After a data-only restore: switches the engine''s triggers on and returns the number of differences that verify() finds (0 in a healthy restore).';
+  'After a data-only restore: switches the engine''s triggers on and returns the number of differences that verify() '
+  'finds (0 in a healthy restore).';
 
 -- triggers -------------------------------------------------------------------
 
 CREATE FUNCTION consequence() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_consequence';
 COMMENT ON FUNCTION consequence() IS
-  'Statement trigger: hands the keys of the rows that matter to a function of the same books, run as their owner. Arguments: function, key=column or rows=old, changed=columns, present=column.';
+  'Statement trigger: hands the keys of the rows that matter to a function of the same books, run as their owner. '
+  'Arguments: function, key=column or rows=old, changed=columns, present=column.';
 CREATE FUNCTION refuse() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_refuse';
-COMMENT ON FUNCTION refuse() IS 'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
+COMMENT ON FUNCTION refuse() IS
+  'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
 CREATE FUNCTION forget() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
-COMMENT ON FUNCTION forget() IS 'Trigger of rule tables, for a statement or, on a subscriber, a row: every backend drops what it remembers of them.';
+COMMENT ON FUNCTION forget() IS
+  'Trigger of rule tables, for a statement or, on a subscriber, a row: every backend drops what it remembers of them.';
 CREATE FUNCTION score_check() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
-COMMENT ON FUNCTION score_check() IS 'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';
+COMMENT ON FUNCTION score_check() IS
+  'Row trigger of score: value on the scale 0-100, compulsory rationale (REV-05, IND-15).';
 CREATE FUNCTION score_hold() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_hold';
-COMMENT ON FUNCTION score_hold() IS 'Statement trigger of score: the rules by which scores are judged do not change until the transaction ends.';
+COMMENT ON FUNCTION score_hold() IS
+  'Statement trigger of score: the rules by which scores are judged do not change until the transaction ends.';
 CREATE FUNCTION score_apply() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_apply';
-COMMENT ON FUNCTION score_apply() IS 'Statement trigger of score: locks the reviews in key order and writes their composites.';
+COMMENT ON FUNCTION score_apply() IS
+  'Statement trigger of score: locks the reviews in key order and writes their composites.';
 CREATE FUNCTION decision_known() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_decision_known';
-COMMENT ON FUNCTION decision_known() IS 'Statement trigger of decision: error 23503 for a kind that decision_kind does not list (SEC-02).';
+COMMENT ON FUNCTION decision_known() IS
+  'Statement trigger of decision: error 23503 for a kind that decision_kind does not list (SEC-02).';
 CREATE FUNCTION signal_render() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_signal_render';
 COMMENT ON FUNCTION signal_render() IS 'Row trigger of notification: the text in the recipient''s language (NOT-01).';
 CREATE FUNCTION signal_announce() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_signal_announce';
 COMMENT ON FUNCTION signal_announce() IS
-  'Statement trigger: NOTIFY on the channel named like the schema, payload "table ids", ids only. Argument: the key column.';
+  'Statement trigger: NOTIFY on the channel named like the schema, payload "table ids", ids only. Argument: the key '
+  'column.';
 
 CREATE FUNCTION audit() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit';
 COMMENT ON FUNCTION audit() IS
-  'Statement trigger: an entry of the audit log for each row that a statement changed. Arguments: subject=column, via=table.column/..., reason=column, ignore=columns, digest=columns (SEC-03).';
+  'Statement trigger: an entry of the audit log for each row that a statement changed. Arguments: subject=column, '
+  'via=table.column/..., reason=column, ignore=columns, digest=columns (SEC-03).';
 CREATE FUNCTION audit_guard() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit_guard';
 COMMENT ON FUNCTION audit_guard() IS 'Statement trigger of the audit log: nobody but audit() writes it; error 55000.';
@@ -92,7 +106,8 @@ COMMENT ON FUNCTION audit_attach(regclass) IS
 CREATE FUNCTION fields(VARIADIC "any") RETURNS bytea
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_fields';
 COMMENT ON FUNCTION fields("any") IS
-  'Values one after the other, as a digest of the audit log is made of them: each as its length in bytes of UTF-8, a colon, its text and a comma; null is a hyphen (SEC-03).';
+  'Values one after the other, as a digest of the audit log is made of them: each as its length in bytes of UTF-8, a '
+  'colon, its text and a comma; null is a hyphen (SEC-03).';
 
 -- for functions of the books -------------------------------------------------
 
@@ -100,7 +115,8 @@ CREATE FUNCTION fail(sqlstate text, message text, detail text DEFAULT NULL, hint
                      table_name text DEFAULT NULL, column_name text DEFAULT NULL, constraint_name text DEFAULT NULL)
   RETURNS boolean LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_fail';
 COMMENT ON FUNCTION fail(text, text, text, text, text, text, text) IS
-  'Raise an error from SQL: five-character SQLSTATE, message, detail, hint, and the table, column and constraint it is about.';
+  'Raise an error from SQL: five-character SQLSTATE, message, detail, hint, and the table, column and constraint it is '
+  'about.';
 
 CREATE FUNCTION render(body text, args jsonb) RETURNS text
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_render';
@@ -117,7 +133,8 @@ CREATE FUNCTION evaluate(formula jsonpath, facts jsonb) RETURNS numeric
   RETURN (SELECT CASE jsonb_typeof(v.value) WHEN 'number' THEN (v.value #>> '{}')::numeric END
             FROM (SELECT jsonb_path_query_first(facts, formula, '{}', true) AS value) v);
 COMMENT ON FUNCTION evaluate(jsonpath, jsonb) IS
-  'Value of a jsonpath formula over facts, e.g. $.actual / $.target * 100; null if a fact is missing, a divisor is zero or the result is no number.';
+  'Value of a jsonpath formula over facts, e.g. $.actual / $.target * 100; null if a fact is missing, a divisor is '
+  'zero or the result is no number.';
 
 CREATE FUNCTION holds(rule jsonpath, facts jsonb) RETURNS boolean
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE
@@ -128,7 +145,8 @@ COMMENT ON FUNCTION holds(jsonpath, jsonb) IS
 CREATE FUNCTION rounded(value numeric, digits integer DEFAULT 4) RETURNS numeric
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE RETURN round(round(value, 20), digits);
 COMMENT ON FUNCTION rounded(numeric, integer) IS
-  'Half up, for a mean of means: with avg(round(value, 30)) inside, 91.20544999..., which would be 91.20545 without a division on the way, is 91.2055 as in the composite.';
+  'Half up, for a mean of means: with avg(round(value, 30)) inside, 91.20544999..., which would be 91.20545 without a '
+  'division on the way, is 91.2055 as in the composite.';
 
 CREATE FUNCTION round_money(amount numeric, minor_digits integer DEFAULT 2) RETURNS numeric
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE RETURN round(amount, minor_digits);
@@ -138,21 +156,25 @@ COMMENT ON FUNCTION round_money(numeric, integer) IS
 CREATE FUNCTION recompute(book regclass, reviews bigint[], template bigint DEFAULT NULL) RETURNS integer
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_recompute';
 COMMENT ON FUNCTION recompute(regclass, bigint[], bigint) IS
-  'Composites of open reviews anew from their scores, by their template or by another one that they go over to; reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
+  'Composites of open reviews anew from their scores, by their template or by another one that they go over to; '
+  'reviews that are not open are left out. Returns how many reviews. Error 42501: not the owner of the books.';
 
 CREATE FUNCTION hold_rules(book regclass, change boolean DEFAULT false) RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_hold_rules';
 COMMENT ON FUNCTION hold_rules(regclass, boolean) IS
-  'For the owner of books, until the transaction ends: share the rules by which open reviews are judged, so that they do not change; change: have them alone, and wait for who shares them. Error 42501: not the owner.';
+  'For the owner of books, until the transaction ends: share the rules by which open reviews are judged, so that they '
+  'do not change; change: have them alone, and wait for who shares them. Error 42501: not the owner.';
 CREATE FUNCTION hold_reviews(book regclass, reviews bigint[]) RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_hold_reviews';
 COMMENT ON FUNCTION hold_reviews(regclass, bigint[]) IS
-  'Locks reviews until the transaction ends, and before them their scores from facts, all of them, in the order in which who corrects a score locks. Error 42501: not the owner of the books.';
+  'Locks reviews until the transaction ends, and before them their scores from facts, all of them, in the order in '
+  'which who corrects a score locks. Error 42501: not the owner of the books.';
 
 CREATE FUNCTION run(book regclass, function text, VARIADIC arguments "any") RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_run';
 COMMENT ON FUNCTION run(regclass, text, "any") IS
-  'Run a function of the books by kept plans, as triggers do: how one consequence calls another. At most 4 arguments, of the very types of the function. Error 42501: not the owner of the books.';
+  'Run a function of the books by kept plans, as triggers do: how one consequence calls another. At most 4 arguments, '
+  'of the very types of the function. Error 42501: not the owner of the books.';
 
 -- rights of a person ----------------------------------------------------------
 
@@ -167,60 +189,77 @@ COMMENT ON FUNCTION scrub(jsonb, text[], text) IS
 CREATE FUNCTION erase(book regclass, erasure bigint) RETURNS bigint
   LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_erase';
 COMMENT ON FUNCTION erase(regclass, bigint) IS
-  'Carry out a confirmed erasure by the rules of the books, in append-only tables too; returns how many rows changed. Error 42501: not the owner of the books.';
+  'Carry out a confirmed erasure by the rules of the books, in append-only tables too; returns how many rows changed. '
+  'Error 42501: not the owner of the books.';
 CREATE FUNCTION tls(OUT version text, OUT cipher text, OUT bits integer) RETURNS record
   LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'hrloop_tls';
-COMMENT ON FUNCTION tls() IS 'How the connection of this session is encrypted: TLS version, cipher and its bits; nulls if it is not, as through a local socket.';
+COMMENT ON FUNCTION tls() IS
+  'How the connection of this session is encrypted: TLS version, cipher and its bits; nulls if it is not, as through a '
+  'local socket.';
 
 -- what belongs to this transaction -------------------------------------------
 
 CREATE FUNCTION transaction_number(book regclass) RETURNS bigint
   LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_transaction_number';
 COMMENT ON FUNCTION transaction_number(regclass) IS
-  'Number of this transaction in these books, from their sequence transaction_number_seq: the same until it ends, never used again, carried on by a dump. Errors: 42P01 not books, 25006 read only.';
+  'Number of this transaction in these books, from their sequence transaction_number_seq: the same until it ends, '
+  'never used again, carried on by a dump. Errors: 42P01 not books, 25006 read only.';
 CREATE FUNCTION of_this_transaction(row_xmin xid, at timestamptz) RETURNS boolean
   LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_of_this_transaction';
 COMMENT ON FUNCTION of_this_transaction(xid, timestamptz) IS
-  'Whether a row was made in this transaction: by its system column xmin and the time of its transaction, for example (d.xmin, d.decided_at). Not a number that a dump carries on.';
+  'Whether a row was made in this transaction: by its system column xmin and the time of its transaction, for example '
+  '(d.xmin, d.decided_at). Not a number that a dump carries on.';
 
 -- who is asking --------------------------------------------------------------
 
 CREATE FUNCTION act_as(book regclass, employee_no text) RETURNS bigint
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_act_as';
 COMMENT ON FUNCTION act_as(regclass, text) IS
-  'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. Errors: 42501 no right, 22023 no such employee.';
+  'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. '
+  'Errors: 42501 no right, 22023 no such employee.';
 CREATE FUNCTION actor(book regclass) RETURNS bigint
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_actor';
-COMMENT ON FUNCTION actor(regclass) IS 'Id of the employee that act_as() named in these books, else the one whose db_role is the login; null: nobody. Errors: 22004 null, 42P01 not books.';
+COMMENT ON FUNCTION actor(regclass) IS
+  'Id of the employee that act_as() named in these books, else the one whose db_role is the login; null: nobody. '
+  'Errors: 22004 null, 42P01 not books.';
 CREATE FUNCTION who(book regclass) RETURNS text
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_who';
 COMMENT ON FUNCTION who(regclass) IS 'Number of the acting employee, or the name of the database login.';
 CREATE FUNCTION owns(book regclass) RETURNS boolean
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_owns';
-COMMENT ON FUNCTION owns(regclass) IS 'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books. Errors: 22004 null, 42P01 not books.';
+COMMENT ON FUNCTION owns(regclass) IS
+  'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books. Errors: 22004 null, '
+  '42P01 not books.';
 CREATE FUNCTION log_read(book regclass, employee bigint, what text, allowed boolean) RETURNS boolean
   LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'hrloop_log_read';
 COMMENT ON FUNCTION log_read(regclass, bigint, text, boolean) IS
-  'Note in the server log, once for each statement, that who acts asked for somebody''s data: a line "hrloop audit: {json}", event read or denied. Returns allowed.';
+  'Note in the server log, once for each statement, that who acts asked for somebody''s data: a line "hrloop audit: '
+  '{json}", event read or denied. Returns allowed.';
 
 CREATE FUNCTION visible_support(internal) RETURNS internal
   LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_visible_support';
-COMMENT ON FUNCTION visible_support(internal) IS 'Tells the planner how many rows visible() leaves, and how an index finds them.';
+COMMENT ON FUNCTION visible_support(internal) IS
+  'Tells the planner how many rows visible() leaves, and how an index finds them.';
 CREATE FUNCTION visible(book regclass, employee_id bigint, kind text DEFAULT 'work') RETURNS boolean
   LANGUAGE C STABLE PARALLEL SAFE SUPPORT visible_support AS 'MODULE_PATHNAME', 'hrloop_visible';
 COMMENT ON FUNCTION visible(regclass, bigint, text) IS
-  'Whether who is asking may see an employee: work (oneself, everybody below, HR and executives everybody), pay (oneself, HR and finance) or name; the basis of all row policies. Nobody: false, the owner of the books: true (SEC-02). Errors: 22004 null, 22023 unknown kind, 42P01 not books.';
+  'Whether who is asking may see an employee: work (oneself, everybody below, HR and executives everybody), pay '
+  '(oneself, HR and finance) or name; the basis of all row policies. Nobody: false, the owner of the books: true '
+  '(SEC-02). Errors: 22004 null, 22023 unknown kind, 42P01 not books.';
 CREATE FUNCTION visible_ids(book regclass, kind text DEFAULT 'work') RETURNS bigint[]
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_visible_ids';
-COMMENT ON FUNCTION visible_ids(regclass, text) IS 'Keys of the employees for whom visible() is true; what an index looks for.';
+COMMENT ON FUNCTION visible_ids(regclass, text) IS
+  'Keys of the employees for whom visible() is true; what an index looks for.';
 CREATE FUNCTION acts_for(book regclass, role text) RETURNS boolean
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_acts_for';
 COMMENT ON FUNCTION acts_for(regclass, text) IS
-  'Whether who is asking holds a role of role_holder today; the owner of the books, acting for nobody, holds them all. Errors: 22004 null, 42P01 not books.';
+  'Whether who is asking holds a role of role_holder today; the owner of the books, acting for nobody, holds them all. '
+  'Errors: 22004 null, 42P01 not books.';
 CREATE FUNCTION define(book regclass, statements text[]) RETURNS integer
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_define';
 COMMENT ON FUNCTION define(regclass, text[]) IS
-  'Run statements as the caller, with the books on the search_path: how the books make policies and grants from their tables. Returns how many. Errors: 42501 not the owner of the books, 22004 null.';
+  'Run statements as the caller, with the books on the search_path: how the books make policies and grants from their '
+  'tables. Returns how many. Errors: 42501 not the owner of the books, 22004 null.';
 
 -- Said, as default privileges of who makes extensions may keep from PUBLIC what it has otherwise.
 -- A new function is added here, and granted in the script that leads here from before (t/013 finds who forgot).
@@ -228,8 +267,10 @@ GRANT USAGE ON SCHEMA hrloop TO PUBLIC;
 GRANT USAGE ON TYPE hrloop.problem TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
   hrloop.version(), hrloop.install(name, text), hrloop.migrate(name), hrloop.list_books(), hrloop.pre_restore(name),
-  hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.score_check(), hrloop.score_hold(),
-  hrloop.score_apply(), hrloop.decision_known(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(), hrloop.audit_guard(),
+  hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.score_check(),
+  hrloop.score_hold(),
+  hrloop.score_apply(), hrloop.decision_known(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(),
+  hrloop.audit_guard(),
   hrloop.audit_attach(regclass), hrloop.fields("any"), hrloop.fail(text, text, text, text, text, text, text),
   hrloop.render(text, jsonb),
   hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.holds(jsonpath, jsonb),

@@ -2,7 +2,8 @@
 
 CREATE FUNCTION verify_plans(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
-  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+    SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked(from_id, until_id);
   WITH slice AS NOT MATERIALIZED (
@@ -19,17 +20,20 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'plan_without_cause', 'development_plan', p.plan_id, 'no plan', p.status
     FROM plan p JOIN slice r USING (review_id)
-   WHERE r.plan_reason IS NULL AND (p.status = 'draft' AND NOT r.anonymous OR p.status <> 'withdrawn' AND r.status = 'locked')
+   WHERE r.plan_reason IS NULL AND (p.status = 'draft' AND NOT r.anonymous OR p.status <> 'withdrawn'
+                                    AND r.status = 'locked')
       OR p.status = 'draft' AND r.status = 'not_rated'
   UNION ALL
   SELECT 'plan_reason', 'review', r.review_id, want.reason::text, r.plan_reason::text
     FROM slice r
     CROSS JOIN LATERAL (
       SELECT array_remove(ARRAY[
-        CASE WHEN coalesce(r.calibrated, r.composite) <= (SELECT setting_number('plan.score_threshold')) THEN 'score' END,
+        CASE WHEN coalesce(r.calibrated, r.composite) <= (SELECT setting_number('plan.score_threshold'))
+          THEN 'score' END,
         CASE WHEN (SELECT setting_on('plan.on_missed')) AND r.missed <> '{}'
               AND ((SELECT setting_number('plan.missed_max_score')) IS NULL
-                   OR coalesce(r.calibrated, r.composite) < (SELECT setting_number('plan.missed_max_score'))) THEN 'missed' END], NULL) AS reason) want
+                   OR coalesce(r.calibrated, r.composite) < (SELECT setting_number('plan.missed_max_score')))
+                     THEN 'missed' END], NULL) AS reason) want
    WHERE r.status = 'open' AND r.complete AND coalesce(r.plan_reason, '{}') <> want.reason
   UNION ALL
   SELECT 'draft_after_lock', 'development_plan', p.plan_id, 'proposed', p.status
@@ -39,20 +43,24 @@ BEGIN ATOMIC
     FROM plan p LEFT JOIN plan_item i USING (plan_id)
    GROUP BY p.plan_id, p.document HAVING jsonb_array_length(p.document -> 'items') <> count(i.*)
   UNION ALL
-  SELECT 'plan_item', 'plan_item', i.plan_item_id, concat_ws(' ', w.i ->> 'kind', w.i ->> 'title'), concat_ws(' ', i.kind, i.title)
+  SELECT 'plan_item', 'plan_item', i.plan_item_id, concat_ws(' ', w.i ->> 'kind', w.i ->> 'title'),
+         concat_ws(' ', i.kind, i.title)
     FROM plan p
     CROSS JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS w (i, n)
     JOIN plan_item i ON i.plan_id = p.plan_id AND i.position = w.n
     LEFT JOIN resource o USING (resource_id)
    WHERE (i.kind, i.title, i.topic, i.quantity, o.code, to_jsonb(i.origins))
-         IS DISTINCT FROM (w.i ->> 'kind', w.i ->> 'title', w.i ->> 'topic', (w.i ->> 'quantity')::numeric, w.i ->> 'resource', w.i -> 'origins')
+         IS DISTINCT FROM (w.i ->> 'kind', w.i ->> 'title', w.i ->> 'topic', (w.i ->> 'quantity')::numeric,
+                           w.i ->> 'resource', w.i -> 'origins')
   UNION ALL
   SELECT 'plan_gaps', 'development_plan', p.plan_id, want.gaps, have.gaps
     FROM plan p
-    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', w ->> 'indicator', w ->> 'skill', (w ->> 'gap')::numeric), ', ' ORDER BY w ->> 'indicator') AS gaps
+    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', w ->> 'indicator', w ->> 'skill', (w ->> 'gap')::numeric),
+                                          ', ' ORDER BY w ->> 'indicator') AS gaps
                           FROM jsonb_array_elements(p.document -> 'gaps') w) want
     CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', n.code, s.code, g.gap), ', ' ORDER BY n.code) AS gaps
-                          FROM plan_gap g JOIN indicator n USING (indicator_id) LEFT JOIN skill s USING (skill_id) WHERE g.plan_id = p.plan_id) have
+                          FROM plan_gap g JOIN indicator n USING (indicator_id) LEFT JOIN skill s USING (skill_id)
+                            WHERE g.plan_id = p.plan_id) have
    WHERE want.gaps IS DISTINCT FROM have.gaps
   UNION ALL
   SELECT 'plan_reasons', 'development_plan', p.plan_id, p.document ->> 'reasons', to_jsonb(p.reasons)::text
@@ -61,16 +69,21 @@ BEGIN ATOMIC
   SELECT 'plan_kind', 'development_plan', p.plan_id, p.document ->> 'kind', p.kind
     FROM plan p WHERE p.kind IS DISTINCT FROM p.document ->> 'kind'
   UNION ALL
-  SELECT 'plan_change', 'plan_change', c.plan_change_id, CASE WHEN c.removed THEN 'not there' ELSE c.title END, coalesce(have.title, 'not there')
+  SELECT 'plan_change', 'plan_change', c.plan_change_id, CASE WHEN c.removed THEN 'not there'
+    ELSE c.title END, coalesce(have.title, 'not there')
     FROM plan_change c
     JOIN plan p ON p.review_id = c.review_id AND p.status <> 'withdrawn'
     LEFT JOIN resource o USING (resource_id)
     LEFT JOIN LATERAL (SELECT i.title FROM plan_item i
-                         LEFT JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS j (i, n) ON j.n = i.position
-                        WHERE i.plan_id = p.plan_id AND (i.resource_id = o.resource_id OR (j.i ->> 'own')::integer = c.own)) have ON true
-   WHERE c.indicator_id IS NULL AND CASE WHEN c.removed THEN have.title IS NOT NULL ELSE have.title IS DISTINCT FROM c.title END
+                         LEFT JOIN LATERAL jsonb_array_elements(p.document -> 'items') WITH ORDINALITY AS j (i, n)
+                           ON j.n = i.position
+                        WHERE i.plan_id = p.plan_id
+                          AND (i.resource_id = o.resource_id OR (j.i ->> 'own')::integer = c.own)) have ON true
+   WHERE c.indicator_id IS NULL AND CASE WHEN c.removed THEN have.title IS NOT NULL
+     ELSE have.title IS DISTINCT FROM c.title END
   UNION ALL
-  SELECT 'plan_completion', 'development_plan', p.plan_id, CASE WHEN bool_and(i.progress = 100) THEN 'completed' ELSE 'effective' END, p.status
+  SELECT 'plan_completion', 'development_plan', p.plan_id, CASE WHEN bool_and(i.progress = 100) THEN 'completed'
+    ELSE 'effective' END, p.status
     FROM plan p JOIN plan_item i USING (plan_id) WHERE p.status IN ('effective', 'completed')
    GROUP BY p.plan_id, p.status HAVING bool_and(i.progress = 100) <> (p.status = 'completed')
   UNION ALL
@@ -79,29 +92,41 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'progress', 'plan_item', i.plan_item_id, coalesce(g.progress, 0)::text, i.progress::text
     FROM plan p JOIN plan_item i USING (plan_id)
-    LEFT JOIN LATERAL (SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id ORDER BY g.plan_progress_id DESC LIMIT 1) g ON true
+    LEFT JOIN LATERAL (SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id
+                       ORDER BY g.plan_progress_id DESC LIMIT 1) g ON true
    WHERE i.progress <> coalesce(g.progress, 0);
 END;
-COMMENT ON FUNCTION verify_plans(bigint, bigint) IS 'Plans that are missing, groundless, or differ from their decision.';
+COMMENT ON FUNCTION verify_plans(bigint, bigint) IS
+  'Plans that are missing, groundless, or differ from their decision.';
 
-CREATE FUNCTION verify_tasks() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+CREATE FUNCTION verify_tasks() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text)
+  STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked();
-  SELECT 'task_decision', 'hr_task', t.hr_task_id, format('employee %s, %s %s', d.employee_id, t.source_table, d.outcome ->> t.source_table),
+  SELECT 'task_decision', 'hr_task', t.hr_task_id,
+         format('employee %s, %s %s', d.employee_id, t.source_table, d.outcome ->> t.source_table),
          format('employee %s, %s %s', t.employee_id, t.source_table, t.source_id)
     FROM hr_task t JOIN decision d USING (decision_id)
    WHERE (d.employee_id, d.outcome ->> t.source_table) IS DISTINCT FROM (t.employee_id, t.source_id::text)
   UNION ALL
-  SELECT 'task_closed', 'hr_task', t.hr_task_id, CASE c.kind WHEN 'task.done' THEN 'done ' || (c.inputs ->> 'talked_on') WHEN 'task.withdraw' THEN 'withdrawn ' ELSE 'open ' END, concat(t.status, ' ', t.done_on)
-    FROM hr_task t LEFT JOIN decision c ON c.decision_id = t.closed_by AND CASE c.kind WHEN 'task.done' THEN c.cause_id WHEN 'task.withdraw' THEN (c.outcome ->> 'task')::bigint END = t.hr_task_id
+  SELECT 'task_closed', 'hr_task', t.hr_task_id, CASE c.kind
+    WHEN 'task.done' THEN 'done ' || (c.inputs ->> 'talked_on') WHEN 'task.withdraw' THEN 'withdrawn '
+      ELSE 'open ' END, concat(t.status, ' ', t.done_on)
+    FROM hr_task t LEFT JOIN decision c ON c.decision_id = t.closed_by AND CASE c.kind WHEN 'task.done' THEN c.cause_id
+      WHEN 'task.withdraw' THEN (c.outcome ->> 'task')::bigint END = t.hr_task_id
    WHERE t.kind = 'talk'
-     AND CASE c.kind WHEN 'task.done' THEN 'done ' || (c.inputs ->> 'talked_on') WHEN 'task.withdraw' THEN 'withdrawn ' ELSE 'open ' END <> concat(t.status, ' ', t.done_on)
+     AND CASE c.kind WHEN 'task.done' THEN 'done ' || (c.inputs ->> 'talked_on') WHEN 'task.withdraw' THEN 'withdrawn '
+       ELSE 'open ' END <> concat(t.status, ' ', t.done_on)
   UNION ALL
   SELECT 'task_missing', 'decision', d.decision_id, 'a task', 'none'
-    FROM decision d WHERE d.kind = 'task.talk' AND NOT EXISTS (SELECT FROM hr_task t WHERE t.decision_id = d.decision_id)
+    FROM decision d WHERE d.kind = 'task.talk'
+      AND NOT EXISTS (SELECT FROM hr_task t WHERE t.decision_id = d.decision_id)
   UNION ALL
   SELECT 'task_groundless', 'hr_task', t.hr_task_id, 'withdrawn with its result', t.status
     FROM hr_task t JOIN decision d USING (decision_id) JOIN review_result x ON x.result_id = d.cause_id
-   WHERE t.kind = 'talk' AND t.status = 'open' AND (x.reopened_by IS NOT NULL OR (x.review_id, x.grade) IS DISTINCT FROM (t.source_id, d.inputs ->> 'grade'));
+   WHERE t.kind = 'talk' AND t.status = 'open'
+     AND (x.reopened_by IS NOT NULL OR (x.review_id, x.grade) IS DISTINCT FROM (t.source_id, d.inputs ->> 'grade'));
 END;
-COMMENT ON FUNCTION verify_tasks() IS 'Tasks of HR that are not as the decisions that made and closed them, and talks about a result that no longer stands.';
+COMMENT ON FUNCTION verify_tasks() IS
+  'Tasks of HR that are not as the decisions that made and closed them, and talks about a result that no longer '
+  'stands.';

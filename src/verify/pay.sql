@@ -2,15 +2,18 @@
 
 CREATE FUNCTION verify_pay(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
-  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL SET jit = off
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+    SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked(from_id, until_id);
   SELECT 'raise_figures', 'salary_adjustment', a.adjustment_id,
-         a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) || '', a.new_amount::text
+         a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100,
+                               (SELECT setting_number('pay.minor_digits')::int)) || '', a.new_amount::text
     FROM salary_adjustment a LEFT JOIN band b USING (band_id)
    WHERE a.employee_id BETWEEN from_id AND until_id
      AND (a.percent <> coalesce(b.value, 0)
-      OR a.new_amount <> a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int))
+      OR a.new_amount <> a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100,
+                                               (SELECT setting_number('pay.minor_digits')::int))
       OR b.band_id IS NOT NULL AND NOT b.range @> a.composite)
   UNION ALL
   SELECT 'raise_decision', 'salary_adjustment', a.adjustment_id,
@@ -19,7 +22,8 @@ BEGIN ATOMIC
     FROM salary_adjustment a JOIN decision d USING (decision_id)
    WHERE a.employee_id BETWEEN from_id AND until_id
      AND ((a.old_amount, a.percent, a.raise_amount, a.new_amount)
-         IS DISTINCT FROM ((d.inputs ->> 'old')::numeric, (d.outcome ->> 'percent')::numeric, (d.outcome ->> 'raise')::numeric, (d.outcome ->> 'new')::numeric)
+         IS DISTINCT FROM ((d.inputs ->> 'old')::numeric, (d.outcome ->> 'percent')::numeric,
+                           (d.outcome ->> 'raise')::numeric, (d.outcome ->> 'new')::numeric)
       OR a.base_amount <> coalesce(d.inputs ->> 'base', d.inputs ->> 'old')::numeric
       OR a.corrects IS DISTINCT FROM (d.inputs ->> 'corrects')::bigint)
   UNION ALL
@@ -32,8 +36,10 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (
       SELECT p.raise_rule_id FROM cycle_raise_rule p
        WHERE p.cycle_id = a.cycle_id AND coalesce(p.job_id = r.job_id, p.job_id IS NULL)
-         AND coalesce(p.job_family = j.job_family, p.job_family IS NULL) AND coalesce(p.unit_kind = u.unit_kind, p.unit_kind IS NULL)
-       ORDER BY (p.job_id IS NOT NULL) DESC, (p.job_family IS NOT NULL) DESC, (p.unit_kind IS NOT NULL) DESC LIMIT 1) want ON true
+         AND coalesce(p.job_family = j.job_family, p.job_family IS NULL)
+           AND coalesce(p.unit_kind = u.unit_kind, p.unit_kind IS NULL)
+       ORDER BY (p.job_id IS NOT NULL) DESC, (p.job_family IS NOT NULL) DESC, (p.unit_kind IS NOT NULL) DESC
+         LIMIT 1) want ON true
    WHERE a.employee_id BETWEEN from_id AND until_id AND a.raise_rule_id IS DISTINCT FROM want.raise_rule_id
   UNION ALL
   SELECT 'raise_score', 'salary_adjustment', a.adjustment_id, x.composite::text, a.composite::text
@@ -41,9 +47,11 @@ BEGIN ATOMIC
    WHERE a.employee_id BETWEEN from_id AND until_id
      AND (a.composite <> x.composite OR x.reopened_by IS NOT NULL AND a.status IN ('proposed', 'held', 'approved'))
   UNION ALL
-  SELECT 'raise_held', 'salary_adjustment', a.adjustment_id, CASE WHEN p.appeal_id IS NULL THEN 'not held' ELSE 'held' END, a.status
+  SELECT 'raise_held', 'salary_adjustment', a.adjustment_id, CASE WHEN p.appeal_id IS NULL THEN 'not held'
+    ELSE 'held' END, a.status
     FROM salary_adjustment a LEFT JOIN appeal p ON p.result_id = a.result_id AND p.status = 'open'
-   WHERE a.employee_id BETWEEN from_id AND until_id AND (a.status = 'held') <> (p.appeal_id IS NOT NULL) AND a.status IN ('proposed', 'held', 'approved')
+   WHERE a.employee_id BETWEEN from_id AND until_id AND (a.status = 'held') <> (p.appeal_id IS NOT NULL)
+     AND a.status IN ('proposed', 'held', 'approved')
   UNION ALL
   SELECT 'appeal_upheld', 'appeal', p.appeal_id, 'a reopened result', 'version ' || x.version || ' stands'
     FROM appeal p JOIN review_result x USING (result_id) JOIN review r ON r.review_id = x.review_id
@@ -53,51 +61,70 @@ BEGIN ATOMIC
     FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id)
-     AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL AND s.decision_id IS NULL
+     AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL
+                 AND s.decision_id IS NULL
                     AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)))
   UNION ALL
   -- link by link: a correction starts from what the one before set, and only one follows it
-  SELECT 'correction_chain', 'salary_adjustment', a.adjustment_id, concat_ws(' ', 'from', f.new_amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
+  SELECT 'correction_chain', 'salary_adjustment', a.adjustment_id,
+         concat_ws(' ', 'from', f.new_amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
     FROM salary_adjustment a JOIN salary_adjustment f ON f.adjustment_id = a.corrects
    WHERE a.employee_id BETWEEN from_id AND until_id
-     AND ((f.cycle_id, f.employee_id, f.effective_on, f.status) IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied')
+     AND ((f.cycle_id, f.employee_id, f.effective_on, f.status)
+          IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied')
       OR a.old_amount <> f.new_amount
-         AND (a.old_amount <> a.base_amount OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = a.cycle_id AND m.employee_id = a.employee_id
-                                                          AND m.adjustment_id < a.adjustment_id AND m.status = 'applied' AND m.raise_amount <> 0)))
+         AND (a.old_amount <> a.base_amount
+              OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = a.cycle_id AND m.employee_id = a.employee_id
+                                                          AND m.adjustment_id < a.adjustment_id
+                                                            AND m.status = 'applied' AND m.raise_amount <> 0)))
   UNION ALL
   -- what is paid for the standing result, unless a correction waits or people rejected it
   SELECT 'correction_missing', 'review_result', x.result_id, want.amount::text, head.new_amount::text
     FROM review_result x
     JOIN review r USING (review_id)
     JOIN review_cycle c USING (cycle_id)
-    CROSS JOIN LATERAL (SELECT a.* FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id AND a.status = 'applied'
+    CROSS JOIN LATERAL (SELECT a.* FROM salary_adjustment a
+                        WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id AND a.status = 'applied'
                          ORDER BY a.adjustment_id DESC LIMIT 1) head
     LEFT JOIN cycle_raise_rule p ON p.cycle_id = r.cycle_id AND p.raise_rule_id = head.raise_rule_id
     LEFT JOIN band b ON b.scale_id = p.scale_id AND b.range @> x.composite
-    CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN head.base_on < head.effective_on THEN salary_on(r.employee_id, head.base_on) END, head.base_amount) AS base) s
-    CROSS JOIN LATERAL (SELECT s.base + round(s.base * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int)) AS amount) want
-   WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective AND want.amount <> head.new_amount
+    CROSS JOIN LATERAL (SELECT coalesce(CASE
+                                        WHEN head.base_on < head.effective_on
+                                          THEN salary_on(r.employee_id, head.base_on) END, head.base_amount) AS base) s
+    CROSS JOIN LATERAL (SELECT s.base + round(s.base * coalesce(b.value, 0) / 100,
+                                              (SELECT setting_number('pay.minor_digits')::int)) AS amount) want
+   WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective
+     AND want.amount <> head.new_amount
      -- pay that no raise of the cycle ever moved runs on from the day of its base
-     AND (want.amount <> s.base OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = r.cycle_id AND m.employee_id = r.employee_id
+     AND (want.amount <> s.base OR EXISTS (SELECT FROM salary_adjustment m
+                                           WHERE m.cycle_id = r.cycle_id AND m.employee_id = r.employee_id
                                               AND m.status = 'applied' AND m.raise_amount <> 0))
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
-                        AND (a.status IN ('proposed', 'held', 'approved') OR a.status = 'rejected' AND a.result_id = x.result_id AND a.corrects = head.adjustment_id))
+                        AND (a.status IN ('proposed', 'held', 'approved') OR a.status = 'rejected'
+                             AND a.result_id = x.result_id AND a.corrects = head.adjustment_id))
   UNION ALL
   SELECT 'raise_not_paid', 'salary_adjustment', a.adjustment_id, a.new_amount::text,
-         (SELECT string_agg(s.amount::text, ', ') FROM salary s WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
+         (SELECT string_agg(s.amount::text, ', ') FROM salary s
+          WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
     FROM salary_adjustment a
    WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied' AND a.raise_amount <> 0
-     AND NOT EXISTS (SELECT FROM salary s WHERE s.employee_id = a.employee_id AND lower(s.valid) = a.effective_on AND s.amount = a.new_amount)
+     AND NOT EXISTS (SELECT FROM salary s
+                     WHERE s.employee_id = a.employee_id AND lower(s.valid) = a.effective_on
+                       AND s.amount = a.new_amount)
   UNION ALL
-  SELECT 'salary_minor_unit', 'salary', s.salary_id, round(s.amount, (SELECT setting_number('pay.minor_digits')::int))::text, s.amount::text
-    FROM salary s WHERE s.employee_id BETWEEN from_id AND until_id AND s.amount <> round(s.amount, (SELECT setting_number('pay.minor_digits')::int))
+  SELECT 'salary_minor_unit', 'salary', s.salary_id,
+         round(s.amount, (SELECT setting_number('pay.minor_digits')::int))::text, s.amount::text
+    FROM salary s WHERE s.employee_id BETWEEN from_id AND until_id
+      AND s.amount <> round(s.amount, (SELECT setting_number('pay.minor_digits')::int))
   UNION ALL
   -- the feed row by row: one post for each source row, one reversal for each that no longer stands
   SELECT 'feed_row', w.source_table, w.source_id, w.entry || ' ' || w.amount, coalesce(f.amount::text, 'none')
-    FROM (SELECT 'salary_adjustment' AS source_table, a.adjustment_id AS source_id, 'post' AS entry, a.raise_amount AS amount
+    FROM (SELECT 'salary_adjustment' AS source_table, a.adjustment_id AS source_id, 'post' AS entry,
+          a.raise_amount AS amount
              FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id
           UNION ALL SELECT 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount
-             FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id AND a.status IN ('rejected', 'withdrawn')
+             FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id
+               AND a.status IN ('rejected', 'withdrawn')
           UNION ALL SELECT 'salary_adjustment:applied', a.adjustment_id, 'post', a.new_amount
              FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied'
           UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'post', s.amount
@@ -107,4 +134,5 @@ BEGIN ATOMIC
     LEFT JOIN payroll_feed f ON f.source_table = w.source_table AND f.source_id = w.source_id AND f.entry = w.entry
    WHERE f.amount IS DISTINCT FROM w.amount;
 END;
-COMMENT ON FUNCTION verify_pay(bigint, bigint) IS 'Raises, salaries and feed rows that differ from score, rule and base pay.';
+COMMENT ON FUNCTION verify_pay(bigint, bigint) IS
+  'Raises, salaries and feed rows that differ from score, rule and base pay.';
