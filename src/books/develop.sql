@@ -1083,8 +1083,9 @@ CREATE VIEW plan_vs_execution WITH (security_invoker) AS
     FROM development_plan p
     JOIN plan_item i USING (plan_id)
     JOIN review_cycle c ON c.cycle_id = p.cycle_id
-    JOIN employee e ON e.employee_id = p.employee_id
-    LEFT JOIN employee m ON m.employee_id = p.manager_id
+    -- plan by plan, by OFFSET 0: the planner takes a manager's plans for many, and would read all employees
+    CROSS JOIN LATERAL (SELECT x.employee_no FROM employee x WHERE x.employee_id = p.employee_id OFFSET 0) e
+    LEFT JOIN LATERAL (SELECT x.employee_no FROM employee x WHERE x.employee_id = p.manager_id OFFSET 0) m ON true
    WHERE p.status IN ('proposed', 'effective', 'completed');
 COMMENT ON VIEW plan_vs_execution IS
   'Plans against what was done (发展计划 vs 执行情况), item by item, of plans that stand (REV-10).';
