@@ -309,13 +309,12 @@ estimate_by(const char *text, ParamListInfo parameters)
 static PlannedStmt *
 plan_in_view(Query *query, const char *text, int options, ParamListInfo parameters)
 {
-	planner_hook_type next = next_planner ? next_planner : standard_planner;
 	PlannedStmt *planned = NULL;
 
 	hr_planning++;
 	PG_TRY();
 	{
-		planned = next(query, text, options, estimate_by(text, parameters));
+		planned = (next_planner ? next_planner : standard_planner) (query, text, options, estimate_by(text, parameters));
 	}
 	PG_FINALLY();
 	{
