@@ -71,7 +71,7 @@ sub scenario {
     return $out{on};
 }
 
-scenario('that plans are kept', <<~'SQL', $keeps ? qr/^find_cycle:\|t\|lock_review:\|t$/m : (), qr/^an expression: false$/m);
+scenario('that plans are kept', <<~'SQL', qr/^find_cycle:\|t\|lock_review:\|t$/m, qr/^an expression: false$/m) if $keeps;
     SELECT find_cycle('2023Q1') > 0;
     BEGIN; SELECT lock_review('2023Q2', 'E002'); ROLLBACK;
     SELECT 'find_cycle:', kept('find_cycle'), 'lock_review:', kept('lock_review');
@@ -359,8 +359,9 @@ my $many = session($node, 'keep_on');
 ask($many, 'SET search_path = hr, public; SELECT hrloop.version()');
 ask($many, "CREATE FUNCTION f$_(key int) RETURNS bigint VOLATILE LANGUAGE SQL BEGIN ATOMIC SELECT count(*) FROM employee e JOIN review r USING (employee_id) JOIN assignment a USING (employee_id) JOIN org_unit u ON u.org_unit_id = a.org_unit_id WHERE e.employee_id = key; END") for 1 .. 600;
 ask($many, "SELECT f$_(1)") for 1 .. 600;
-cmp_ok(my $bytes = ask($many, q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name IN ('hrloop kept function', 'CachedPlanSource', 'CachedPlanQuery', 'CachedPlan')}),
-    '<', 20_000_000, 'plans take less than 20 MB');
+my $bytes = ask($many, q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name IN ('hrloop kept function', 'CachedPlanSource', 'CachedPlanQuery', 'CachedPlan')});
+# PostgreSQL's own are as many as functions were called
+cmp_ok($bytes, '<', 20_000_000, 'plans take less than 20 MB') if $keeps;
 note "they take $bytes";
 ok(ask($many, q{SELECT kept('f600') AND NOT kept('f1')}) eq ($keeps ? 't' : 'f'), 'those that were not used longest are gone');
 
