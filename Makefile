@@ -4,9 +4,9 @@
 #                             PATH if the server's headers are with it, or PG_CONFIG=/path/to/pg_config
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
-#   make lint                 static analysis of the C files, and whether any asks what stands above it
+#   make lint                 static analysis of the C files, whether any asks what stands above it, and lines of SQL that are too long
 #   make layers               draws who asks whom among the C files
-#   make format               lays them out as PostgreSQL's own
+#   make format               lays the C files out as PostgreSQL's own, and breaks lines of SQL at 120 characters
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
