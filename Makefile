@@ -41,17 +41,23 @@ SCORES    = score_row facts
 ROOMS_C   = decision signal score review_composite review_write review_scores review_lock review_rater review
 MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop
 
-# The rooms of the books, in the order in which they build on each other.  What checks a
-# room's figures is src/verify/<room>.sql, and comes with the room verify.
-ROOMS     = register books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
+# The rooms of the books, in the order in which they build on each other.  All tables come
+# before all code, so that no room waits for another.  A room is one file, in which its tables
+# end at the line "-- code"; a large one is a folder: tables, what is set and refused, what
+# follows, what is called, what is shown.  What checks a room's figures is
+# src/verify/<room>.sql, and comes with the room verify.
+ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.
 # (PostgreSQL's own makefile uses the name VERSION for the server's.)
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" hrloop.control)
 
-# What checks a room comes before the room that puts the checks together.
+PARTS      = rule follow verb view
 CHECKS     = $(patsubst %,src/verify/%.sql,$(filter $(patsubst src/verify/%.sql,%,$(wildcard src/verify/*.sql)),$(ROOMS)))
-ROOM_FILES = $(foreach room,$(ROOMS),$(if $(filter verify,$(room)),$(CHECKS)) src/books/$(room).sql)
+tables_of  = $(or $(wildcard src/books/$(1)/table.sql),$(shell grep -ls '^-- code -' src/books/$(1).sql))
+code_of    = $(or $(wildcard $(PARTS:%=src/books/$(1)/%.sql)),src/books/$(1).sql)
+TABLE_FILES = src/books/register.sql $(foreach room,$(ROOMS),$(call tables_of,$(room)))
+CODE_FILES  = $(foreach room,$(ROOMS),$(if $(filter verify,$(room)),$(CHECKS)) $(call code_of,$(room)))
 
 OBJS       = $(MODULES_C:%=src/engine/%.o)
 ENGINE_SQL = hrloop--$(EXTVERSION).sql
@@ -102,10 +108,11 @@ $(ENGINE_SQL): src/engine/engine.sql Makefile hrloop.control
 
 # What hrloop.install() runs.  PostgreSQL itself never reads this file: by its
 # name it would belong to an extension "hrloop-books", and there is none.
-$(BOOKS_SQL): $(ROOM_FILES) Makefile hrloop.control
-	set -e; for file in $(ROOM_FILES); do \
-		echo "-- $$file"; cat $$file; \
-	done > $@
+$(BOOKS_SQL): $(TABLE_FILES) $(CODE_FILES) Makefile hrloop.control
+	set -e; exec > $@; \
+	for file in $(TABLE_FILES); do echo "-- $$file"; sed '/^-- code -/,$$d' $$file; done; \
+	for file in $(CODE_FILES); do echo "-- $$file"; \
+		if grep -q '^-- code -' $$file; then sed '1,/^-- code -/d' $$file; else cat $$file; fi; done
 
 .DELETE_ON_ERROR:
 
@@ -171,7 +178,7 @@ layers:
 format:
 	@test/packages format
 	@test/format
-	@test/sql_lines src/books/*.sql src/verify/*.sql src/engine/engine.sql
+	@test/sql_lines src/books/*.sql src/books/*/*.sql src/verify/*.sql src/engine/engine.sql
 
 # The script reads the copy that test/server makes, ./real.csv: the server's
 # unprivileged user may not be able to read the original.

@@ -1,6 +1,38 @@
 -- access: who sees which rows, and what roles may do (SEC-01, SEC-02).
 
 -- Whom somebody sees is kept in each backend until one of these changes.
+
+-- roles ------------------------------------------------------------------------------
+
+CREATE TABLE role_mapping (
+  role    text PRIMARY KEY CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
+  db_role text NOT NULL UNIQUE
+);
+COMMENT ON TABLE role_mapping IS
+  'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
+COMMENT ON COLUMN role_mapping.role IS 'employee, mentor, manager, hr, finance, executive or bi.';
+COMMENT ON COLUMN role_mapping.db_role IS 'Role of the database.';
+SELECT register_table('role_mapping', kind => 'guard', sees => 'public', audit => '{insert,update,delete}',
+                      analysed => false);
+
+CREATE TABLE role_right (
+  role    text NOT NULL CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
+  object  text NOT NULL,
+  action  text NOT NULL CHECK (action IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'EXECUTE')),
+  columns text[] CHECK (columns IS NULL OR cardinality(columns) > 0 AND action IN ('SELECT', 'INSERT', 'UPDATE')),
+  PRIMARY KEY (role, object, action)
+);
+COMMENT ON TABLE role_right IS
+  'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not '
+  'allowed; which rows is said in table_rule (SEC-01).';
+COMMENT ON COLUMN role_right.role IS 'Role of the company.';
+COMMENT ON COLUMN role_right.object IS 'Table, view, or function with its argument types.';
+COMMENT ON COLUMN role_right.action IS 'SELECT, INSERT, UPDATE, DELETE; EXECUTE for functions.';
+COMMENT ON COLUMN role_right.columns IS 'Only these columns; null: all.';
+SELECT register_table('role_right', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
+
+-- code ------------------------------------------------------------------------
+
 CREATE TRIGGER employee_forget AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF employee_no, db_role ON employee
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 CREATE TRIGGER assignment_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON assignment
@@ -186,33 +218,6 @@ ALTER FUNCTION hold_plans(bigint[]) SECURITY DEFINER SET search_path FROM CURREN
 ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 
 -- roles ------------------------------------------------------------------------------
-
-CREATE TABLE role_mapping (
-  role    text PRIMARY KEY CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
-  db_role text NOT NULL UNIQUE
-);
-COMMENT ON TABLE role_mapping IS
-  'Which database role has the rights of which role of the company; see create_roles() and map_role() (SEC-01).';
-COMMENT ON COLUMN role_mapping.role IS 'employee, mentor, manager, hr, finance, executive or bi.';
-COMMENT ON COLUMN role_mapping.db_role IS 'Role of the database.';
-SELECT register_table('role_mapping', kind => 'guard', sees => 'public', audit => '{insert,update,delete}',
-                      analysed => false);
-
-CREATE TABLE role_right (
-  role    text NOT NULL CHECK (role IN ('employee', 'mentor', 'manager', 'hr', 'finance', 'executive', 'bi')),
-  object  text NOT NULL,
-  action  text NOT NULL CHECK (action IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'EXECUTE')),
-  columns text[] CHECK (columns IS NULL OR cardinality(columns) > 0 AND action IN ('SELECT', 'INSERT', 'UPDATE')),
-  PRIMARY KEY (role, object, action)
-);
-COMMENT ON TABLE role_right IS
-  'The permission matrix (权限矩阵): what each role may do with each table, view and function. What is not here is not '
-  'allowed; which rows is said in table_rule (SEC-01).';
-COMMENT ON COLUMN role_right.role IS 'Role of the company.';
-COMMENT ON COLUMN role_right.object IS 'Table, view, or function with its argument types.';
-COMMENT ON COLUMN role_right.action IS 'SELECT, INSERT, UPDATE, DELETE; EXECUTE for functions.';
-COMMENT ON COLUMN role_right.columns IS 'Only these columns; null: all.';
-SELECT register_table('role_right', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 
 CREATE VIEW right_object WITH (security_invoker) AS
   SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
@@ -410,5 +415,5 @@ SELECT hrloop.define('book'::regclass, ARRAY(
    WHERE t.tgfoid = 'hrloop.forget()'::regprocedure
    ORDER BY c.relname, k.n));
 
--- what came since the audit room
+-- the last statement of all: from here on changes are audited
 SELECT hrloop.audit_attach('book'::regclass);

@@ -1,5 +1,7 @@
 -- approve: four eyes on pay, promotions and appeals: who proposed, who approves and who gains are different people.
 
+-- code ------------------------------------------------------------------------
+
 INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('delegation.use', 'person', 'A decision about somebody was taken in the name of another');
 

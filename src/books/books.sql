@@ -6,7 +6,6 @@ CREATE TABLE book (
   company      text,
   installed_at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO book (version) VALUES (hrloop.version());
 COMMENT ON TABLE book IS 'One row: the version these books were made for.';
 COMMENT ON COLUMN book.only_row IS 'Always true: there is one row.';
 COMMENT ON COLUMN book.version IS 'Version of hrloop that these tables match; hrloop.migrate() changes it.';
@@ -21,28 +20,6 @@ COMMENT ON FUNCTION actor() IS 'Id of the employee who is acting (act_as, else e
 CREATE FUNCTION who() RETURNS text STABLE LANGUAGE SQL
   RETURN hrloop.who('book'::regclass);
 COMMENT ON FUNCTION who() IS 'Who is acting: employee number, or the name of the database login.';
-CREATE FUNCTION act_as(employee_no text) RETURNS bigint VOLATILE LANGUAGE SQL
-  RETURN hrloop.act_as('book'::regclass, act_as.employee_no);
-COMMENT ON FUNCTION act_as(text) IS
-  'Act for an employee until the transaction ends (null: for nobody). Grant it to application roles only. Errors: '
-  '42501 no right, 22023 no such employee.';
--- The role that asks, not the one that a trigger or a SECURITY DEFINER function runs as.
-CREATE FUNCTION owns_books() RETURNS boolean STABLE LANGUAGE SQL
-  RETURN hrloop.owns('book'::regclass);
-COMMENT ON FUNCTION owns_books() IS
-  'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books.';
-
-CREATE FUNCTION somebody_acts() RETURNS boolean STABLE LANGUAGE SQL
-  RETURN CASE WHEN actor() IS NOT NULL OR owns_books() THEN true
-              ELSE hrloop.fail('42501', format('login "%s" acts for nobody', who()), NULL,
-                               'Call act_as(employee_no), or let HR enter the login as employee.db_role.') END;
-COMMENT ON FUNCTION somebody_acts() IS
-  'True if somebody is acting, or it is the owner of the books. Error 42501: nobody.';
-
-CREATE FUNCTION unknown_code(what text, code text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN hrloop.fail('22023', format('unknown %s "%s"', what, code), NULL,
-                     'Check the spelling; codes are case-sensitive.')::int::bigint;
-COMMENT ON FUNCTION unknown_code(text, text) IS 'Raises error 22023 for a code that nobody knows.';
 
 -- settings -------------------------------------------------------------------
 
@@ -53,17 +30,19 @@ CREATE TABLE setting (
   value         text,
   default_value text,
   comment       text NOT NULL,
+  least         numeric,
+  most          numeric,
+  choices       text[],
+  needed        boolean NOT NULL DEFAULT false,
   CONSTRAINT setting_value CHECK (CASE kind
     WHEN 'integer' THEN value ~ '^-?[0-9]{1,9}$'
     WHEN 'number'  THEN value ~ '^-?[0-9]{1,12}(\.[0-9]{1,6})?$'
     WHEN 'boolean' THEN value IN ('true', 'false')
     ELSE true END),
-  CONSTRAINT setting_value_range CHECK (CASE setting
-    WHEN 'signal.locale'       THEN coalesce(value, '') IN ('zh', 'en')
-    WHEN 'allowance.effective' THEN coalesce(value, '') IN ('next_month', 'same_day')
-    WHEN 'pay.minor_digits'    THEN coalesce(value, '') IN ('0', '1', '2', '3', '4')
-    WHEN 'plan.max_items'      THEN coalesce(value::integer, 0) > 0
-    ELSE true END)
+  CONSTRAINT setting_range CHECK (
+    (value IS NOT NULL OR NOT needed) AND (choices IS NULL OR value = ANY (choices))
+    AND CASE WHEN kind IN ('integer', 'number') AND value ~ '^-?[0-9]+(\.[0-9]+)?$'
+             THEN value::numeric BETWEEN coalesce(least, '-Infinity') AND coalesce(most, 'Infinity') ELSE true END)
 );
 COMMENT ON TABLE setting IS 'Every number and switch that is not a rule table of its own. Change with set_setting().';
 COMMENT ON COLUMN setting.setting_id IS 'Key.';
@@ -72,54 +51,11 @@ COMMENT ON COLUMN setting.kind IS 'integer, number, boolean or text.';
 COMMENT ON COLUMN setting.value IS 'Value in force; null: off or without limit.';
 COMMENT ON COLUMN setting.default_value IS 'Value that install() gave.';
 COMMENT ON COLUMN setting.comment IS 'What it does, its unit and its source.';
+COMMENT ON COLUMN setting.least IS 'Smallest value of a number; null: any.';
+COMMENT ON COLUMN setting.most IS 'Largest value of a number; null: any.';
+COMMENT ON COLUMN setting.choices IS 'The values of a text; null: any.';
+COMMENT ON COLUMN setting.needed IS 'Whether it cannot be switched off.';
 SELECT register_table('setting', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
-CREATE TRIGGER setting_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON setting
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
-
-INSERT INTO setting (setting, kind, value, default_value, comment)
-SELECT s, k, v, v, c FROM (VALUES
-  ('signal.locale',                'text',    'zh',
-   'Language of notices to roles and to employees without one of their own: zh or en (NOT-01)'),
-  ('signal.announce',              'boolean', 'true',
-   'Announce new notices and rows for payroll by NOTIFY; off: they are read from their tables, and PREPARE TRANSACTION '
-   'works (NOT-01)'),
-  ('rationale.min_chars',          'integer', '1',    'Letters or digits that a rationale must have at least (REV-05)'),
-  ('rationale.max_same',           'integer', '0',
-   'Reviews of one rater and cycle that may carry the same rationale; 0: any number (REV-05)'),
-  ('indicator.qualitative_missed', 'number',  '70',
-   'A score without attainment is missed at or below this, 0-100, unless the indicator has a pass line (AMB-06)'),
-  ('plan.score_threshold',         'number',  '70',
-   'A development plan is due at or below this composite, 0-100; null: never for the score alone (DEV-01)'),
-  ('plan.on_missed',               'boolean', 'true', 'A development plan is due when an indicator is missed (AMB-05)'),
-  ('plan.missed_max_score',        'number',  NULL,
-   'Missed indicators count only below this composite; null: always (AMB-05)'),
-  ('plan.max_items',               'integer', '8',    'Items that a generated plan has at most'),
-  ('allowance.effective',          'text',    'next_month',
-   'When a skill allowance changes: next_month (first day) or same_day (AMB-12)'),
-  ('pay.auto_apply',               'boolean', 'false', 'Apply raises at the lock without approval (AMB-04)'),
-  ('pay.minor_digits',             'integer', '2',    'Digits of the currency''s minor unit: 2 for yuan, 0 for yen')
-) AS d (s, k, v, c);
-
-CREATE FUNCTION setting_text(setting text) RETURNS text STABLE LANGUAGE SQL
-  RETURN (SELECT s.value FROM setting s WHERE s.setting = setting_text.setting);
-COMMENT ON FUNCTION setting_text(text) IS 'Value of a setting as text; null if it is off.';
-CREATE FUNCTION setting_number(setting text) RETURNS numeric STABLE LANGUAGE SQL
-  RETURN setting_text(setting)::numeric;
-COMMENT ON FUNCTION setting_number(text) IS 'Value of a setting as a number; null if it is off.';
-CREATE FUNCTION setting_on(setting text) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN coalesce(setting_text(setting)::boolean, false);
-COMMENT ON FUNCTION setting_on(text) IS 'Whether a switch is on.';
-
-CREATE FUNCTION set_setting(setting text, value text) RETURNS text VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT unknown_code('setting', set_setting.setting)
-   WHERE NOT EXISTS (SELECT FROM setting s WHERE s.setting = set_setting.setting);
-  UPDATE setting s SET value = set_setting.value WHERE s.setting = set_setting.setting
-  RETURNING s.value;
-END;
-COMMENT ON FUNCTION set_setting(text, text) IS
-  'Change a setting; null switches it off. Errors: 22023 unknown setting, 23514 not a value of its kind, or out of '
-  'range.';
 
 -- decisions ------------------------------------------------------------------
 
@@ -140,89 +76,6 @@ COMMENT ON COLUMN decision_kind.archive IS
   'Kind of line that such a decision is in the growth archive (growth_archive.kind); null: none.';
 COMMENT ON COLUMN decision_kind.comment IS 'What is decided.';
 SELECT register_table('decision_kind', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
-CREATE TRIGGER decision_kind_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON decision_kind
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
-
-CREATE SEQUENCE transaction_number_seq;
-COMMENT ON SEQUENCE transaction_number_seq IS
-  'Numbers the transactions that decide or change something. A dump carries it on, so that no number is used twice.';
-
-CREATE TABLE decision (
-  decision_id    bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
-  kind           text        NOT NULL,
-  employee_id    bigint,
-  cause          text        NOT NULL,
-  cause_id       bigint      NOT NULL,
-  rule           text,
-  rule_id        bigint,
-  rule_version   integer,
-  inputs         jsonb       NOT NULL DEFAULT '{}',
-  outcome        jsonb       NOT NULL DEFAULT '{}',
-  reason         text,
-  decided_by     text        NOT NULL DEFAULT who(),
-  decided_at     timestamptz NOT NULL DEFAULT now(),
-  transaction_id bigint      NOT NULL DEFAULT hrloop.transaction_number('book'::regclass)
-);
-CREATE INDEX decision_cause ON decision (cause_id, cause);
-CREATE INDEX decision_employee ON decision (employee_id, decided_at);
-ALTER SEQUENCE transaction_number_seq OWNED BY decision.transaction_id;
-COMMENT ON TABLE decision IS
-  'Every automatic consequence and every human decision about it: cause, rule, inputs and outcome. Append-only; '
-  'explanations are rendered from here alone.';
-COMMENT ON COLUMN decision.decision_id IS 'Key.';
-COMMENT ON COLUMN decision.kind IS
-  'What was decided, one of decision_kind: review.lock, plan.stand, pay.propose … Error 23503: not one of them.';
-COMMENT ON COLUMN decision.employee_id IS 'Whom it is about.';
-COMMENT ON COLUMN decision.cause IS 'Table of the row that caused it.';
-COMMENT ON COLUMN decision.cause_id IS 'Key of the row that caused it.';
-COMMENT ON COLUMN decision.rule IS 'Table of the rule that made it, or setting:name.';
-COMMENT ON COLUMN decision.rule_id IS 'Key of that rule.';
-COMMENT ON COLUMN decision.rule_version IS 'Version of that rule.';
-COMMENT ON COLUMN decision.inputs IS 'The figures it was made from.';
-COMMENT ON COLUMN decision.outcome IS 'The figures it came to.';
-COMMENT ON COLUMN decision.reason IS 'Reason that a person gave.';
-COMMENT ON COLUMN decision.decided_by IS 'Employee number of who acted, or database login.';
-COMMENT ON COLUMN decision.decided_at IS 'Time of the transaction.';
-COMMENT ON COLUMN decision.transaction_id IS
-  'The transaction, by transaction_number_seq: rows with the same number were decided together.';
-SELECT register_table('decision', kind => 'log', sees => 'score', about => 'employee_id',
-                      audit => '{insert,update,delete}',
-                      because => 'append-only and the evidence behind every figure: its hash is chained',
-  reads => $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
-                                      WHEN 'nothing' THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
-                                      WHEN 'person' THEN hrloop.visible('book'::regclass, employee_id)
-                                      WHEN 'result' THEN hrloop.visible('book'::regclass, employee_id) AND ((SELECT hrloop.acts_for('book'::regclass, 'hr')) OR result_told(cause, cause_id))
-                                      WHEN 'pay' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                      WHEN 'raise' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                        AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
-                                      ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
-  changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
-  digest => '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,'
-            'decided_at,transaction_id}',
-  writes => '{"employee mentor manager finance executive": "INSERT"}',
-  hands_out => '@decision_told(t.kind, t.cause, t.cause_id)', held_back => 'not disclosed yet',
-  texts => '{"decided_by": "pseudonym acts stay under a pseudonym",
-            "inputs": ["pseudonym figures stay under a pseudonym", {"action": "blank", "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling", "deviation_reason", "calibration.reason"], "because": "free texts; the figures stay"}],
-            "outcome": ["pseudonym figures stay under a pseudonym", {"action": "blank", "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling"], "because": "free texts; the figures stay"}],
-            "reason": "blank free text", "kind": "keep code", "cause": "keep code", "rule": "keep code"}');
-CREATE TRIGGER decision_known AFTER INSERT ON decision REFERENCING NEW TABLE AS new_row
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.decision_known();
-CREATE TRIGGER decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision
-  FOR EACH STATEMENT EXECUTE FUNCTION
-    hrloop.refuse('A correction is a new decision; see unlock_review() and the withdraw functions.');
-
-CREATE FUNCTION new_decision(kind text, employee bigint, cause text, cause_id bigint, inputs jsonb, outcome jsonb,
-                             reason text DEFAULT NULL)
-  RETURNS decision VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-  VALUES (new_decision.kind, employee, new_decision.cause, new_decision.cause_id, new_decision.inputs,
-          new_decision.outcome, new_decision.reason)
-  -- the row, not its columns: there may be more of them one day
-  RETURNING decision;
-END;
-COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text) IS
-  'Write down a single decision that a person took.';
 
 -- what follows ---------------------------------------------------------------
 
@@ -254,6 +107,111 @@ COMMENT ON COLUMN follow.changed IS
   'Of an update only rows in which one of these columns, or the key, differs; null: all.';
 COMMENT ON COLUMN follow.present IS 'Only rows in which this column is not null, before or after; null: all.';
 SELECT register_table('follow', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
+
+-- code ------------------------------------------------------------------------
+
+INSERT INTO book (version) VALUES (hrloop.version());
+CREATE FUNCTION act_as(employee_no text) RETURNS bigint VOLATILE LANGUAGE SQL
+  RETURN hrloop.act_as('book'::regclass, act_as.employee_no);
+COMMENT ON FUNCTION act_as(text) IS
+  'Act for an employee until the transaction ends (null: for nobody). Grant it to application roles only. Errors: '
+  '42501 no right, 22023 no such employee.';
+-- The role that asks, not the one that a trigger or a SECURITY DEFINER function runs as.
+CREATE FUNCTION owns_books() RETURNS boolean STABLE LANGUAGE SQL
+  RETURN hrloop.owns('book'::regclass);
+COMMENT ON FUNCTION owns_books() IS
+  'Whether the role that asks (SET ROLE, else the login) has the rights of the owner of the books.';
+
+CREATE FUNCTION somebody_acts() RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN actor() IS NOT NULL OR owns_books() THEN true
+              ELSE hrloop.fail('42501', format('login "%s" acts for nobody', who()), NULL,
+                               'Call act_as(employee_no), or let HR enter the login as employee.db_role.') END;
+COMMENT ON FUNCTION somebody_acts() IS
+  'True if somebody is acting, or it is the owner of the books. Error 42501: nobody.';
+
+CREATE FUNCTION unknown_code(what text, code text) RETURNS bigint STABLE LANGUAGE SQL
+  RETURN hrloop.fail('22023', format('unknown %s "%s"', what, code), NULL,
+                     'Check the spelling; codes are case-sensitive.')::int::bigint;
+COMMENT ON FUNCTION unknown_code(text, text) IS 'Raises error 22023 for a code that nobody knows.';
+
+-- settings -------------------------------------------------------------------
+
+CREATE TRIGGER setting_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON setting
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+
+INSERT INTO setting (setting, kind, value, default_value, comment)
+SELECT s, k, v, v, c FROM (VALUES
+  ('signal.locale',                'text',    'zh',
+   'Language of notices to roles and to employees without one of their own: zh or en (NOT-01)'),
+  ('signal.announce',              'boolean', 'true',
+   'Announce new notices and rows for payroll by NOTIFY; off: they are read from their tables, and PREPARE TRANSACTION '
+   'works (NOT-01)'),
+  ('rationale.min_chars',          'integer', '1',    'Letters or digits that a rationale must have at least (REV-05)'),
+  ('rationale.max_same',           'integer', '0',
+   'Reviews of one rater and cycle that may carry the same rationale; 0: any number (REV-05)'),
+  ('indicator.qualitative_missed', 'number',  '70',
+   'A score without attainment is missed at or below this, 0-100, unless the indicator has a pass line (AMB-06)'),
+  ('plan.score_threshold',         'number',  '70',
+   'A development plan is due at or below this composite, 0-100; null: never for the score alone (DEV-01)'),
+  ('plan.on_missed',               'boolean', 'true', 'A development plan is due when an indicator is missed (AMB-05)'),
+  ('plan.missed_max_score',        'number',  NULL,
+   'Missed indicators count only below this composite; null: always (AMB-05)'),
+  ('plan.max_items',               'integer', '8',    'Items that a generated plan has at most'),
+  ('allowance.effective',          'text',    'next_month',
+   'When a skill allowance changes: next_month (first day) or same_day (AMB-12)'),
+  ('pay.auto_apply',               'boolean', 'false', 'Apply raises at the lock without approval (AMB-04)'),
+  ('pay.minor_digits',             'integer', '2',    'Digits of the currency''s minor unit: 2 for yuan, 0 for yen')
+) AS d (s, k, v, c);
+UPDATE setting SET choices = '{zh,en}', needed = true WHERE setting = 'signal.locale';
+UPDATE setting SET choices = '{next_month,same_day}', needed = true WHERE setting = 'allowance.effective';
+UPDATE setting SET least = 0, most = 4, needed = true WHERE setting = 'pay.minor_digits';
+UPDATE setting SET least = 1, needed = true WHERE setting = 'plan.max_items';
+
+CREATE FUNCTION setting_text(setting text) RETURNS text STABLE LANGUAGE SQL
+  RETURN (SELECT s.value FROM setting s WHERE s.setting = setting_text.setting);
+COMMENT ON FUNCTION setting_text(text) IS 'Value of a setting as text; null if it is off.';
+CREATE FUNCTION setting_number(setting text) RETURNS numeric STABLE LANGUAGE SQL
+  RETURN setting_text(setting)::numeric;
+COMMENT ON FUNCTION setting_number(text) IS 'Value of a setting as a number; null if it is off.';
+CREATE FUNCTION setting_on(setting text) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN coalesce(setting_text(setting)::boolean, false);
+COMMENT ON FUNCTION setting_on(text) IS 'Whether a switch is on.';
+
+CREATE FUNCTION set_setting(setting text, value text) RETURNS text VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT unknown_code('setting', set_setting.setting)
+   WHERE NOT EXISTS (SELECT FROM setting s WHERE s.setting = set_setting.setting);
+  UPDATE setting s SET value = set_setting.value WHERE s.setting = set_setting.setting
+  RETURNING s.value;
+END;
+COMMENT ON FUNCTION set_setting(text, text) IS
+  'Change a setting; null switches it off. Errors: 22023 unknown setting, 23514 not a value of its kind, or out of '
+  'range.';
+
+-- decisions ------------------------------------------------------------------
+
+CREATE TRIGGER decision_kind_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON decision_kind
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER decision_known AFTER INSERT ON decision REFERENCING NEW TABLE AS new_row
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.decision_known();
+CREATE TRIGGER decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision
+  FOR EACH STATEMENT EXECUTE FUNCTION
+    hrloop.refuse('A correction is a new decision; see unlock_review() and the withdraw functions.');
+
+CREATE FUNCTION new_decision(kind text, employee bigint, cause text, cause_id bigint, inputs jsonb, outcome jsonb,
+                             reason text DEFAULT NULL)
+  RETURNS decision VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
+  VALUES (new_decision.kind, employee, new_decision.cause, new_decision.cause_id, new_decision.inputs,
+          new_decision.outcome, new_decision.reason)
+  -- the row, not its columns: there may be more of them one day
+  RETURNING decision;
+END;
+COMMENT ON FUNCTION new_decision(text, bigint, text, bigint, jsonb, jsonb, text) IS
+  'Write down a single decision that a person took.';
+
+-- what follows ---------------------------------------------------------------
 
 -- What follows comes last: after the audit, and after what computes figures and forgets rules.
 CREATE FUNCTION follow_statement(about text DEFAULT NULL) RETURNS TABLE (table_name text, statement text) STABLE

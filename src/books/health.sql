@@ -1,5 +1,24 @@
 -- health: what a DBA and HR look after, one row per check (SEC-06), and how the connection is encrypted (SEC-04).
 
+CREATE TABLE health_report (
+  month       date PRIMARY KEY CHECK (extract(day FROM month) = 1),
+  reported_at timestamptz NOT NULL DEFAULT now(),
+  checks      integer     NOT NULL,
+  warnings    integer     NOT NULL,
+  report      jsonb       NOT NULL,
+  sizes       jsonb       NOT NULL
+);
+COMMENT ON TABLE health_report IS 'What health() found, kept once a month by run_due() (SEC-06).';
+COMMENT ON COLUMN health_report.month IS 'First day of the month.';
+COMMENT ON COLUMN health_report.reported_at IS 'When it was made.';
+COMMENT ON COLUMN health_report.checks IS 'Checks.';
+COMMENT ON COLUMN health_report.warnings IS 'Checks that warned.';
+COMMENT ON COLUMN health_report.report IS 'The rows of health().';
+COMMENT ON COLUMN health_report.sizes IS 'Bytes of each table with its indexes, to see what grows.';
+SELECT register_table('health_report', kind => 'log');
+
+-- code ------------------------------------------------------------------------
+
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
   ('health.overdue_items',    'integer', '0',
@@ -23,32 +42,14 @@ SELECT s, k, v, v, c FROM (VALUES
    'Rows changed since a table was analysed, and at the same time more than a fifth of it, that call for ANALYZE; '
    'null: any number (SEC-06)')
 ) AS d (s, k, v, c);
-ALTER TABLE setting ADD CONSTRAINT setting_health_range
-  CHECK (CASE WHEN setting IN ('health.overdue_items', 'health.feed_days', 'health.review_days', 'health.plan_days',
-                               'health.notice_days', 'health.clock_days', 'health.index_rows',
-                               'health.verify_days', 'health.quarantine', 'health.stale_rows')
-              THEN value::integer >= 0 ELSE true END);
+UPDATE setting SET least = 0 WHERE setting IN ('health.overdue_items', 'health.feed_days', 'health.review_days',
+                                               'health.plan_days',
+                                              'health.notice_days', 'health.clock_days', 'health.index_rows',
+                                              'health.verify_days', 'health.quarantine', 'health.stale_rows');
 
 SELECT register_notice('health.report', '{hr}',
   zh => '{month}系统健康检查:{checks}项检查,{warnings}项需要关注{list}',
   en => 'Health check of {month}: {checks} checks, {warnings} of them need attention{list}');
-
-CREATE TABLE health_report (
-  month       date PRIMARY KEY CHECK (extract(day FROM month) = 1),
-  reported_at timestamptz NOT NULL DEFAULT now(),
-  checks      integer     NOT NULL,
-  warnings    integer     NOT NULL,
-  report      jsonb       NOT NULL,
-  sizes       jsonb       NOT NULL
-);
-COMMENT ON TABLE health_report IS 'What health() found, kept once a month by run_due() (SEC-06).';
-COMMENT ON COLUMN health_report.month IS 'First day of the month.';
-COMMENT ON COLUMN health_report.reported_at IS 'When it was made.';
-COMMENT ON COLUMN health_report.checks IS 'Checks.';
-COMMENT ON COLUMN health_report.warnings IS 'Checks that warned.';
-COMMENT ON COLUMN health_report.report IS 'The rows of health().';
-COMMENT ON COLUMN health_report.sizes IS 'Bytes of each table with its indexes, to see what grows.';
-SELECT register_table('health_report', kind => 'log');
 
 CREATE VIEW table_size WITH (security_invoker) AS
   SELECT c.relname::text AS table_name, s.bytes, s.bytes - (l.sizes ->> c.relname)::bigint AS growth,

@@ -43,93 +43,6 @@ COMMENT ON COLUMN band.value IS
 COMMENT ON COLUMN band.label IS 'What the band is called: 优秀 …';
 SELECT register_table('band', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 
-CREATE FUNCTION band_problem(scales bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  -- who activates it at the same time goes first, or sees what is changed here
-  SELECT count(*) FROM (SELECT FROM scale s WHERE s.scale_id = ANY (scales) ORDER BY s.scale_id FOR SHARE) l;
-  SELECT '55000', format('scale "%s" version %s is active, its bands cannot change', s.code, s.version), NULL,
-         'Make a new version with create_scale(); cycles that are open keep theirs.', 'band', 'scale_id', 'band_frozen'
-    FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active';
-END;
-COMMENT ON FUNCTION band_problem(bigint[]) IS 'Rule: bands of an active scale never change.';
-SELECT register_follow('band', '{insert,update,delete}', 200, 'band_problem', key => 'scale_id');
-
-CREATE FUNCTION scale_problem(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT '55000', format('scale "%s" version %s was activated and cannot change', s.code, s.version), NULL,
-         'Make a new version with create_scale(); cycles that are open keep theirs.', 'scale', NULL, 'scale_frozen'
-    FROM scale s WHERE s.scale_id = ANY (scales);
-END;
-COMMENT ON FUNCTION scale_problem(bigint[]) IS 'Rule: an active scale neither becomes a draft again nor changes.';
-CREATE FUNCTION scale_reopened(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s
-                                      WHERE s.scale_id = ANY (scales) AND s.status = 'draft')) p;
-END;
-COMMENT ON FUNCTION scale_reopened(bigint[]) IS 'Rule: whose status changed to draft was active.';
-CREATE FUNCTION scale_changed(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s
-                                      WHERE s.scale_id = ANY (scales) AND s.status = 'active')) p;
-END;
-COMMENT ON FUNCTION scale_changed(bigint[]) IS 'Rule: code, version, kind and domain of an active scale stay.';
-SELECT register_follow('scale', '{update}', 100, 'scale_reopened', key => 'scale_id', changed => '{status}');
-SELECT register_follow('scale', '{update}', 200, 'scale_changed', key => 'scale_id',
-                       changed => '{code,version,kind,domain}');
-
-CREATE FUNCTION create_scale(code text, kind text, bands jsonb, name text DEFAULT NULL,
-                             domain numrange DEFAULT '[0,100]', reason text DEFAULT NULL)
-  RETURNS bigint VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT hrloop.fail('22023', 'a scale needs a list of bands', NULL,
-                     'For example [{"range": "[80,90)", "value": 5, "label": "良好"}].')
-   WHERE jsonb_typeof(bands) IS DISTINCT FROM 'array' OR bands = '[]';
-  SELECT hrloop.fail('23P01', format('bands %s and %s of scale "%s" overlap', a.b ->> 'range', z.b ->> 'range',
-                                     create_scale.code),
-                     NULL, 'Give half-open bands that meet: [80,90) and [90,).', 'band', 'range', 'band_no_overlap')
-    FROM jsonb_array_elements(bands) WITH ORDINALITY AS a (b, i)
-    JOIN jsonb_array_elements(bands) WITH ORDINALITY AS z (b, i)
-      ON a.i < z.i AND (a.b ->> 'range')::numrange && (z.b ->> 'range')::numrange;
-  INSERT INTO scale (code, version, kind, name, domain, reason)
-  SELECT create_scale.code, coalesce(max(s.version), 0) + 1, create_scale.kind,
-         coalesce(create_scale.name, max(s.name), create_scale.code), create_scale.domain, create_scale.reason
-    FROM scale s WHERE s.code = create_scale.code;
-  INSERT INTO band (scale_id, range, value, label)
-  SELECT s.scale_id, (b ->> 'range')::numrange, (b ->> 'value')::numeric, b ->> 'label'
-    FROM jsonb_array_elements(bands) AS b,
-         (SELECT s.scale_id FROM scale s WHERE s.code = create_scale.code ORDER BY s.version DESC LIMIT 1) s;
-  UPDATE scale s SET status = 'active'
-   WHERE s.code = create_scale.code
-     AND s.version = (SELECT max(v.version) FROM scale v WHERE v.code = create_scale.code)
-  RETURNING s.scale_id;
-END;
-COMMENT ON FUNCTION create_scale(text, text, jsonb, text, numrange, text) IS
-  'Make a scale, or the next version of one, from bands [{"range","value","label"}] and activate it. Gaps are allowed '
-  'and reported by scale_gap. Errors: 23P01 bands overlap, 22023 no bands.';
-
-CREATE FUNCTION find_scale(code text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN CASE WHEN code IS NOT NULL THEN coalesce(
-    (SELECT s.scale_id FROM scale s WHERE s.code = find_scale.code AND s.status = 'active'
-      ORDER BY s.version DESC LIMIT 1), unknown_code('scale', code)) END;
-COMMENT ON FUNCTION find_scale(text) IS 'Key of the newest active version of a scale. Error 22023: unknown.';
-
-CREATE FUNCTION band_of(scale bigint, figure numeric) RETURNS band STABLE LANGUAGE SQL
-  RETURN (SELECT b FROM band b WHERE b.scale_id = scale AND b.range @> figure);
-COMMENT ON FUNCTION band_of(bigint, numeric) IS 'The band of a scale that a figure lies in; null in a gap.';
-
-CREATE VIEW scale_gap WITH (security_invoker) AS
-  SELECT s.scale_id, s.code, s.version, s.kind, gap, gap::text AS gap_text
-    FROM scale s
-    CROSS JOIN LATERAL unnest(nummultirange(s.domain)
-           - coalesce((SELECT range_agg(b.range) FROM band b WHERE b.scale_id = s.scale_id), '{}')) AS gap;
-COMMENT ON VIEW scale_gap IS 'Figures of a scale''s domain that no band covers (PAY-01).';
-COMMENT ON COLUMN scale_gap.scale_id IS 'Scale.';
-COMMENT ON COLUMN scale_gap.code IS 'Its code.';
-COMMENT ON COLUMN scale_gap.version IS 'Its version.';
-COMMENT ON COLUMN scale_gap.kind IS 'Its kind.';
-COMMENT ON COLUMN scale_gap.gap IS 'The gap as a range.';
-COMMENT ON COLUMN scale_gap.gap_text IS 'The gap as text, for tools that know no ranges.';
-
 -- indicators -----------------------------------------------------------------
 
 CREATE TABLE indicator (
@@ -178,49 +91,36 @@ COMMENT ON COLUMN indicator.aggregation IS 'How readings of a cycle become one f
 COMMENT ON COLUMN indicator.warn_below IS 'A reading below this attainment warns the employee; null: never (LIV-03).';
 COMMENT ON COLUMN indicator.warn_kind IS 'Kind of that warning''s text in message_text.';
 SELECT register_table('indicator', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
-ALTER TABLE key_event ADD FOREIGN KEY (indicator_id) REFERENCES indicator;
+
+CREATE TABLE key_event (
+  key_event_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  employee_id  bigint  NOT NULL REFERENCES employee,
+  occurred_on  date    NOT NULL,
+  event        text    NOT NULL CHECK (hrloop.meaningful_chars(event) > 0),
+  evidence     text,
+  indicator_id bigint REFERENCES indicator,
+  amount       numeric CHECK (amount = round(amount, 2)),
+  source       text    NOT NULL DEFAULT 'manual',
+  external_id  text,
+  CONSTRAINT key_event_once UNIQUE (source, external_id)
+);
+CREATE INDEX key_event_employee ON key_event (employee_id, occurred_on);
+COMMENT ON TABLE key_event IS 'Events that matter for a review (关键事件, ORG-07).';
+COMMENT ON COLUMN key_event.key_event_id IS 'Key.';
+COMMENT ON COLUMN key_event.employee_id IS 'Whose.';
+COMMENT ON COLUMN key_event.occurred_on IS 'Day it happened; it belongs to the cycle that contains this day.';
+COMMENT ON COLUMN key_event.event IS 'What happened.';
+COMMENT ON COLUMN key_event.evidence IS 'Where it can be checked.';
+COMMENT ON COLUMN key_event.indicator_id IS 'Indicator it speaks for.';
+COMMENT ON COLUMN key_event.amount IS 'Money it is about, in yuan, two decimals.';
+COMMENT ON COLUMN key_event.source IS 'manual, or the system that sent it.';
+COMMENT ON COLUMN key_event.external_id IS 'Key in that system: the same one is stored once.';
+SELECT register_table('key_event', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
+  writes => '{"manager executive": "INSERT UPDATE"}',
+  texts => '{"event": "blank free text", "evidence": "blank free text", "source": "keep name of a system", '
+           '"external_id": "keep a repeated delivery must be recognised"}');
 CREATE INDEX key_event_indicator ON key_event (indicator_id);
-
-CREATE FUNCTION find_indicator(code text) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN CASE WHEN code IS NOT NULL THEN coalesce(
-    (SELECT i.indicator_id FROM indicator i WHERE i.code = find_indicator.code), unknown_code('indicator', code)) END;
-COMMENT ON FUNCTION find_indicator(text) IS 'Key of an indicator code; null for null. Error 22023: unknown.';
-
-CREATE FUNCTION pass_line(indicator bigint) RETURNS numeric STABLE LANGUAGE SQL
-  RETURN (SELECT coalesce((SELECT lower(b.range) FROM band b
-                            WHERE b.scale_id = i.tier_scale_id AND b.label = i.pass_tier), i.pass_pct)
-            FROM indicator i WHERE i.indicator_id = indicator);
-COMMENT ON FUNCTION pass_line(bigint) IS
-  'Pass line of an indicator in percent: the lower end of its pass tier, else pass_pct; null: the default of its kind.';
-
-CREATE FUNCTION create_indicator(code text, name text DEFAULT NULL, definition text DEFAULT NULL,
-                                 standard text DEFAULT NULL,
-                                 formula jsonpath DEFAULT NULL, kind text DEFAULT NULL, direction text DEFAULT 'higher',
-                                 cap numeric DEFAULT 100, floor numeric DEFAULT 0, pass numeric DEFAULT NULL,
-                                 tiers text DEFAULT NULL, pass_tier text DEFAULT NULL, unit text DEFAULT NULL,
-                                 aggregation text DEFAULT 'sum', warn_below numeric DEFAULT NULL)
-  RETURNS bigint VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  INSERT INTO indicator (code, name, kind, unit, direction, definition, formula, standard, cap_pct, floor_pct,
-                         pass_pct, tier_scale_id, pass_tier, aggregation, warn_below)
-  VALUES (create_indicator.code, coalesce(create_indicator.name, create_indicator.code),
-          coalesce(create_indicator.kind, CASE WHEN create_indicator.formula IS NULL THEN 'qualitative'
-                   ELSE 'quantitative' END),
-          create_indicator.unit, create_indicator.direction, create_indicator.definition,
-          coalesce(create_indicator.formula, CASE
-            WHEN create_indicator.kind = 'quantitative'
-              AND create_indicator.direction = 'lower' THEN '$.target / $.actual * 100'
-            WHEN create_indicator.kind = 'quantitative' THEN '$.actual / $.target * 100'
-            ELSE '$.score' END::jsonpath),
-          create_indicator.standard, create_indicator.cap, create_indicator.floor, create_indicator.pass,
-          find_scale(create_indicator.tiers), create_indicator.pass_tier, create_indicator.aggregation,
-          create_indicator.warn_below)
-  RETURNING indicator_id;
-END;
-COMMENT ON FUNCTION create_indicator(text, text, text, text, jsonpath, text, text, numeric, numeric, numeric, text,
-                                     text, text, text, numeric) IS
-  'Make an indicator. Without a formula: actual over target for a quantitative one (inverted if lower is better), the '
-  'score itself for a judged one. Percent figures 0-1000. Errors: 22023 unknown scale, 23514 bounds.';
 
 CREATE TABLE indicator_pair (
   indicator_id       bigint NOT NULL REFERENCES indicator ON DELETE CASCADE,
@@ -235,17 +135,6 @@ COMMENT ON TABLE indicator_pair IS
 COMMENT ON COLUMN indicator_pair.indicator_id IS 'The figure.';
 COMMENT ON COLUMN indicator_pair.value_indicator_id IS 'A value indicator; one of them in the template is enough.';
 SELECT register_table('indicator_pair', kind => 'rule', sees => 'public');
-
-CREATE FUNCTION pair_indicator(indicator text, value_indicators text[]) RETURNS bigint VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  INSERT INTO indicator_pair (indicator_id, value_indicator_id)
-  SELECT find_indicator(indicator), find_indicator(v) FROM unnest(value_indicators) AS v WHERE v IS NOT NULL
-  ON CONFLICT DO NOTHING;
-  SELECT count(*) FROM indicator_pair p WHERE p.indicator_id = (SELECT find_indicator(indicator));
-END;
-COMMENT ON FUNCTION pair_indicator(text, text[]) IS
-  'Say which value indicators should stand beside a figure: pair_indicator(''销售额'', ARRAY[''回款率'', ''客户留存率'']). '
-  'Returns how many there are. Errors: 22023 unknown, 23514 with itself (IND-16).';
 
 -- templates ------------------------------------------------------------------
 
@@ -367,12 +256,6 @@ COMMENT ON COLUMN rater_group.below_minimum IS
   'What fewer raters do: rollup (they count, but are shown only together with others), drop (they do not count), block '
   '(the review is not complete).';
 SELECT register_table('rater_group', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
-CREATE TRIGGER rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rater_group
-  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
--- AMB-24: superior, peers, subordinates 50/30/20; anonymous from 3 raters, or merged
-INSERT INTO rater_group (rater_group, name, weight, rationale_required, relation, required, minimum) VALUES
-  ('manager', '上级', 50, true, 'superior', true, 0), ('self', '自评', 0, false, 'self', false, 0),
-  ('peer', '同事', 30, false, 'peer', false, 3), ('subordinate', '下级', 20, false, 'subordinate', false, 3);
 
 CREATE TABLE template_rater_group (
   template_id bigint  NOT NULL REFERENCES review_template ON DELETE CASCADE,
@@ -395,6 +278,160 @@ COMMENT ON COLUMN template_rater_group.required IS 'As in rater_group.';
 COMMENT ON COLUMN template_rater_group.minimum IS 'As in rater_group.';
 COMMENT ON COLUMN template_rater_group.below_minimum IS 'As in rater_group.';
 SELECT register_table('template_rater_group', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
+
+-- code ------------------------------------------------------------------------
+
+-- scales ---------------------------------------------------------------------
+
+CREATE FUNCTION band_problem(scales bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- who activates it at the same time goes first, or sees what is changed here
+  SELECT count(*) FROM (SELECT FROM scale s WHERE s.scale_id = ANY (scales) ORDER BY s.scale_id FOR SHARE) l;
+  SELECT '55000', format('scale "%s" version %s is active, its bands cannot change', s.code, s.version), NULL,
+         'Make a new version with create_scale(); cycles that are open keep theirs.', 'band', 'scale_id', 'band_frozen'
+    FROM scale s WHERE s.scale_id = ANY (scales) AND s.status = 'active';
+END;
+COMMENT ON FUNCTION band_problem(bigint[]) IS 'Rule: bands of an active scale never change.';
+SELECT register_follow('band', '{insert,update,delete}', 200, 'band_problem', key => 'scale_id');
+
+CREATE FUNCTION scale_problem(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('scale "%s" version %s was activated and cannot change', s.code, s.version), NULL,
+         'Make a new version with create_scale(); cycles that are open keep theirs.', 'scale', NULL, 'scale_frozen'
+    FROM scale s WHERE s.scale_id = ANY (scales);
+END;
+COMMENT ON FUNCTION scale_problem(bigint[]) IS 'Rule: an active scale neither becomes a draft again nor changes.';
+CREATE FUNCTION scale_reopened(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s
+                                      WHERE s.scale_id = ANY (scales) AND s.status = 'draft')) p;
+END;
+COMMENT ON FUNCTION scale_reopened(bigint[]) IS 'Rule: whose status changed to draft was active.';
+CREATE FUNCTION scale_changed(scales bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.* FROM scale_problem(ARRAY(SELECT s.scale_id FROM scale s
+                                      WHERE s.scale_id = ANY (scales) AND s.status = 'active')) p;
+END;
+COMMENT ON FUNCTION scale_changed(bigint[]) IS 'Rule: code, version, kind and domain of an active scale stay.';
+SELECT register_follow('scale', '{update}', 100, 'scale_reopened', key => 'scale_id', changed => '{status}');
+SELECT register_follow('scale', '{update}', 200, 'scale_changed', key => 'scale_id',
+                       changed => '{code,version,kind,domain}');
+
+CREATE FUNCTION create_scale(code text, kind text, bands jsonb, name text DEFAULT NULL,
+                             domain numrange DEFAULT '[0,100]', reason text DEFAULT NULL)
+  RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('22023', 'a scale needs a list of bands', NULL,
+                     'For example [{"range": "[80,90)", "value": 5, "label": "良好"}].')
+   WHERE jsonb_typeof(bands) IS DISTINCT FROM 'array' OR bands = '[]';
+  SELECT hrloop.fail('23P01', format('bands %s and %s of scale "%s" overlap', a.b ->> 'range', z.b ->> 'range',
+                                     create_scale.code),
+                     NULL, 'Give half-open bands that meet: [80,90) and [90,).', 'band', 'range', 'band_no_overlap')
+    FROM jsonb_array_elements(bands) WITH ORDINALITY AS a (b, i)
+    JOIN jsonb_array_elements(bands) WITH ORDINALITY AS z (b, i)
+      ON a.i < z.i AND (a.b ->> 'range')::numrange && (z.b ->> 'range')::numrange;
+  INSERT INTO scale (code, version, kind, name, domain, reason)
+  SELECT create_scale.code, coalesce(max(s.version), 0) + 1, create_scale.kind,
+         coalesce(create_scale.name, max(s.name), create_scale.code), create_scale.domain, create_scale.reason
+    FROM scale s WHERE s.code = create_scale.code;
+  INSERT INTO band (scale_id, range, value, label)
+  SELECT s.scale_id, (b ->> 'range')::numrange, (b ->> 'value')::numeric, b ->> 'label'
+    FROM jsonb_array_elements(bands) AS b,
+         (SELECT s.scale_id FROM scale s WHERE s.code = create_scale.code ORDER BY s.version DESC LIMIT 1) s;
+  UPDATE scale s SET status = 'active'
+   WHERE s.code = create_scale.code
+     AND s.version = (SELECT max(v.version) FROM scale v WHERE v.code = create_scale.code)
+  RETURNING s.scale_id;
+END;
+COMMENT ON FUNCTION create_scale(text, text, jsonb, text, numrange, text) IS
+  'Make a scale, or the next version of one, from bands [{"range","value","label"}] and activate it. Gaps are allowed '
+  'and reported by scale_gap. Errors: 23P01 bands overlap, 22023 no bands.';
+
+CREATE FUNCTION find_scale(code text) RETURNS bigint STABLE LANGUAGE SQL
+  RETURN CASE WHEN code IS NOT NULL THEN coalesce(
+    (SELECT s.scale_id FROM scale s WHERE s.code = find_scale.code AND s.status = 'active'
+      ORDER BY s.version DESC LIMIT 1), unknown_code('scale', code)) END;
+COMMENT ON FUNCTION find_scale(text) IS 'Key of the newest active version of a scale. Error 22023: unknown.';
+
+CREATE FUNCTION band_of(scale bigint, figure numeric) RETURNS band STABLE LANGUAGE SQL
+  RETURN (SELECT b FROM band b WHERE b.scale_id = scale AND b.range @> figure);
+COMMENT ON FUNCTION band_of(bigint, numeric) IS 'The band of a scale that a figure lies in; null in a gap.';
+
+CREATE VIEW scale_gap WITH (security_invoker) AS
+  SELECT s.scale_id, s.code, s.version, s.kind, gap, gap::text AS gap_text
+    FROM scale s
+    CROSS JOIN LATERAL unnest(nummultirange(s.domain)
+           - coalesce((SELECT range_agg(b.range) FROM band b WHERE b.scale_id = s.scale_id), '{}')) AS gap;
+COMMENT ON VIEW scale_gap IS 'Figures of a scale''s domain that no band covers (PAY-01).';
+COMMENT ON COLUMN scale_gap.scale_id IS 'Scale.';
+COMMENT ON COLUMN scale_gap.code IS 'Its code.';
+COMMENT ON COLUMN scale_gap.version IS 'Its version.';
+COMMENT ON COLUMN scale_gap.kind IS 'Its kind.';
+COMMENT ON COLUMN scale_gap.gap IS 'The gap as a range.';
+COMMENT ON COLUMN scale_gap.gap_text IS 'The gap as text, for tools that know no ranges.';
+
+-- indicators -----------------------------------------------------------------
+
+CREATE FUNCTION find_indicator(code text) RETURNS bigint STABLE LANGUAGE SQL
+  RETURN CASE WHEN code IS NOT NULL THEN coalesce(
+    (SELECT i.indicator_id FROM indicator i WHERE i.code = find_indicator.code), unknown_code('indicator', code)) END;
+COMMENT ON FUNCTION find_indicator(text) IS 'Key of an indicator code; null for null. Error 22023: unknown.';
+
+CREATE FUNCTION pass_line(indicator bigint) RETURNS numeric STABLE LANGUAGE SQL
+  RETURN (SELECT coalesce((SELECT lower(b.range) FROM band b
+                            WHERE b.scale_id = i.tier_scale_id AND b.label = i.pass_tier), i.pass_pct)
+            FROM indicator i WHERE i.indicator_id = indicator);
+COMMENT ON FUNCTION pass_line(bigint) IS
+  'Pass line of an indicator in percent: the lower end of its pass tier, else pass_pct; null: the default of its kind.';
+
+CREATE FUNCTION create_indicator(code text, name text DEFAULT NULL, definition text DEFAULT NULL,
+                                 standard text DEFAULT NULL,
+                                 formula jsonpath DEFAULT NULL, kind text DEFAULT NULL, direction text DEFAULT 'higher',
+                                 cap numeric DEFAULT 100, floor numeric DEFAULT 0, pass numeric DEFAULT NULL,
+                                 tiers text DEFAULT NULL, pass_tier text DEFAULT NULL, unit text DEFAULT NULL,
+                                 aggregation text DEFAULT 'sum', warn_below numeric DEFAULT NULL)
+  RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO indicator (code, name, kind, unit, direction, definition, formula, standard, cap_pct, floor_pct,
+                         pass_pct, tier_scale_id, pass_tier, aggregation, warn_below)
+  VALUES (create_indicator.code, coalesce(create_indicator.name, create_indicator.code),
+          coalesce(create_indicator.kind, CASE WHEN create_indicator.formula IS NULL THEN 'qualitative'
+                   ELSE 'quantitative' END),
+          create_indicator.unit, create_indicator.direction, create_indicator.definition,
+          coalesce(create_indicator.formula, CASE
+            WHEN create_indicator.kind = 'quantitative'
+              AND create_indicator.direction = 'lower' THEN '$.target / $.actual * 100'
+            WHEN create_indicator.kind = 'quantitative' THEN '$.actual / $.target * 100'
+            ELSE '$.score' END::jsonpath),
+          create_indicator.standard, create_indicator.cap, create_indicator.floor, create_indicator.pass,
+          find_scale(create_indicator.tiers), create_indicator.pass_tier, create_indicator.aggregation,
+          create_indicator.warn_below)
+  RETURNING indicator_id;
+END;
+COMMENT ON FUNCTION create_indicator(text, text, text, text, jsonpath, text, text, numeric, numeric, numeric, text,
+                                     text, text, text, numeric) IS
+  'Make an indicator. Without a formula: actual over target for a quantitative one (inverted if lower is better), the '
+  'score itself for a judged one. Percent figures 0-1000. Errors: 22023 unknown scale, 23514 bounds.';
+
+CREATE FUNCTION pair_indicator(indicator text, value_indicators text[]) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO indicator_pair (indicator_id, value_indicator_id)
+  SELECT find_indicator(indicator), find_indicator(v) FROM unnest(value_indicators) AS v WHERE v IS NOT NULL
+  ON CONFLICT DO NOTHING;
+  SELECT count(*) FROM indicator_pair p WHERE p.indicator_id = (SELECT find_indicator(indicator));
+END;
+COMMENT ON FUNCTION pair_indicator(text, text[]) IS
+  'Say which value indicators should stand beside a figure: pair_indicator(''销售额'', ARRAY[''回款率'', ''客户留存率'']). '
+  'Returns how many there are. Errors: 22023 unknown, 23514 with itself (IND-16).';
+
+-- templates ------------------------------------------------------------------
+
+CREATE TRIGGER rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rater_group
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+-- AMB-24: superior, peers, subordinates 50/30/20; anonymous from 3 raters, or merged
+INSERT INTO rater_group (rater_group, name, weight, rationale_required, relation, required, minimum) VALUES
+  ('manager', '上级', 50, true, 'superior', true, 0), ('self', '自评', 0, false, 'self', false, 0),
+  ('peer', '同事', 30, false, 'peer', false, 3), ('subordinate', '下级', 20, false, 'subordinate', false, 3);
 
 CREATE FUNCTION template_frozen(templates bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -1,5 +1,7 @@
 -- segment: transfers within a cycle, several assignments, short service and leave.
 
+-- code ------------------------------------------------------------------------
+
 INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('review.segment',   'result', 'Who rates which part of a cycle, after a transfer'),
   ('target.prorate',   'person', 'A target is cut to the days that were worked'),
@@ -18,11 +20,9 @@ SELECT s, k, v, v, c FROM (VALUES
    'Targets from the template of summed indicators shrink with the days that somebody was away: protected (protected '
    'leave), all (and days before the first or after the last); null: never')
 ) AS d (s, k, v, c);
-ALTER TABLE setting ADD CONSTRAINT setting_segment_range CHECK (CASE
-  WHEN setting = 'review.segment_min_days' THEN coalesce(value::integer, 0) > 0
-  WHEN setting = 'review.min_service_days' THEN value::integer > 0
-  WHEN setting = 'review.prorate_targets' THEN value IN ('protected', 'all')
-  ELSE true END);
+UPDATE setting SET least = 1, needed = true WHERE setting = 'review.segment_min_days';
+UPDATE setting SET least = 1 WHERE setting = 'review.min_service_days';
+UPDATE setting SET choices = '{protected,all}' WHERE setting = 'review.prorate_targets';
 
 CREATE FUNCTION worked_days(employee bigint, period daterange) RETURNS integer STABLE LANGUAGE SQL
   RETURN (SELECT coalesce(sum(upper(s.valid * period) - lower(s.valid * period)), 0)::integer FROM employee_status s

@@ -5,6 +5,32 @@
 -- call for JIT: compiling them takes longer than running them, so it is off in all of them.
 
 -- Memory and temporary files must not grow with the books: the parts that read much go by slices of their keys.
+
+-- a round of checking, some minutes at a time ------------------------------------------
+
+CREATE TABLE verify_slice (
+  part        text    NOT NULL,
+  from_id     bigint  NOT NULL,
+  until_id    bigint  NOT NULL,
+  began_at    timestamptz NOT NULL,
+  checked_at  timestamptz,
+  differences bigint,
+  broken      bigint,
+  PRIMARY KEY (part, from_id)
+);
+COMMENT ON TABLE verify_slice IS
+  'The round of verify_for() that goes on, or the last one: what is checked, and what it found.';
+COMMENT ON COLUMN verify_slice.part IS 'Part of verify(), as in verify_part().';
+COMMENT ON COLUMN verify_slice.from_id IS 'First key of the slice.';
+COMMENT ON COLUMN verify_slice.until_id IS 'Last key of the slice.';
+COMMENT ON COLUMN verify_slice.began_at IS 'When the round began.';
+COMMENT ON COLUMN verify_slice.checked_at IS 'When the slice was checked; null: it waits.';
+COMMENT ON COLUMN verify_slice.differences IS 'How many rows verify_part() returned.';
+COMMENT ON COLUMN verify_slice.broken IS 'How many of them are about the audit log or decisions that were changed.';
+SELECT register_table('verify_slice', kind => 'log');
+
+-- code ------------------------------------------------------------------------
+
 CREATE FUNCTION verify_slices() RETURNS TABLE (part text, from_id bigint, until_id bigint) STABLE LANGUAGE SQL
   SET jit = off
 BEGIN ATOMIC
@@ -83,27 +109,6 @@ COMMENT ON FUNCTION verify() IS
   'expected, found. Healthy books return no rows. Goes slice by slice; verify_for() does some minutes of it at a time.';
 
 -- a round of checking, some minutes at a time ------------------------------------------
-
-CREATE TABLE verify_slice (
-  part        text    NOT NULL,
-  from_id     bigint  NOT NULL,
-  until_id    bigint  NOT NULL,
-  began_at    timestamptz NOT NULL,
-  checked_at  timestamptz,
-  differences bigint,
-  broken      bigint,
-  PRIMARY KEY (part, from_id)
-);
-COMMENT ON TABLE verify_slice IS
-  'The round of verify_for() that goes on, or the last one: what is checked, and what it found.';
-COMMENT ON COLUMN verify_slice.part IS 'Part of verify(), as in verify_part().';
-COMMENT ON COLUMN verify_slice.from_id IS 'First key of the slice.';
-COMMENT ON COLUMN verify_slice.until_id IS 'Last key of the slice.';
-COMMENT ON COLUMN verify_slice.began_at IS 'When the round began.';
-COMMENT ON COLUMN verify_slice.checked_at IS 'When the slice was checked; null: it waits.';
-COMMENT ON COLUMN verify_slice.differences IS 'How many rows verify_part() returned.';
-COMMENT ON COLUMN verify_slice.broken IS 'How many of them are about the audit log or decisions that were changed.';
-SELECT register_table('verify_slice', kind => 'log');
 
 SELECT register_notice('verify.found', '{hr}',
   zh => '核对发现{count}处差异:{parts}',

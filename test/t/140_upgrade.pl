@@ -317,15 +317,15 @@ sub build_next {
     my $no_raise = 'Your quarterly score of {score} does not meet the condition for a raise';
     my $on = 'coalesce(setting_text(setting)::boolean, false)';
     my $hint = 'A correction is a new decision; see unlock_review() and the withdraw functions.';
-    my $range = q{WHEN 'plan.max_items'      THEN coalesce(value::integer, 0) > 0};
+    my $range = q{WHEN 'boolean' THEN value IN ('true', 'false')};
     my $gap = 'SELECT s.scale_id, s.code, s.version, s.kind, gap, gap::text AS gap_text';
     my $asked = '(SELECT hrloop.actor(\'book\'::regclass)) IN (replier_id, answered_by)';
-    edit('src/books/books.sql', $max_items . '8', $max_items . '9', $on, "setting_text(setting) IS NOT DISTINCT FROM 'true'", $hint, 'Never.', $range, "$range AND value::integer < 100",
+    edit('src/books/books.sql', $max_items . '8', $max_items . '9', $on, "setting_text(setting) IS NOT DISTINCT FROM 'true'", $hint, 'Never.', $range, "$range AND value <> default_value || '.'",
         'IS \'Whether a switch is on.\'', 'IS \'Whether a switch is on (a new comment).\'');
     edit('src/books/org.sql', "  job_family text\n);", "  job_family text,\n  outlook    text NOT NULL DEFAULT 'stable'\n);\nCOMMENT ON COLUMN job.outlook IS 'What becomes of it.';");
     edit('src/books/signal.sql', $no_raise, 'No raise at {score}');
     edit('src/books/indicator.sql', $gap, "$gap, upper(gap) - lower(gap) AS width", "COMMENT ON COLUMN scale_gap.gap IS", "COMMENT ON COLUMN scale_gap.width IS 'How wide.';\nCOMMENT ON COLUMN scale_gap.gap IS");
-    edit('src/books/learn.sql', $asked, "answered_by = (SELECT hrloop.actor('book'::regclass))");
+    edit('src/books/learn/table.sql', $asked, "answered_by = (SELECT hrloop.actor('book'::regclass))");
     # a room of its own reads the same in new books and in old ones
     write_file("$source/src/books/hobby.sql", my $hobby = <<~'SQL');
         CREATE TABLE hobby (
@@ -391,11 +391,10 @@ sub build_next {
             CROSS JOIN LATERAL unnest(nummultirange(s.domain)
                    - coalesce((SELECT range_agg(b.range) FROM band b WHERE b.scale_id = s.scale_id), '{}')) AS gap;
         COMMENT ON COLUMN scale_gap.width IS 'How wide.';
-        ALTER TABLE setting DROP CONSTRAINT setting_value_range, ADD CONSTRAINT setting_value_range CHECK (CASE setting
-          WHEN 'signal.locale'       THEN coalesce(value, '') IN ('zh', 'en')
-          WHEN 'allowance.effective' THEN coalesce(value, '') IN ('next_month', 'same_day')
-          WHEN 'pay.minor_digits'    THEN coalesce(value, '') IN ('0', '1', '2', '3', '4')
-          WHEN 'plan.max_items'      THEN coalesce(value::integer, 0) > 0 AND value::integer < 100
+        ALTER TABLE setting DROP CONSTRAINT setting_value, ADD CONSTRAINT setting_value CHECK (CASE kind
+          WHEN 'integer' THEN value ~ '^-?[0-9]{1,9}\$'
+          WHEN 'number'  THEN value ~ '^-?[0-9]{1,12}(\\.[0-9]{1,6})?\$'
+          WHEN 'boolean' THEN value IN ('true', 'false') AND value <> default_value || '.'
           ELSE true END);
         UPDATE setting SET value = CASE WHEN value IS NOT DISTINCT FROM default_value THEN '9' ELSE value END, default_value = '9' WHERE setting = 'plan.max_items';
         UPDATE message_text SET body = replace(body, '$no_raise', 'No raise at {score}') WHERE kind = 'pay.no_raise' AND locale = 'en';
