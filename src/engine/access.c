@@ -169,7 +169,7 @@ look_up_login(Login *login, Oid book_table)
 	if (login->known)
 	{
 		login->employee = hr_bigint(hr_cell_found(0, 1));
-		login->number = MemoryContextStrdup(TopMemoryContext, hr_text(hr_cell_found(0, 2)));
+		login->number = MemoryContextStrdup(TopMemoryContext, hr_text_there(hr_cell_found(0, 2)));
 	}
 	hr_scope_leave_latest(&scope);
 }

@@ -4,6 +4,7 @@
 #include "hrloop.h"
 
 #include "audit_digest.h"
+#include "called.h"
 
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -124,7 +125,7 @@ hrloop_fields(PG_FUNCTION_ARGS)
 			Oid			function;
 			bool		varlena;
 
-			getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i), &function, &varlena);
+			getTypeOutputInfo(hr_argument_type(fcinfo, i), &function, &varlena);
 			fmgr_info_cxt(function, &output[i], fcinfo->flinfo->fn_mcxt);
 		}
 		fcinfo->flinfo->fn_extra = output;

@@ -100,6 +100,7 @@ hr_lane_take(HrLane *lane, Oid books)
 {
 	HrTable    *lanes;
 	TupleDesc	desc;
+	HrCell		head;
 
 	if (left.lane.books == books && left.part == GetCurrentSubTransactionId() &&
 		FullTransactionIdEquals(left.transaction, GetTopFullTransactionId()))
@@ -112,9 +113,13 @@ hr_lane_take(HrLane *lane, Oid books)
 	lanes = open_lanes(lane);
 	desc = RelationGetDescr(lanes->rel);
 	lane->length = hr_bigint(hr_table_cell(lanes, hr_column(desc, "length", INT8OID)));
-	memcpy(lane->head,
-		   VARDATA_ANY(DatumGetByteaPP(hr_table_cell(lanes, hr_column(desc, "head", BYTEAOID)).value)),
-		   PG_SHA256_DIGEST_LENGTH);
+	head = hr_table_cell(lanes, hr_column(desc, "head", BYTEAOID));
+	if (head.null || VARSIZE_ANY_EXHDR(DatumGetByteaPP(head.value)) != PG_SHA256_DIGEST_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the head of lane %d of the audit log is no hash", lane->number),
+				 errhint("SELECT * FROM verify_audit() tells what else was changed.")));
+	memcpy(lane->head, VARDATA_ANY(DatumGetByteaPP(head.value)), PG_SHA256_DIGEST_LENGTH);
 	close_lanes(lanes);
 }
 

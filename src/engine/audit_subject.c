@@ -20,7 +20,7 @@ follow_step(HrSubjects *subjects, int count, Oid books, const char *name, const 
 	int			target = hr_column(desc, column, INT8OID);
 	int64		found;
 	int64	   *last = NULL;
-	HrCell		cell = {(Datum) 0, true};
+	HrCell		cell = hr_cell_with((Datum) 0, true);
 
 	hr_table_scan(table, hr_column(desc, key, INT8OID));
 	for (int i = 0; i < count; i++)

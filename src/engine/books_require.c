@@ -150,18 +150,20 @@ require_trusted_engine(void)
 	hr_sql("SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n"
 		   "  JOIN pg_catalog.pg_extension e ON e.extnamespace OPERATOR(pg_catalog.=) n.oid"
 		   "  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+		   "  JOIN pg_catalog.pg_roles u ON u.rolname OPERATOR(pg_catalog.=) CURRENT_USER"
 		   " WHERE e.extname OPERATOR(pg_catalog.=) 'hrloop' AND NOT r.rolsuper"
-		   "   AND n.nspowner OPERATOR(pg_catalog.<>) e.extowner"
+	/* a superuser has every role, and trusts none of them with being superuser */
+		   "   AND (u.rolsuper OR NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
 	/* after a restore by a superuser the extension is the superuser's */
-		   "   AND NOT pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
-		   "   AND n.nspowner OPERATOR(pg_catalog.<>) (SELECT d.datdba FROM pg_catalog.pg_database d"
-		   " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())");
+		   "                      AND n.nspowner OPERATOR(pg_catalog.<>) e.extowner"
+		   "                      AND n.nspowner OPERATOR(pg_catalog.<>) (SELECT d.datdba FROM pg_catalog.pg_database d"
+		   " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))");
 	if (SPI_processed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("schema \"hrloop\" belongs to \"%s\", the extension does not",
+				 errmsg("schema \"hrloop\" belongs to \"%s\", who could put functions beside the engine's",
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
-				 errhint("DROP EXTENSION hrloop, drop or rename that schema, and create the extension again.")));
+				 errhint("Do it as that role, or ALTER SCHEMA hrloop OWNER TO who is trusted with the database.")));
 }
 
 /*

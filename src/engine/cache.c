@@ -131,9 +131,7 @@ watch(Oid books)
 static char *
 text_at(uint64 row, int column)
 {
-	char	   *value = hr_text(hr_cell_found(row, column));
-
-	return value ? MemoryContextStrdup(generation, value) : NULL;
+	return MemoryContextStrdup(generation, hr_text_there(hr_cell_found(row, column)));
 }
 
 static Numeric

@@ -1,5 +1,5 @@
 /*
- * called.c - whether a trigger function was called as the trigger that it is.
+ * called.c - whether a function was called as it was made for.
  */
 #include "hrloop.h"
 
@@ -27,4 +27,16 @@ hr_trigger(FunctionCallInfo fcinfo, TriggerEvent timing, TriggerEvent level)
 						td->tg_trigger->tgname,
 						RelationGetRelationName(td->tg_relation))));
 	return td;
+}
+
+Oid
+hr_argument_type(FunctionCallInfo fcinfo, int argument)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of argument %d", argument + 1)));
+	return type;
 }

@@ -1,5 +1,5 @@
 /*
- * called.h - whether a trigger function was called as the trigger that it is.
+ * called.h - whether a function was called as it was made for.
  */
 #ifndef HRLOOP_CALLED_H
 #define HRLOOP_CALLED_H
@@ -11,5 +11,8 @@
  */
 extern TriggerData *hr_trigger(FunctionCallInfo fcinfo, TriggerEvent timing,
 							   TriggerEvent level);
+
+/* The type of an argument "any".  Raises if whoever calls does not tell. */
+extern Oid	hr_argument_type(FunctionCallInfo fcinfo, int argument);
 
 #endif

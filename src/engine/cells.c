@@ -7,6 +7,17 @@
 
 #include "utils/builtins.h"
 
+void
+hr_cell_unexpected(HrCell cell, Oid type)
+{
+	ereport(ERROR,
+			(errcode(cell.null ? ERRCODE_NULL_VALUE_NOT_ALLOWED : ERRCODE_DATATYPE_MISMATCH),
+			 cell.null ? errmsg("a value of type %s is missing in the books", format_type_be(type))
+			 : errmsg("the books hold a value of type %s in place of %s", format_type_be(cell.type), format_type_be(type)),
+			 errdetail("A table of the books, or what it refers to, is not as hrloop.install() made it."),
+			 errhint("Compare its columns with those of freshly installed books.")));
+}
+
 /* Number of a column that must exist with this type. */
 int
 hr_column(TupleDesc desc, const char *name, Oid type)

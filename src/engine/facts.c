@@ -63,8 +63,8 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *
 				 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_facts")));
 	}
-	*attainment = SPI_datumTransfer(found[0].value, false, -1);
-	*value = SPI_datumTransfer(found[1].value, false, -1);
+	*attainment = SPI_datumTransfer(NumericGetDatum(hr_numeric(found[0])), false, -1);
+	*value = SPI_datumTransfer(NumericGetDatum(hr_numeric(found[1])), false, -1);
 	hr_scope_leave(&scope);
 }
 

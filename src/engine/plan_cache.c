@@ -12,6 +12,7 @@
 
 #include "books.h"
 #include "books_scope.h"
+#include "called.h"
 #include "growth.h"
 #include "plan_cache.h"
 
@@ -42,6 +43,7 @@ typedef struct PlanKey
 {
 	Oid			books;
 	Oid			function;		/* whose plans they are; 0: a query's */
+	Oid			types[HR_MAX_ARGUMENTS];	/* of what a query is handed */
 	bool		many;			/* of a function: for many keys */
 	char		name[2 * NAMEDATALEN];
 } PlanKey;
@@ -112,7 +114,7 @@ free_retired(XactEvent event, void *arg)
 }
 
 static PlanEntry *
-plan_entry(Oid books, Oid function, bool many, const char *name)
+plan_entry(Oid books, Oid function, const HrQuery *query, bool many, const char *name)
 {
 	PlanKey		key;
 	PlanEntry  *entry;
@@ -122,6 +124,9 @@ plan_entry(Oid books, Oid function, bool many, const char *name)
 	key.books = books;
 	key.function = function;
 	key.many = many;
+	/* a call of the same name with other types is another one */
+	if (query != NULL)
+		memcpy(key.types, query->argtypes, sizeof(key.types));
 	strlcpy(key.name, name, sizeof(key.name));
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (!found)
@@ -189,7 +194,7 @@ plan_context(void)
 static pg_noinline PlanEntry *
 plan_of_query(Oid books, const HrQuery *query)
 {
-	PlanEntry  *entry = plan_entry(books, InvalidOid, false, query->name);
+	PlanEntry  *entry = plan_entry(books, query->function, query, false, query->name);
 	MemoryContext context,
 				caller;
 	List	   *made;
@@ -208,7 +213,7 @@ plan_of_query(Oid books, const HrQuery *query)
 	made = list_make1(plan);
 	MemoryContextSwitchTo(caller);
 	/* preparing may have run code that entered plans: look the entry up again */
-	entry = plan_entry(books, InvalidOid, false, query->name);
+	entry = plan_entry(books, query->function, query, false, query->name);
 	keep(entry, made, context);
 	return entry;
 }
@@ -455,7 +460,7 @@ plans_of_function(Oid books, const HrArguments *arguments, HeapTuple tuple)
 {
 	Form_pg_proc function = (Form_pg_proc) GETSTRUCT(tuple);
 	bool		many = has_many(arguments);
-	PlanEntry  *entry = plan_entry(books, function->oid, many, NameStr(function->proname));
+	PlanEntry  *entry = plan_entry(books, function->oid, NULL, many, NameStr(function->proname));
 	MemoryContext context;
 	List	   *made;
 	ListCell   *cell;
@@ -470,7 +475,7 @@ plans_of_function(Oid books, const HrArguments *arguments, HeapTuple tuple)
 		return NULL;
 	context = plan_context();
 	made = plans_of_body(tuple, body, context);
-	entry = plan_entry(books, function->oid, many, NameStr(function->proname));
+	entry = plan_entry(books, function->oid, NULL, many, NameStr(function->proname));
 	keep(entry, made, context);
 	foreach(cell, made)
 		plan_now(lfirst(cell), arguments);
@@ -516,9 +521,9 @@ run_plans(PlanEntry *entry, const HrArguments *arguments)
 
 /* A function that is not in SQL, or whose arguments need a cast. */
 static void
-call_function(Oid books, const char *name, const HrArguments *arguments)
+call_function(Oid books, Oid function, const char *name, const HrArguments *arguments)
 {
-	HrQuery		query = {.name = psprintf("call %s", name), .nargs = arguments->count};
+	HrQuery		query = {.name = psprintf("call %s", name), .nargs = arguments->count, .function = function};
 	StringInfoData sql;
 	char	   *nulls = palloc(arguments->count + 1);
 
@@ -541,11 +546,13 @@ hr_run(Oid books, const char *name, const HrArguments *arguments)
 {
 	HeapTuple	tuple = find_function(books, name, arguments);
 	PlanEntry  *entry = NULL;
+	Oid			function = InvalidOid;
 	bool		tells = true;
 
 	CHECK_FOR_INTERRUPTS();
 	if (HeapTupleIsValid(tuple))
 	{
+		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
 		tells = ((Form_pg_proc) GETSTRUCT(tuple))->prorettype != VOIDOID;
 		entry = plans_of_function(books, arguments, tuple);
 		ReleaseSysCache(tuple);
@@ -564,7 +571,7 @@ hr_run(Oid books, const char *name, const HrArguments *arguments)
 		PG_END_TRY();
 	}
 	else
-		call_function(books, name, arguments);
+		call_function(books, function, name, arguments);
 	if (!tells)
 	{
 		SPI_freetuptable(SPI_tuptable);
@@ -597,9 +604,15 @@ hrloop_run(PG_FUNCTION_ARGS)
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	for (int i = 0; i < arguments.count; i++)
 	{
-		arguments.type[i] = get_fn_expr_argtype(fcinfo->flinfo, i + 2);
+		arguments.type[i] = hr_argument_type(fcinfo, i + 2);
 		arguments.null[i] = PG_ARGISNULL(i + 2);
 		arguments.value[i] = PG_GETARG_DATUM(i + 2);
+		if (arguments.type[i] == UNKNOWNOID)
+		{						/* a literal, as a C string */
+			arguments.type[i] = TEXTOID;
+			if (!arguments.null[i])
+				arguments.value[i] = CStringGetTextDatum(DatumGetCString(arguments.value[i]));
+		}
 		if (!arguments.null[i] && type_is_array(arguments.type[i]))
 			arguments.value[i] = PointerGetDatum(PG_GETARG_ARRAYTYPE_P(i + 2));
 	}

@@ -16,6 +16,7 @@ typedef struct HrQuery
 	const char *sql;			/* @table stands for <books>.table */
 	int			nargs;
 	Oid			argtypes[16];
+	Oid			function;		/* which it calls, if it is made for one; 0: the engine's own */
 } HrQuery;
 
 /* What hr_run() hands over at most. */

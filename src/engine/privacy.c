@@ -36,7 +36,7 @@ hrloop_query_rows(PG_FUNCTION_ARGS)
 {
 	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MemoryContext caller = CurrentMemoryContext;
-	HrCell		result = {(Datum) 0, true};
+	HrCell		result = hr_cell_with((Datum) 0, true);
 
 	SPI_connect();
 	if (SPI_execute(psprintf("SELECT coalesce(pg_catalog.jsonb_agg(q), '[]') FROM (%s) q", query),
@@ -209,7 +209,7 @@ hrloop_erase(PG_FUNCTION_ARGS)
 	count = hr_execute(books, &statements, &arg, NULL, false);
 	statement = palloc(Max(count, 1) * sizeof(char *));
 	for (uint64 i = 0; i < count; i++)
-		statement[i] = hr_text(hr_cell_found(i, 1));
+		statement[i] = hr_text_there(hr_cell_found(i, 1));
 	hr_audit_erasing();
 	changed = hr_erase(books, statement, count);
 	if (changed > 0 && hr_execute(books, &whose, &arg, NULL, false) > 0)

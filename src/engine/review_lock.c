@@ -95,7 +95,7 @@ hr_lock_reviews(Oid books, Oid owner, const HrIds *ids, bool leave_out, HrReview
 		r->manager = hr_bigint(hr_table_cell(table, manager));
 		r->segmented = hr_bool(hr_table_cell(table, segmented));
 		r->calibrated = hr_numeric_copy(hr_table_cell(table, calibrated));
-		open = strcmp(hr_text(hr_table_cell(table, status)), "open") == 0;
+		open = strcmp(hr_text_there(hr_table_cell(table, status)), "open") == 0;
 		if (open)
 			kept++;
 		else if (!leave_out)

@@ -144,7 +144,7 @@ may_surely_rate(Circle *circle, Oid books, const HrReview *of, const char *code,
 			if (this)
 				return false;
 		}
-		else if (strcmp(hr_text(hr_table_cell(circle->named, circle->group)), code) == 0)
+		else if (strcmp(hr_text_there(hr_table_cell(circle->named, circle->group)), code) == 0)
 		{
 			named = true;
 			listed |= this;
@@ -214,7 +214,7 @@ has_left(Oid books, const HrIds *people)
 	{
 		hr_table_seek(table, Int64GetDatum(people->id[i]));
 		while (!left && hr_table_next(table))
-			left = strcmp(hr_text(hr_table_cell(table, status)), "left") == 0;
+			left = strcmp(hr_text_there(hr_table_cell(table, status)), "left") == 0;
 	}
 	hr_table_close(table);
 	return left;

@@ -44,7 +44,7 @@ static void
 add_sums(const HrTemplate *template, HrGiven *given, SPITupleTable *sums, uint64 row)
 {
 	int64		indicator = hr_bigint(hr_cell_in(sums, row, 2));
-	const HrWeight *group = hr_template_weight(template, hr_text(hr_cell_in(sums, row, 3)));
+	const HrWeight *group = hr_template_weight(template, hr_text_there(hr_cell_in(sums, row, 3)));
 	int64		rater = hr_bigint(hr_cell_in(sums, row, 8));
 
 	if (group == NULL)
@@ -52,7 +52,7 @@ add_sums(const HrTemplate *template, HrGiven *given, SPITupleTable *sums, uint64
 	for (int i = 0; i < template->nitems; i++)
 		if (template->items[i].indicator == indicator && concerns(template, &template->items[i], rater))
 			hr_give(&given[i * template->nweights + (group - template->weights)],
-					hr_numeric(hr_cell_in(sums, row, 4)), hr_bigint(hr_cell_in(sums, row, 5)),
+					hr_numeric_there(hr_cell_in(sums, row, 4)), hr_bigint(hr_cell_in(sums, row, 5)),
 					hr_numeric(hr_cell_in(sums, row, 6)), hr_bigint(hr_cell_in(sums, row, 7)));
 }
 
@@ -66,7 +66,7 @@ template_of_segments(Oid books, const HrReview *review)
 	static const HrQuery query = {"items of segments",
 		"SELECT i.indicator_id, s.manager_id, s.load * i.effective_weight, i.pass_pct, i.veto_at, i.veto_cap"
 		"  FROM @review_segment s JOIN @template_item i ON i.template_id = s.template_id"
-	" WHERE s.review_id = $1 ORDER BY s.segment_no, i.position, i.indicator_id", 1, {INT8OID}};
+	" WHERE s.review_id = $1 AND i.effective_weight IS NOT NULL ORDER BY s.segment_no, i.position, i.indicator_id", 1, {INT8OID}};
 	HrTemplate *template = palloc(sizeof(HrTemplate));
 	Datum		arg = Int64GetDatum(review->id);
 	SPITupleTable *rows;
@@ -81,7 +81,7 @@ template_of_segments(Oid books, const HrReview *review)
 
 		item->indicator = hr_bigint(hr_cell_in(rows, i, 1));
 		item->superior = hr_bigint(hr_cell_in(rows, i, 2));
-		item->weight = hr_numeric_copy(hr_cell_in(rows, i, 3));
+		item->weight = hr_numeric_there(hr_cell_in(rows, i, 3));
 		item->pass = hr_numeric_copy(hr_cell_in(rows, i, 4));
 		item->veto_at = hr_numeric_copy(hr_cell_in(rows, i, 5));
 		item->veto_cap = hr_numeric_copy(hr_cell_in(rows, i, 6));
@@ -146,12 +146,15 @@ static void
 add_score(const HrTemplate *template, HrGiven *given, HrTable *scores, const HrScoreColumns *column)
 {
 	int64		indicator = hr_bigint(hr_table_cell(scores, column->indicator));
+	HrCell		cell = hr_table_cell(scores, column->group);
 	char		code[NAMEDATALEN];
 	const HrWeight *group;
 	Numeric		attainment;
 	int			item = 0;
 
-	text_to_cstring_buffer(DatumGetTextPP(hr_table_cell(scores, column->group).value), code, sizeof(code));
+	if (cell.null)
+		hr_cell_unexpected(cell, TEXTOID);
+	text_to_cstring_buffer(DatumGetTextPP(cell.value), code, sizeof(code));
 	group = hr_template_weight(template, code);
 	while (item < template->nitems && template->items[item].indicator != indicator)
 		item++;
@@ -159,7 +162,7 @@ add_score(const HrTemplate *template, HrGiven *given, HrTable *scores, const HrS
 		return;
 	attainment = hr_numeric_copy(hr_table_cell(scores, column->attainment));
 	hr_give(&given[item * template->nweights + (group - template->weights)],
-			hr_numeric_copy(hr_table_cell(scores, column->value)), 1, attainment, attainment != NULL);
+			hr_numeric_there(hr_table_cell(scores, column->value)), 1, attainment, attainment != NULL);
 }
 
 /* The others: all their scores lie side by side in the index. */

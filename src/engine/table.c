@@ -271,10 +271,15 @@ hr_table_sequence(HrTable *table, AttrNumber column)
 	if (OidIsValid(sequence))
 		return sequence;
 #if PG_VERSION_NUM >= 170000
-	sequence = getIdentitySequence(table->rel, column, false);
+	sequence = getIdentitySequence(table->rel, column, true);
 #else
-	sequence = getIdentitySequence(RelationGetRelid(table->rel), column, false);
+	sequence = getIdentitySequence(RelationGetRelid(table->rel), column, true);
 #endif
+	if (!OidIsValid(sequence))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of \"%s\" is no identity any more",
+						NameStr(TupleDescAttr(table->rel->rd_att, column - 1)->attname), RelationGetRelationName(table->rel))));
 	known_of(table->rel)->sequence = sequence;
 	return sequence;
 }

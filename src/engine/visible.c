@@ -235,7 +235,7 @@ gather_roles(Sight *sight)
 	old = MemoryContextSwitchTo(sight->context);
 	sight->roles = NIL;
 	for (uint64 i = 0; i < SPI_processed; i++)
-		sight->roles = lappend(sight->roles, hr_text(hr_cell_found(i, 1)));
+		sight->roles = lappend(sight->roles, hr_text_there(hr_cell_found(i, 1)));
 	MemoryContextSwitchTo(old);
 	sight->all[WORK] = holds(sight, "hr") || holds(sight, "executive");
 	sight->all[PAY] = holds(sight, "hr") || holds(sight, "finance");

@@ -160,5 +160,19 @@ is($failed, 0, 'the sessions stay, whatever is called') or BAIL_OUT('the last ca
 is(as_alice($node, $db, q{SELECT state, count(*), min(message), min(statement) FROM probe.call WHERE state ~ '^(XX|00)' OR state IS NULL GROUP BY state, regexp_replace(message, '[0-9]+', '0', 'g')}),
     '', 'no internal error');
 note as_alice($node, $db, q{SELECT state, count(*) FROM probe.call GROUP BY state ORDER BY 2 DESC});
+
+# The engine's functions are everybody's: also somebody's who has no right to do what they do.
+$node->safe_psql($db, 'CREATE ROLE person LOGIN; GRANT USAGE ON SCHEMA probe, hr TO person; GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA probe TO person');
+as_alice($node, $db, q{UPDATE hr.employee SET db_role = 'person' WHERE employee_no = 'E010'; UPDATE probe.call SET state = NULL, message = NULL});
+my ($code, undef, $err) = $node->psql($db, <<~'SQL', extra_params => [ '--username' => 'person' ]);
+    SET client_min_messages = error;
+    SET statement_timeout = '5min';
+    UPDATE probe.call c SET (state, message) = (SELECT t.state, left(t.message, 200) FROM probe.try(c) t) WHERE language = 'c';
+    SQL
+is($code, 0, 'the session of somebody without rights stays as well') or BAIL_OUT("the last call is in the log: $err");
+is(as_alice($node, $db, q{SELECT state, count(*), min(message), min(statement) FROM probe.call WHERE language = 'c' AND (state ~ '^(XX|00)' OR state IS NULL) GROUP BY state, regexp_replace(message, '[0-9]+', '0', 'g')}),
+    '', 'and has no internal error');
+is(as_alice($node, $db, q{SELECT string_agg(DISTINCT fn::text, ', ') FROM probe.call WHERE language = 'c' AND state = 'UNDO0' AND fn::text ~ 'hold_|recompute|erase|define|migrate|install|restore|audit_attach|act_as|\mrun\M' AND statement !~ 'NULL'}),
+    '', 'who may do nothing has done nothing');
 healthy($node, $db, 'hr', 'and nothing has changed');
 done_testing();
