@@ -1,6 +1,6 @@
 -- calibrate: what follows from what.
 
--- rules and consequences of sessions -----------------------------------------------------
+-- sessions --------------------------------------------------------------------
 
 CREATE FUNCTION calibration_opened(sessions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION calibration_closed(bigint[]) IS
 SELECT register_follow('calibration_session', '{update}', 500, 'calibration_closed', key => 'calibration_session_id',
                        changed => '{status}');
 
--- rules and consequences of a calibration ---------------------------------------------------
+-- calibrations ----------------------------------------------------------------
 
 CREATE FUNCTION calibration_follow(calibrations bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION calibration_follow(bigint[]) IS
   'Consequences of a calibration: decision, and the final score of the review.';
 SELECT register_follow('calibration', '{insert}', 500, 'calibration_follow', key => 'calibration_id');
 
--- rules and consequences on the review ---------------------------------------------------------
+-- the review ------------------------------------------------------------------
 
 CREATE FUNCTION review_calibrated(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -13,7 +13,7 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
    'the distribution; null: no group is small');
 UPDATE setting SET least = 0 WHERE setting = 'calibration.small_unit';
 
--- distributions ------------------------------------------------------------------
+-- distributions ---------------------------------------------------------------
 
 CREATE FUNCTION distribution_problem(distributions bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -72,7 +72,7 @@ END;
 COMMENT ON FUNCTION band_edge(bigint) IS
   'Lowest and highest score of four decimals, 0 to 100, in each labelled band of a scale; null: it has none.';
 
--- sessions and what was decided in them --------------------------------------------
+-- sessions and what was decided in them ---------------------------------------
 
 CREATE TRIGGER calibration_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON calibration
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Calibrate again; NULL withdraws a calibration.');
@@ -98,7 +98,7 @@ COMMENT ON FUNCTION may_calibrate(bigint) IS
   'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit '
   'or of one above it; the owner of the books, acting for nobody.';
 
--- who takes part, and what the distribution comes to -----------------------------------
+-- who takes part, and what the distribution comes to --------------------------
 
 CREATE FUNCTION calibration_scope(session bigint) RETURNS SETOF bigint STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -256,7 +256,7 @@ END;
 COMMENT ON FUNCTION calibration_unmet(bigint) IS
   'Why the distribution of a session cannot be met as things are, and by whom.';
 
--- rules and consequences of sessions -----------------------------------------------------
+-- sessions --------------------------------------------------------------------
 
 CREATE FUNCTION calibration_opened_problem(sessions bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -369,7 +369,7 @@ SELECT register_follow('calibration_session', '{update}', 150, 'calibration_sess
 SELECT register_follow('calibration_session', '{update}', 200, 'calibration_closed_problem',
                        key => 'calibration_session_id', changed => '{status}');
 
--- rules and consequences of a calibration ---------------------------------------------------
+-- calibrations ----------------------------------------------------------------
 
 CREATE FUNCTION calibration_problem(calibrations bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -437,7 +437,7 @@ COMMENT ON FUNCTION calibration_problem(bigint[]) IS
   'is not locked and has the composite it names.';
 SELECT register_follow('calibration', '{insert}', 200, 'calibration_problem', key => 'calibration_id');
 
--- rules and consequences on the review ---------------------------------------------------------
+-- the review ------------------------------------------------------------------
 
 CREATE FUNCTION review_calibrated_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -475,3 +475,8 @@ END;
 COMMENT ON FUNCTION calibration_lock_problem(bigint[]) IS 'Rule: nobody in an open hard session is locked.';
 SELECT register_follow('review', '{update}', 240, 'calibration_lock_problem', key => 'review_id',
                        changed => '{status}');
+
+SELECT register_notice('calibration.void', '{hr}',
+  zh => '员工{employee}的{cycle}考核得分由{original}分变为{score}分,{session}中校准的{calibrated}分失效',
+  en => 'The score of {employee} in {cycle} went from {original} to {score}: the {calibrated} calibrated in {session} '
+        'is void');

@@ -1,6 +1,6 @@
 -- calibrate: what people and applications call.
 
--- distributions ------------------------------------------------------------------
+-- distributions ---------------------------------------------------------------
 
 CREATE FUNCTION create_distribution(code text, shares jsonb, name text DEFAULT NULL, reason text DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
@@ -54,14 +54,14 @@ CREATE FUNCTION find_distribution(code text) RETURNS bigint STABLE LANGUAGE SQL
 COMMENT ON FUNCTION find_distribution(text) IS
   'Key of the newest version of a distribution; null for null. Error 22023: unknown.';
 
--- sessions and what was decided in them --------------------------------------------
+-- sessions and what was decided in them ---------------------------------------
 
 CREATE FUNCTION find_calibration(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT s.calibration_session_id FROM calibration_session s WHERE s.code = find_calibration.code),
                   unknown_code('calibration_session', coalesce(code, 'null')));
 COMMENT ON FUNCTION find_calibration(text) IS 'Key of a calibration session. Error 22023: unknown, or null.';
 
--- verbs ------------------------------------------------------------------------------------------
+-- sessions and calibrations ---------------------------------------------------
 
 CREATE FUNCTION open_calibration(code text, cycle text, unit text DEFAULT NULL, distribution text DEFAULT NULL,
                                  mode text DEFAULT 'soft', tie_rule text DEFAULT 'up')

@@ -1,6 +1,6 @@
 -- calibrate: what is shown.
 
--- distributions ------------------------------------------------------------------
+-- distributions ---------------------------------------------------------------
 
 CREATE FUNCTION distribution_seats(distribution text, people bigint)
   RETURNS TABLE (grade text, percent numeric, seats bigint) STABLE LANGUAGE SQL
@@ -16,7 +16,7 @@ COMMENT ON FUNCTION distribution_seats(text, bigint) IS
   'sum is the group. The rule for small groups is the session''s, not this one''s. Error 22023: unknown, or not a '
   'number of people.';
 
--- sessions and what was decided in them --------------------------------------------
+-- sessions and what was decided in them ---------------------------------------
 
 CREATE VIEW calibration_history WITH (security_invoker) AS
   SELECT k.calibration_id, s.code AS session_code, c.code AS cycle_code, e.employee_no, k.original, k.calibrated,
@@ -44,14 +44,7 @@ COMMENT ON COLUMN calibration_history.decided_at IS 'When.';
 COMMENT ON COLUMN calibration_history.voided_by IS 'Decision calibration.void, if the score changed afterwards.';
 COMMENT ON COLUMN calibration_history.stands IS 'Whether it is the review''s final score now.';
 
--- rules and consequences on the review ---------------------------------------------------------
-
-SELECT register_notice('calibration.void', '{hr}',
-  zh => '员工{employee}的{cycle}考核得分由{original}分变为{score}分,{session}中校准的{calibrated}分失效',
-  en => 'The score of {employee} in {cycle} went from {original} to {score}: the {calibrated} calibrated in {session} '
-        'is void');
-
--- verbs ------------------------------------------------------------------------------------------
+-- sessions and calibrations ---------------------------------------------------
 
 CREATE FUNCTION calibration_excluded(session text) RETURNS TABLE (employee_no text, why text) STABLE LANGUAGE SQL
 BEGIN ATOMIC

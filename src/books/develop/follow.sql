@@ -11,7 +11,7 @@ CREATE FUNCTION plan_added_item(kind text, resource bigint, title text, due_on d
 COMMENT ON FUNCTION plan_added_item(text, bigint, text, date, integer) IS
   'An item that the manager added, as the document of a plan has it.';
 
--- what a plan should say ---------------------------------------------------------
+-- what a plan should say ------------------------------------------------------
 
 CREATE FUNCTION plan_gaps(reviews bigint[])
   RETURNS TABLE (review_id bigint, reason text, indicator_id bigint, skill_id bigint, rating numeric, required numeric,
@@ -155,7 +155,7 @@ COMMENT ON FUNCTION plan_document(bigint[]) IS
   'Kind, gaps and items that the plans of these reviews should have now: by the rules, then by what the manager '
   'changed (REV-11, REV-14).';
 
--- writing and following ----------------------------------------------------------
+-- writing and following -------------------------------------------------------
 
 CREATE FUNCTION plan_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -210,7 +210,7 @@ COMMENT ON FUNCTION plan_stand(bigint[]) IS
   'Consequences of a lock on plans: from now on they stand, or they are withdrawn (DEV-01).';
 SELECT register_follow('review_result', '{insert}', 600, 'plan_stand', key => 'review_id');
 
--- confirmation and progress --------------------------------------------------------
+-- confirmation and progress ---------------------------------------------------
 
 CREATE FUNCTION plan_progressed(items bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -235,7 +235,7 @@ COMMENT ON FUNCTION plan_progressed(bigint[]) IS
 SELECT register_follow('plan_progress', '{insert,update,delete}', 500, 'plan_progressed', key => 'plan_item_id',
                        changed => '{progress}');
 
--- needs improvement: HR talks with the employee (REV-14) --------------------------
+-- needs improvement: HR talks with the employee (REV-14) ----------------------
 
 CREATE FUNCTION talk_due(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

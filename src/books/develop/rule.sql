@@ -13,7 +13,7 @@ INSERT INTO decision_kind (kind, reveals, archive, comment) VALUES
 CREATE TRIGGER growth_archive_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON growth_archive
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Write a new entry that corrects the old one.');
 
--- confirmation and progress --------------------------------------------------------
+-- confirmation and progress ---------------------------------------------------
 
 CREATE FUNCTION plan_progress_problem(entries bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -51,7 +51,7 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('goal.missed', 'zh', '未达标', NULL),
   ('goal.missed', 'en', 'missed', NULL);
 
--- needs improvement: HR talks with the employee (REV-14) --------------------------
+-- needs improvement: HR talks with the employee (REV-14) ----------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('task.talk_grade', 'text', '待改进', '待改进',
@@ -60,3 +60,19 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
 INSERT INTO task_kind (kind, source_table, comment) VALUES
   ('talk', 'review',
    'Talk with the employee after a grade that needs improvement, and write down what was agreed (谈心谈话)');
+
+SELECT register_notice('task.talk', '{hr}',
+  zh => '员工{employee}的{cycle}考核等级为{grade},请安排谈心谈话并制定改进计划',
+  en => '{employee} was graded {grade} in {cycle}: please talk with the employee and agree on an improvement plan');
+
+-- a goal is changed after the review (REV-11) ---------------------------------
+
+SELECT register_notice('plan.item', '{employee}',
+  zh => '您的发展计划项‘{old}’已更新为‘{new}’,请确认',
+  en => 'An item of your development plan was changed from "{old}" to "{new}", please confirm');
+SELECT register_notice('plan.item_added', '{employee}',
+  zh => '您的发展计划新增‘{new}’,{due}前完成,请确认',
+  en => '"{new}", due on {due}, was added to your development plan, please confirm');
+SELECT register_notice('plan.item_removed', '{employee}',
+  zh => '您的发展计划已取消‘{old}’:{reason},请确认',
+  en => '"{old}" was taken out of your development plan: {reason}; please confirm');

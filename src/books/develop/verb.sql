@@ -34,7 +34,7 @@ COMMENT ON FUNCTION archive_follow(text, bigint[], jsonb) IS
   'detail, decision_id, gone}]. New lines are posted, changed ones corrected, missing or gone ones withdrawn, each by '
   'a line of its own; again: nothing (ORG-06).';
 
--- what a plan should say ---------------------------------------------------------
+-- what a plan should say ------------------------------------------------------
 
 CREATE FUNCTION plan_item_key(item bigint)
   RETURNS TABLE (review_id bigint, resource_id bigint, indicator_id bigint, own integer) STABLE ROWS 1 LANGUAGE SQL
@@ -55,7 +55,7 @@ CREATE FUNCTION plan_item_change(item bigint) RETURNS bigint STABLE LANGUAGE SQL
            WHERE c.resource_id = k.resource_id OR c.indicator_id = k.indicator_id OR c.own = k.own);
 COMMENT ON FUNCTION plan_item_change(bigint) IS 'What the manager made of an item; null: nothing.';
 
--- writing and following ----------------------------------------------------------
+-- writing and following -------------------------------------------------------
 
 CREATE FUNCTION plan_withdraw(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -210,7 +210,7 @@ COMMENT ON FUNCTION plan_write(bigint[], boolean) IS
   'Make the plans of these reviews what they should be, as drafts or standing: decision, gaps, items, sessions, '
   'notices, archive. Changes nothing where nothing changed.';
 
--- confirmation and progress --------------------------------------------------------
+-- confirmation and progress ---------------------------------------------------
 
 CREATE FUNCTION confirm_plan(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -295,7 +295,7 @@ COMMENT ON FUNCTION record_progress(text, text, integer, numeric, text) IS
   'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: '
   '22023 no such item, 23514 range or no reason, 55000 a draft, or made anew meanwhile.';
 
--- mentor sessions that took place (NOT-03) --------------------------------------------
+-- mentor sessions that took place (NOT-03) ------------------------------------
 
 CREATE FUNCTION record_session(cycle text, employee text, session_on date, note text DEFAULT NULL,
                                held_on date DEFAULT NULL,
@@ -350,7 +350,7 @@ COMMENT ON FUNCTION record_session(text, text, date, text, date, integer, boolea
   'the day on which it was held. Errors: 23502 no note, 23514 held before the plan or in the future, 42501 neither '
   'employee, manager nor HR, 55000 no plan that stands, 22023 no such session (NOT-03).';
 
--- needs improvement: HR talks with the employee (REV-14) --------------------------
+-- needs improvement: HR talks with the employee (REV-14) ----------------------
 
 CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text
   VOLATILE LANGUAGE SQL
@@ -380,7 +380,7 @@ COMMENT ON FUNCTION close_talk(text, text, text, date) IS
   'HR has talked with the employee: record and day close the task, a decision keeps them. Errors: 23502 no record, '
   '42501 not HR, 55000 nothing open, 22023 unknown (REV-14).';
 
--- a goal is changed after the review (REV-11) --------------------------------------
+-- a goal is changed after the review (REV-11) ---------------------------------
 
 CREATE FUNCTION plan_to_change(cycle text, employee text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

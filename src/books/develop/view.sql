@@ -5,7 +5,7 @@ CREATE FUNCTION find_skill(code text) RETURNS bigint STABLE LANGUAGE SQL
     (SELECT s.skill_id FROM skill s WHERE s.code = find_skill.code), unknown_code('skill', code)) END;
 COMMENT ON FUNCTION find_skill(text) IS 'Key of a skill code; null for null. Error 22023: unknown.';
 
--- confirmation and progress --------------------------------------------------------
+-- confirmation and progress ---------------------------------------------------
 
 CREATE VIEW plan_overview WITH (security_invoker) AS
   SELECT p.plan_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no,
@@ -112,21 +112,3 @@ COMMENT ON COLUMN plan_vs_execution.title IS 'What is to be done.';
 COMMENT ON COLUMN plan_vs_execution.due_on IS 'Due day.';
 COMMENT ON COLUMN plan_vs_execution.progress_pct IS 'Percent done, 2 decimals.';
 COMMENT ON COLUMN plan_vs_execution.status IS 'Of the plan: proposed, effective or completed.';
-
--- needs improvement: HR talks with the employee (REV-14) --------------------------
-
-SELECT register_notice('task.talk', '{hr}',
-  zh => '员工{employee}的{cycle}考核等级为{grade},请安排谈心谈话并制定改进计划',
-  en => '{employee} was graded {grade} in {cycle}: please talk with the employee and agree on an improvement plan');
-
--- a goal is changed after the review (REV-11) --------------------------------------
-
-SELECT register_notice('plan.item', '{employee}',
-  zh => '您的发展计划项‘{old}’已更新为‘{new}’,请确认',
-  en => 'An item of your development plan was changed from "{old}" to "{new}", please confirm');
-SELECT register_notice('plan.item_added', '{employee}',
-  zh => '您的发展计划新增‘{new}’,{due}前完成,请确认',
-  en => '"{new}", due on {due}, was added to your development plan, please confirm');
-SELECT register_notice('plan.item_removed', '{employee}',
-  zh => '您的发展计划已取消‘{old}’:{reason},请确认',
-  en => '"{old}" was taken out of your development plan: {reason}; please confirm');

@@ -1,6 +1,6 @@
 -- insight: what follows from what.
 
--- what goes into the archive, table by table ----------------------------------------
+-- what goes into the archive, table by table ----------------------------------
 
 CREATE FUNCTION archive_results(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -3,7 +3,7 @@
 INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('contribution.withdraw', 'person', 'A contribution is withdrawn, and why (ORG-06)');
 
--- who reads what of whom ------------------------------------------------------------
+-- who reads what of whom ------------------------------------------------------
 
 INSERT INTO message_text (kind, locale, body, source) VALUES
   ('growth.result',          'zh', '{title}考核得{score}分,等级{grade}', NULL),
@@ -51,7 +51,7 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('growth.promotion',       'zh', '{title}考核后薪酬晋升获批', NULL),
   ('growth.promotion',       'en', 'Promotion in pay approved after {title}', NULL);
 
--- strengths, weaknesses, growth track (ORG-05) ----------------------------------------
+-- strengths, weaknesses, growth track (ORG-05) --------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
@@ -72,7 +72,7 @@ INSERT INTO message_text (kind, locale, body) VALUES
   ('track.participation_low', 'zh', '培训参与度低'),
   ('track.participation_low', 'en', 'low training participation');
 
--- the payslip (PAY-16) ---------------------------------------------------------------------
+-- the payslip (PAY-16) --------------------------------------------------------
 
 INSERT INTO message_text (kind, locale, body) VALUES
   ('payslip.base',        'zh', '固定薪资'),

@@ -1,6 +1,6 @@
 -- insight: what people and applications call.
 
--- contributions: what no other table has -------------------------------------------
+-- contributions: what no other table has --------------------------------------
 
 CREATE FUNCTION record_contribution(employee text, kind text, title text, on_date date DEFAULT current_date,
                                     role text DEFAULT NULL, quantity numeric DEFAULT NULL,

@@ -1,6 +1,6 @@
 -- insight: what is shown.
 
--- who reads what of whom ------------------------------------------------------------
+-- who reads what of whom ------------------------------------------------------
 
 CREATE FUNCTION may_read_profile(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN coalesce(actor() = employee, false) OR may_handle(employee);
@@ -110,7 +110,7 @@ COMMENT ON COLUMN development_record.decision_id IS 'Decision; null: a fact that
 COMMENT ON COLUMN development_record.withdraws IS 'Line that this one takes the place of, or takes back.';
 COMMENT ON COLUMN development_record.recorded_at IS 'When it was written.';
 
--- strengths, weaknesses, growth track (ORG-05) ----------------------------------------
+-- strengths, weaknesses, growth track (ORG-05) --------------------------------
 
 CREATE FUNCTION skill_verdict(employee bigint, on_date date)
   RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE
@@ -193,7 +193,7 @@ COMMENT ON FUNCTION growth_track(text, date, text) IS
   'Flags of the growth track (成长轨迹) with figure and threshold, for the person, the manager and HR; no rows: none, or '
   'not yours to read. Error 22023: unknown (ORG-05).';
 
--- the profile (ORG-04) -----------------------------------------------------------------
+-- the profile (ORG-04) --------------------------------------------------------
 
 CREATE FUNCTION item_completion(items jsonb) RETURNS numeric IMMUTABLE PARALLEL SAFE LANGUAGE SQL
   RETURN (SELECT round(sum((i ->> 'weight')::numeric * (i ->> 'attainment')::numeric)
@@ -541,7 +541,7 @@ COMMENT ON COLUMN profile_overview.strengths IS 'Skills that are strengths; null
 COMMENT ON COLUMN profile_overview.weaknesses IS 'Skills that are weaknesses; null: none.';
 COMMENT ON COLUMN profile_overview.track IS 'Flags of the growth track in words; null: none.';
 
--- the payslip (PAY-16) ---------------------------------------------------------------------
+-- the payslip (PAY-16) --------------------------------------------------------
 
 CREATE FUNCTION salary_origin(salary bigint) RETURNS bigint STABLE LANGUAGE SQL
   RETURN (SELECT o.decision_id FROM salary s
@@ -674,7 +674,7 @@ COMMENT ON FUNCTION payslip(text, date, text) IS
   'explanation; total is the sum of the lines. For the person, HR and finance; no rows for anybody else. Variable pay, '
   'bonuses and spot awards are not in it before they have tables. Error 22023: unknown (PAY-16).';
 
--- everybody's own pages (MOB-01) -----------------------------------------------------------
+-- everybody's own pages (MOB-01) ----------------------------------------------
 
 CREATE VIEW my_reviews WITH (security_invoker) AS
   SELECT a.review_id, a.cycle_code, c.name AS cycle_name, lower(c.period) AS from_date,

@@ -66,7 +66,7 @@ COMMENT ON FUNCTION training_rescored(training_record[]) IS
   'now (TRN-02).';
 SELECT register_follow('training_record', '{update}', 500, 'training_rescored', changed => '{score}');
 
--- skill levels -----------------------------------------------------------------
+-- skill levels ----------------------------------------------------------------
 
 CREATE VIEW skill_timeline WITH (security_invoker) AS
   WITH held AS NOT MATERIALIZED (
@@ -379,7 +379,7 @@ COMMENT ON FUNCTION course_ungate(bigint[]) IS
 SELECT register_follow('training_record', '{insert,update}', 510, 'course_ungate', key => 'training_record_id',
                        changed => '{employee_id,resource_id,passed,score,completed_on}');
 
--- courses pushed by position (TRN-01) ------------------------------------------
+-- courses pushed by position (TRN-01) -----------------------------------------
 
 CREATE FUNCTION push_to_assignments(assignments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -448,7 +448,7 @@ END;
 COMMENT ON FUNCTION enrolment_told(bigint[]) IS 'Who is enrolled is told (TRN-01).';
 SELECT register_follow('enrolment', '{insert}', 800, 'enrolment_told', key => 'enrolment_id');
 
--- the question corner (TRN-04) ---------------------------------------------------
+-- the question corner (TRN-04) ------------------------------------------------
 
 CREATE FUNCTION question_told(questions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -6,7 +6,7 @@ INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('review.gate_cleared', 'person', 'The courses are finished: the review goes on (TRN-03)'),
   ('review.gate_waived',  'person', 'HR lets somebody into a review without the courses, and why (TRN-03)');
 
--- the months after a course (TRN-06) ----------------------------------------------
+-- the months after a course (TRN-06) ------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('training.window_months', 'integer', '3', '3',
@@ -22,7 +22,7 @@ INSERT INTO message_text (kind, locale, body) VALUES
   ('window.unknown',  'zh', '缺少数据,无法评估'),
   ('window.unknown',  'en', 'readings are missing');
 
--- skill levels -----------------------------------------------------------------
+-- skill levels ----------------------------------------------------------------
 
 CREATE TRIGGER certification_result_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON certification_result
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('Use reverse_certification(); it keeps what was.');
@@ -51,7 +51,14 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('course.gate',              'en', 'Required courses or exams are missing: {courses}', NULL);
 SELECT register_follow('cycle_course', '{insert,update,delete}', 200, 'cycle_frozen', key => 'cycle_id');
 
--- the question corner (TRN-04) ---------------------------------------------------
+SELECT register_notice('course.cleared', '{employee}',
+  zh => '您已完成必修课程和考试,可以参加{cycle}考核',
+  en => 'You have finished the required courses and exams and can take part in {cycle}');
+SELECT register_notice('course.remind', '{employee}',
+  zh => '请尽快完成{cycle}考核的必修课程:{courses}',
+  en => 'Please finish the courses required for {cycle}: {courses}');
+
+-- the question corner (TRN-04) ------------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('qa.sla_hours', 'integer', '24', '24',
@@ -88,3 +95,19 @@ END;
 COMMENT ON FUNCTION question_rules(bigint[]) IS 'Rule: only HR or a head answers, nobody themselves (TRN-04).';
 SELECT register_follow('question', '{insert,update}', 200, 'question_rules', key => 'question_id',
                        changed => '{answered_by,answer,answered_at,employee_id}');
+
+SELECT register_notice('question.asked', '{department_manager,hr}',
+  zh => '{employee}的考核疑问待回复:{question}',
+  en => '{employee} asks about the appraisal: {question}');
+SELECT register_notice('question.answered', '{employee}',
+  zh => '您的考核疑问“{question}”已回复:{answer}',
+  en => 'Your question "{question}" was answered: {answer}');
+SELECT register_notice('question.overdue', '{supervisor,hr}',
+  zh => '{employee}的考核疑问已超过{hours}小时未回复:{question}',
+  en => 'The question of {employee} has waited for more than {hours} hours: {question}');
+
+-- courses pushed by position (TRN-01) -----------------------------------------
+
+SELECT register_notice('course.pushed', '{employee}',
+  zh => '为您推送课程‘{course}’,请安排学习',
+  en => 'A course for you: "{course}"');

@@ -36,7 +36,7 @@ COMMENT ON FUNCTION record_training(text, text, date, numeric, boolean, text, te
   'reaches setting exam.pass_mark; without a score or a mark it is. Returns recorded, or quarantined if employee or '
   'course is unknown. Error 23514: score out of range, manual entry without reason.';
 
--- skill levels -----------------------------------------------------------------
+-- skill levels ----------------------------------------------------------------
 
 CREATE FUNCTION find_certification(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN CASE WHEN code IS NOT NULL THEN coalesce(
@@ -163,7 +163,7 @@ COMMENT ON FUNCTION remind_unfinished(text, date) IS
   'HR reminds everybody who is kept from a cycle by missing courses, once a day; returns the number of notices '
   '(TRN-03). Errors: 42501 not HR, 22023 unknown.';
 
--- courses pushed by position (TRN-01) ------------------------------------------
+-- courses pushed by position (TRN-01) -----------------------------------------
 
 CREATE FUNCTION add_course_push(course text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL,
                                 job text DEFAULT NULL)
@@ -205,7 +205,7 @@ COMMENT ON FUNCTION push_courses(date) IS
   'Push courses to everybody who is employed on a day, as a cycle that opens does; returns the number of new '
   'enrolments, again: 0 (TRN-01).';
 
--- the question corner (TRN-04) ---------------------------------------------------
+-- the question corner (TRN-04) ------------------------------------------------
 
 CREATE FUNCTION ask_question(question text, employee text DEFAULT NULL, asked_at timestamptz DEFAULT now())
   RETURNS bigint VOLATILE LANGUAGE SQL

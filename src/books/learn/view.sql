@@ -1,6 +1,6 @@
 -- learn: what is shown.
 
--- the months after a course (TRN-06) ----------------------------------------------
+-- the months after a course (TRN-06) ------------------------------------------
 
 CREATE FUNCTION training_figures(record bigint)
   RETURNS TABLE (indicator_id bigint, until_on date, before numeric, n_before bigint, after numeric, n_after bigint)
@@ -50,14 +50,7 @@ COMMENT ON FUNCTION training_window(text, text, date) IS
   'the employee, the manager, HR and the owner of the books; no row: not finished, or bound to no indicator. Error '
   '22023: unknown (TRN-06).';
 
--- skill levels -----------------------------------------------------------------
-
-SELECT register_notice('course.cleared', '{employee}',
-  zh => '您已完成必修课程和考试,可以参加{cycle}考核',
-  en => 'You have finished the required courses and exams and can take part in {cycle}');
-SELECT register_notice('course.remind', '{employee}',
-  zh => '请尽快完成{cycle}考核的必修课程:{courses}',
-  en => 'Please finish the courses required for {cycle}: {courses}');
+-- skill levels ----------------------------------------------------------------
 
 CREATE VIEW course_progress WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, e.name AS employee_name, m.employee_no AS manager_no,
@@ -95,23 +88,7 @@ COMMENT ON COLUMN course_progress.waived IS 'Whether HR waived it.';
 COMMENT ON COLUMN course_progress.missing IS 'Courses and exams that are missing.';
 COMMENT ON COLUMN course_progress.progress IS 'In words, in the language of who is acting.';
 
--- courses pushed by position (TRN-01) ------------------------------------------
-
-SELECT register_notice('course.pushed', '{employee}',
-  zh => '为您推送课程‘{course}’,请安排学习',
-  en => 'A course for you: "{course}"');
-
--- the question corner (TRN-04) ---------------------------------------------------
-
-SELECT register_notice('question.asked', '{department_manager,hr}',
-  zh => '{employee}的考核疑问待回复:{question}',
-  en => '{employee} asks about the appraisal: {question}');
-SELECT register_notice('question.answered', '{employee}',
-  zh => '您的考核疑问“{question}”已回复:{answer}',
-  en => 'Your question "{question}" was answered: {answer}');
-SELECT register_notice('question.overdue', '{supervisor,hr}',
-  zh => '{employee}的考核疑问已超过{hours}小时未回复:{question}',
-  en => 'The question of {employee} has waited for more than {hours} hours: {question}');
+-- the question corner (TRN-04) ------------------------------------------------
 
 CREATE VIEW question_status WITH (security_invoker) AS
   SELECT q.question_id, e.employee_no, q.body, q.asked_at, x.due_at, a.employee_no AS answered_by, q.answered_at,

@@ -26,10 +26,6 @@ COMMENT ON COLUMN reading.value IS
   'What readings are compared by over time: the fact "actual" as it was sent, else the attainment (LIV-04).';
 COMMENT ON COLUMN reading.lower_better IS
   'Whether less of that value is better: an "actual" of an indicator whose direction is lower.';
-SELECT register_notice('warning.decline', '{manager}',
-  zh => '员工{employee}的{indicator}指标下滑:本期{value},前{periods}期平均{baseline},变差{percent}%,请了解原因',
-  en => '{indicator} of {employee} got worse: {value} after {baseline} on average of the last {periods}, {percent} % '
-        'worse, please find out why');
 
 CREATE FUNCTION attainment_before(measurement bigint) RETURNS numeric STABLE LANGUAGE SQL
   -- a reading without result is no recovery
@@ -186,7 +182,7 @@ COMMENT ON FUNCTION formula_followed(bigint[]) IS
 SELECT register_follow('indicator', '{update}', 600, 'formula_followed', key => 'indicator_id',
                        changed => '{formula,direction}');
 
--- initial scores ---------------------------------------------------------------
+-- initial scores --------------------------------------------------------------
 
 CREATE FUNCTION live_followed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -264,7 +260,7 @@ COMMENT ON FUNCTION aggregation_followed(bigint[]) IS
 SELECT register_follow('indicator', '{update}', 500, 'aggregation_followed', key => 'indicator_id',
                        changed => '{aggregation}');
 
--- suggestions --------------------------------------------------------------------
+-- suggestions -----------------------------------------------------------------
 
 CREATE FUNCTION suggestion_counts(suggestions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -16,8 +16,12 @@ SELECT s, k, v, v, c FROM (VALUES
    'A reading that is worse than those before it by this many percent or more warns the manager; null: never (LIV-04)'),
   ('decline.periods', 'integer', '3',  'Readings before it whose mean is compared; with fewer nothing is (LIV-04)')
 ) AS d (s, k, v, c);
+SELECT register_notice('warning.decline', '{manager}',
+  zh => '员工{employee}的{indicator}指标下滑:本期{value},前{periods}期平均{baseline},变差{percent}%,请了解原因',
+  en => '{indicator} of {employee} got worse: {value} after {baseline} on average of the last {periods}, {percent} % '
+        'worse, please find out why');
 
--- initial scores ---------------------------------------------------------------
+-- initial scores --------------------------------------------------------------
 
 CREATE FUNCTION measurement_pinned(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -119,7 +123,7 @@ COMMENT ON FUNCTION measurement_moved(bigint[]) IS 'Rule: nor does a reading of 
 SELECT register_follow('measurement', '{update}', 250, 'measurement_moved', key => 'measurement_id',
                        changed => '{measured_on,recorded_at}');
 
--- live -------------------------------------------------------------------------
+-- live ------------------------------------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
@@ -134,7 +138,7 @@ INSERT INTO message_text (kind, locale, body, source) VALUES
   ('live.below_average', 'en',
    'Your {indicator} is below the department''s mean, follow up with your customers more closely', NULL);
 
--- departments month by month ----------------------------------------------------
+-- departments month by month --------------------------------------------------
 
 INSERT INTO cause_rule (position, rule, cause, action) VALUES
   (1, '$.resource < 80', '资源支持不足', '补充资源投入'),
@@ -148,7 +152,11 @@ SELECT s, k, v, v, c FROM (VALUES
    'Months in a row that a department misses an indicator before the cause is analysed; null: never (LIV-06)')
 ) AS d (s, k, v, c);
 
--- suggestions --------------------------------------------------------------------
+SELECT register_notice('cause.analysis', '{department_manager}',
+  zh => '{unit}的{indicator}指标连续{months}个月未达标,原因分析:{cause};建议:{action}',
+  en => '{unit} missed {indicator} {months} months in a row; cause: {cause}; suggested: {action}');
+
+-- suggestions -----------------------------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES

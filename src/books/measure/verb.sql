@@ -17,7 +17,7 @@ END;
 COMMENT ON FUNCTION record_measurement(text, text, date, jsonb, text, text) IS
   'Store a reading; the same source and external id once. Returns its key. Error 22023: unknown employee or indicator.';
 
--- initial scores ---------------------------------------------------------------
+-- initial scores --------------------------------------------------------------
 
 CREATE FUNCTION live_refresh(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -84,7 +84,7 @@ COMMENT ON FUNCTION score_initial(text) IS
   'Initial scores of all open reviews of a cycle, also of those without any reading; the others follow their readings '
   'by themselves. Returns how many reviews have one without gaps (REV-02). Error 22023: unknown cycle.';
 
--- what managers deal with ------------------------------------------------------
+-- what managers deal with -----------------------------------------------------
 
 CREATE FUNCTION may_handle(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
@@ -123,7 +123,7 @@ COMMENT ON FUNCTION handle_warning(bigint, text) IS
   'Record what was done about a warning; it leaves open_warning. Returns when. Errors: 23502 nothing said, 22023 '
   'unknown, 42501 not of one''s team, 55000 handled or withdrawn already (LIV-05).';
 
--- departments month by month ----------------------------------------------------
+-- departments month by month --------------------------------------------------
 
 CREATE FUNCTION unit_month(month date)
   RETURNS TABLE (org_unit_id bigint, indicator_id bigint, attainment numeric, people integer, missed boolean) STABLE
@@ -258,7 +258,7 @@ COMMENT ON FUNCTION close_month(text, date) IS
   'closed months stay, a second call adds nothing. Months are closed in order. Returns how many analyses the month '
   'has. Error 22023: unknown unit, no month (LIV-06).';
 
--- suggestions --------------------------------------------------------------------
+-- suggestions -----------------------------------------------------------------
 
 CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE
   LANGUAGE SQL

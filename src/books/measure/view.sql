@@ -1,6 +1,6 @@
 -- measure: what is shown.
 
--- initial scores ---------------------------------------------------------------
+-- initial scores --------------------------------------------------------------
 
 CREATE VIEW late_measurement WITH (security_invoker) AS
   SELECT m.measurement_id, r.review_id, c.code AS cycle_code, e.employee_no, i.code AS indicator_code, m.measured_on,
@@ -65,7 +65,7 @@ COMMENT ON COLUMN missing_input.indicator_code IS 'Indicator.';
 COMMENT ON COLUMN missing_input.formula IS 'What it needs.';
 COMMENT ON COLUMN missing_input.facts IS 'What is there.';
 
--- live -------------------------------------------------------------------------
+-- live ------------------------------------------------------------------------
 
 CREATE FUNCTION may_read_live(employee bigint, manager bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
@@ -138,7 +138,7 @@ COMMENT ON COLUMN below_average.unit_mean IS 'Mean of the unit in this cycle, 4 
 COMMENT ON COLUMN below_average.people IS 'How many have a value.';
 COMMENT ON COLUMN below_average.line IS 'In words.';
 
--- what managers deal with ------------------------------------------------------
+-- what managers deal with -----------------------------------------------------
 
 CREATE VIEW open_warning WITH (security_invoker) AS
   SELECT w.warning_id, w.kind, e.employee_no, e.name AS employee_name, i.code AS indicator_code, m.measured_on,
@@ -161,9 +161,3 @@ COMMENT ON COLUMN open_warning.attainment IS 'Its result, percent; of a decline 
 COMMENT ON COLUMN open_warning.threshold IS 'The threshold; of a decline the mean before.';
 COMMENT ON COLUMN open_warning.worse_pct IS 'Of a decline: percent worse.';
 COMMENT ON COLUMN open_warning.warned_at IS 'When it was raised.';
-
--- departments month by month ----------------------------------------------------
-
-SELECT register_notice('cause.analysis', '{department_manager}',
-  zh => '{unit}的{indicator}指标连续{months}个月未达标,原因分析:{cause};建议:{action}',
-  en => '{unit} missed {indicator} {months} months in a row; cause: {cause}; suggested: {action}');

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION salary_change(bigint[], numeric[], date[], bigint[], boolean
   'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; bounded: no longer '
   'than the pay that is replaced, so that a later salary stands. Error 55000: a later salary is known.';
 
--- raise rules --------------------------------------------------------------------
+-- raise rules -----------------------------------------------------------------
 
 CREATE FUNCTION pin_raise_rules(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -48,7 +48,7 @@ END;
 COMMENT ON FUNCTION pin_raise_rules(bigint[]) IS 'An opened cycle keeps the raise rules of its first day.';
 SELECT register_follow('review_cycle', '{update}', 600, 'pin_raise_rules', key => 'cycle_id', changed => '{status}');
 
--- proposals ------------------------------------------------------------------------
+-- proposals -------------------------------------------------------------------
 
 CREATE TRIGGER payroll_feed_announce AFTER INSERT ON payroll_feed REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.signal_announce('feed_id');
@@ -461,7 +461,7 @@ COMMENT ON FUNCTION carry_raise(bigint[]) IS
 SELECT register_follow('salary_adjustment', '{update}', 600, 'carry_raise', key => 'adjustment_id',
                        changed => '{status}');
 
--- skill allowances -------------------------------------------------------------------
+-- skill allowances ------------------------------------------------------------
 
 CREATE FUNCTION allowance_day(day date, effective text) RETURNS date IMMUTABLE PARALLEL SAFE LANGUAGE SQL
   RETURN CASE WHEN effective = 'same_day' THEN day

@@ -31,7 +31,7 @@ CREATE FUNCTION salary_on(employee bigint, on_date date) RETURNS numeric STABLE 
           AND s.superseded_by IS NULL);
 COMMENT ON FUNCTION salary_on(bigint, date) IS 'Base pay on a day; null if there is none.';
 
--- raise rules --------------------------------------------------------------------
+-- raise rules -----------------------------------------------------------------
 
 CREATE FUNCTION raise_rule_problem(rules bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -45,7 +45,7 @@ END;
 COMMENT ON FUNCTION raise_rule_problem(bigint[]) IS 'Rule: raises come from active scales of percentages.';
 SELECT register_follow('raise_rule', '{insert}', 200, 'raise_rule_problem', key => 'raise_rule_id');
 
--- proposals ------------------------------------------------------------------------
+-- proposals -------------------------------------------------------------------
 
 CREATE FUNCTION adjustment_hash(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, hash text, approved boolean)
   STABLE LANGUAGE SQL
@@ -151,3 +151,7 @@ COMMENT ON FUNCTION hold_problem(bigint[]) IS
   'Rule: a raise is held as long as an appeal is open, and then only (REV-08).';
 SELECT register_follow('salary_adjustment', '{update}', 350, 'hold_problem', key => 'adjustment_id',
                        changed => '{status}');
+SELECT register_notice('pay.void', '{hr}', is_pay => true,
+  zh => '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批',
+  en => 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide '
+        'again');

@@ -21,7 +21,7 @@ COMMENT ON FUNCTION set_salary(text, numeric, date, text) IS
   'Set base pay, yuan a month, from a day on, by a person''s decision. Errors: 23514 not positive or too many '
   'decimals, 23502 no reason, 55000 a later salary is known, 22023 unknown.';
 
--- raise rules --------------------------------------------------------------------
+-- raise rules -----------------------------------------------------------------
 
 CREATE FUNCTION add_raise_rule(scale text, unit_kind text DEFAULT NULL, job_family text DEFAULT NULL,
                                job text DEFAULT NULL,
@@ -44,7 +44,7 @@ COMMENT ON FUNCTION add_raise_rule(text, text, text, text, date, date) IS
   'Use a scale for raises of a scope in cycles that begin between two days (both included; null: open); an open older '
   'rule of the same scope ends the day before. Errors: 23P01 overlap, 22023 unknown or unfit scale.';
 
--- proposals ------------------------------------------------------------------------
+-- proposals -------------------------------------------------------------------
 
 CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT a.adjustment_id FROM salary_adjustment a
@@ -54,10 +54,6 @@ CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE
                   unknown_code('raise of ' || coalesce(employee, 'null') || ' in', coalesce(cycle, 'null')));
 COMMENT ON FUNCTION find_adjustment(text, text) IS
   'Key of the newest live raise or correction of an employee in a cycle. Error 22023: none.';
-SELECT register_notice('pay.void', '{hr}', is_pay => true,
-  zh => '员工{employee}{cycle}的调薪审批已失效:审批后薪资数据有变动,请重新审批',
-  en => 'The approval of {employee}''s raise of {cycle} is void: the pay it was for has changed since, please decide '
-        'again');
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -133,7 +129,7 @@ COMMENT ON FUNCTION apply_cycle(text) IS
   'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their '
   'approval is void. Returns how many.';
 
--- what people read ---------------------------------------------------------------------
+-- what people read ------------------------------------------------------------
 
 CREATE FUNCTION acknowledge_feed(feeds bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

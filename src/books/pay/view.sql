@@ -1,6 +1,6 @@
 -- pay: what is shown.
 
--- skill allowances -------------------------------------------------------------------
+-- skill allowances ------------------------------------------------------------
 
 CREATE FUNCTION reads_pay(employee bigint, what text) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN setting_on('audit.log_reads')
@@ -16,7 +16,7 @@ CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) R
 COMMENT ON FUNCTION allowance_on(text, date) IS
   'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
 
--- what people read ---------------------------------------------------------------------
+-- what people read ------------------------------------------------------------
 
 CREATE FUNCTION explain_pay(employee text, cycle text DEFAULT NULL, locale text DEFAULT NULL)
   RETURNS TABLE (cycle_code text, status text, line text) STABLE LANGUAGE SQL
@@ -164,7 +164,7 @@ COMMENT ON COLUMN data_quality.row_id IS 'Key of the row.';
 COMMENT ON COLUMN data_quality.employee_no IS 'Whom it concerns.';
 COMMENT ON COLUMN data_quality.cycle_code IS 'Cycle, or the gap, or the template and its figure.';
 
--- what install() brings: the raise table that the sources name ---------------------------
+-- what install() brings: the raise table that the sources name ----------------
 
 SELECT create_scale('raise', 'raise', '[
   {"range": "[90,)",   "value": 10, "label": "绩效优秀"}, {"range": "[80,90)", "value": 5, "label": "绩效良好"},

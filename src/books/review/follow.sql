@@ -11,7 +11,7 @@ CREATE TRIGGER score_apply_update AFTER UPDATE ON score REFERENCING OLD TABLE AS
 CREATE TRIGGER score_apply_delete AFTER DELETE ON score REFERENCING OLD TABLE AS old_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.score_apply();
 
--- rules and consequences of a review's status ---------------------------------
+-- the status of a review ------------------------------------------------------
 
 CREATE FUNCTION free_facts(reviews bigint[]) RETURNS TABLE (score_id bigint) VOLATILE ROWS 20 LANGUAGE SQL
 BEGIN ATOMIC
@@ -165,7 +165,7 @@ COMMENT ON FUNCTION review_judged(bigint[]) IS
   'meantime.';
 SELECT register_follow('review', '{update}', 860, 'review_judged', key => 'review_id', changed => '{status}');
 
--- verbs ------------------------------------------------------------------------
+-- cycles, reviews and scores --------------------------------------------------
 
 CREATE FUNCTION review_to_move(cycles bigint[]) RETURNS TABLE (review_id bigint, template_id bigint, at_once boolean)
   STABLE LANGUAGE SQL

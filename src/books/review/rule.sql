@@ -142,7 +142,7 @@ COMMENT ON FUNCTION sees_all_scores() IS
   'Whether who acts may see composites of open reviews with the anonymous scores in them: HR, and the owner of the '
   'books when nobody acts.';
 
--- rules and consequences of a review's status ---------------------------------
+-- the status of a review ------------------------------------------------------
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('review.tolerance', 'number', '5', '5',
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION deviation_problem(bigint[]) IS 'Rule: the reason of a deviat
 SELECT register_follow('review', '{update}', 210, 'deviation_problem', key => 'review_id',
                        changed => '{deviation_reason}');
 
--- verbs ------------------------------------------------------------------------
+-- cycles, reviews and scores --------------------------------------------------
 
 CREATE FUNCTION target_problem(targets bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -304,7 +304,7 @@ SELECT register_follow('cycle_template', '{update}', 100, 'cycle_template_frozen
 SELECT register_follow('review_cycle', '{insert,update}', 200, 'cycle_frozen', key => 'cycle_id',
   changed => '{code,period,grade_scale_id,pay_effective,pay_effective_on}');
 
--- what people read ---------------------------------------------------------------
+-- what people read ------------------------------------------------------------
 
 INSERT INTO message_text (kind, locale, body) VALUES
   ('score.calibrated',          'zh', '校准:原得分{original}分,校准为{calibrated}分({session}):{reason}'),

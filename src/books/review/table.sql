@@ -299,5 +299,3 @@ SELECT register_table('review_result', kind => 'consequence', sees => 'person',
   writes => '{"manager executive": "UPDATE"}',
   hands_out => 't.disclosed_on IS NOT NULL', held_back => 'not disclosed yet',
   texts => '{"grade": "keep figure"}');
-
--- rules and consequences of a review's status ---------------------------------

@@ -40,7 +40,7 @@ COMMENT ON FUNCTION shown_composite(bigint) IS
   'Composite of a review as who acts may see it: HR, and the owner when nobody acts, as it is; the employee (once '
   'disclosed) and the manager until the lock without the scores of anonymous raters; nobody else (REV-07, REV-08).';
 
--- rules and consequences of a review's status ---------------------------------
+-- the status of a review ------------------------------------------------------
 
 CREATE FUNCTION hold_employees(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -58,7 +58,7 @@ COMMENT ON FUNCTION hold_reviews(bigint[]) IS
   'Until the transaction ends, these reviews and their scores from facts do not change. Whoever corrects a score has '
   'it first, and then its review: so does this, and whatever values scores anew calls it first.';
 
--- verbs ------------------------------------------------------------------------
+-- cycles, reviews and scores --------------------------------------------------
 
 CREATE FUNCTION find_cycle(code text) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce((SELECT c.cycle_id FROM review_cycle c WHERE c.code = find_cycle.code),
@@ -305,7 +305,7 @@ END;
 COMMENT ON FUNCTION unblock_reviews(text) IS
   'Open the blocked reviews of a cycle whose gate was cleared or waived; returns how many (TRN-02).';
 
--- other weights --------------------------------------------------------------------
+-- other weights ---------------------------------------------------------------
 
 CREATE FUNCTION reweight_cycle(cycle text, template text, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -18,7 +18,7 @@ COMMENT ON FUNCTION shown_items(bigint) IS
   'Value, attainment and missed flag of the indicators of a review as who acts may see them: until the lock without '
   'the scores of anonymous raters, and then the flag is null; the employee once disclosed (REV-07, REV-08).';
 
--- other weights --------------------------------------------------------------------
+-- other weights ---------------------------------------------------------------
 
 CREATE FUNCTION what_if(template text, weights jsonb, cycle text)
   RETURNS TABLE (employee_no text, before numeric, after numeric, grade_before text, grade_after text) STABLE
@@ -116,7 +116,7 @@ END;
 COMMENT ON FUNCTION what_if_summary(text, jsonb, text) IS
   'The same in two lines, before and after: count, mean (2 decimals), lowest, highest and grade counts (IND-12).';
 
--- what people read ---------------------------------------------------------------
+-- what people read ------------------------------------------------------------
 
 CREATE FUNCTION own_side(review bigint) RETURNS TABLE (self_composite numeric, both_in boolean) STABLE ROWS 1
   LANGUAGE SQL
