@@ -11,6 +11,7 @@
 #   make test-valgrind        the suite under valgrind, for a night (ONLY= as above)
 #   make test-releases        demo and test on bare Debians of each supported PostgreSQL (RELEASES='bookworm trixie forky')
 #   make test-upgrade         pg_upgrade and dump of a company, FROM=15 TO=18
+#   make worlds               whether anybody is told what they may not know, secret by secret (half an hour)
 #   make test-restored        isolation specs and mixed load on books restored into other clusters (an hour)
 #   make compare WITH=revision  what differs in books and rows from those of another revision
 #   make smith                random queries of sqlsmith (QUERIES=n, SEED=n)
@@ -123,7 +124,7 @@ all install uninstall installcheck clean:
 
 endif
 
-.PHONY: demo test test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers format real bench bench-instructions bench-verify bench-verbs growth
+.PHONY: demo test worlds test-assert test-valgrind test-restored test-releases test-upgrade compare smith lint layers format real bench bench-instructions bench-verify bench-verbs growth
 
 demo:
 	@test/packages
@@ -153,6 +154,11 @@ test-upgrade:
 	$(if $(and $(FROM),$(TO)),,$(error say from which PostgreSQL to which: make test-upgrade FROM=15 TO=18))
 	@test/packages releases
 	@test/upgrade $(FROM) $(TO)
+
+# Each secret by itself, and everybody who asks.
+worlds:
+	@test/packages test
+	@HRLOOP_WORLDS=all ONLY=t/190 WITH_MODULES=1 REGRESS= test/server test/run
 
 # Books that were restored into a cluster that counts otherwise (an hour).
 test-restored:

@@ -120,7 +120,9 @@ SELECT submit_score('C', 'E010', '质量', 70, '有返工') AS told;
 SELECT self_score, manager_score, both_in FROM assessment WHERE employee_no = 'E010';
 -- REV-07: the anonymous score is nobody's but HR's before the lock, nor does the composite tell of it
 SELECT rater_group, value FROM score ORDER BY 1;
-SELECT (SELECT r.anonymous FROM review r WHERE r.review_id = find_review('C', 'E010')), shown_composite(find_review('C', 'E010')) AS told;
+SELECT shown_composite(find_review('C', 'E010')) AS told;
+SELECT anonymous FROM review;
+\echo :LAST_ERROR_SQLSTATE
 SELECT explain_deviation('C', 'E010', '返工未计') AS deviation;
 SELECT kind FROM decision WHERE employee_id = find_employee('E010') ORDER BY 1;
 SELECT line FROM explain_score('C', 'E010', 'en');
@@ -166,8 +168,23 @@ SET SESSION AUTHORIZATION access_role_wu;
 SELECT e.employee_no, a.status, a.raise_amount FROM salary_adjustment a JOIN employee e USING (employee_id);
 SELECT count(*) AS reviews FROM review;
 SELECT apply_adjustment('C', 'E010') AS new_pay;
+-- finance signs what it is asked to sign
+RESET SESSION AUTHORIZATION;
+UPDATE workflow_stage SET roles = '{hr,finance}' WHERE code = 'scheme';
+SET SESSION AUTHORIZATION access_role_wu;
+SELECT sign_stage('C', 'scheme') IS NOT NULL AS signed;
+SELECT signed_as FROM cycle_signature;
+-- an employee gets what is known of them, and of nobody else
+SET SESSION AUTHORIZATION access_role_zhang;
+SELECT count(*) > 20 AS tables, count(*) FILTER (WHERE x.value <> '[]') > 5 AS filled FROM jsonb_each(export_person('E010')) AS x;
+SELECT x -> 'employee' -> 0 ? 'contact' AS contact, x -> 'review' -> 0 ?| '{composite,anonymous}' AS hidden, jsonb_array_length(x -> 'salary') > 0 AS pay,
+       x -> 'score' @> '[{"rater_group": "peer"}]' AS peers FROM export_person('E010') AS x;
+SELECT export_person('E011');
+\echo :LAST_ERROR_SQLSTATE
 SET SESSION AUTHORIZATION access_role_zhou;
-SELECT count(*) AS results, avg(composite) AS mean FROM review_result;
+SELECT avg(composite) AS mean FROM review_result;
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM unit_result;
 SELECT name FROM employee;
 -- who does not see all rows is not told that the books are healthy
 SELECT * FROM verify();

@@ -106,6 +106,14 @@ CREATE FUNCTION decision_told(kind text, cause text, cause_id bigint) RETURNS bo
 COMMENT ON FUNCTION decision_told(text, text, bigint) IS
   'Whether a decision about who acts may be known to them by now, as decision_kind says.';
 
+CREATE FUNCTION notice_told(decision bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT
+  LANGUAGE SQL
+  RETURN coalesce((SELECT d.employee_id IS DISTINCT FROM actor() OR decision_told(d.kind, d.cause, d.cause_id)
+                     FROM decision d WHERE d.decision_id = notice_told.decision), true);
+COMMENT ON FUNCTION notice_told(bigint) IS
+  'Whether a notice to who acts may be read by now: one of a decision about them when they may know that decision '
+  '(REV-08).';
+
 -- who sees which rows --------------------------------------------------------------
 
 -- Whoever was pinned as the manager of a review or plan stays so after a transfer: their table_rule says it.
@@ -216,8 +224,73 @@ ALTER FUNCTION hold_reviews(bigint[]) SECURITY DEFINER SET search_path FROM CURR
 ALTER FUNCTION hold_plans(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
 -- who is asked whether they may, and reads no more than that
 ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+ALTER FUNCTION sign_stage(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
+-- a person's own rows, as table_rule hands them out, of tables on which people have no rights
+ALTER FUNCTION export_person(text) SECURITY DEFINER SET search_path FROM CURRENT;
 
 -- roles ------------------------------------------------------------------------------
+
+-- small cells -------------------------------------------------------------------------------
+
+-- A reader is a login, not an employee: nobody acts, and the login has the rights of bi.
+CREATE FUNCTION is_reader() RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT LANGUAGE SQL
+  RETURN actor() IS NULL AND coalesce((SELECT bool_or(pg_has_role(session_user, d.oid, 'USAGE')) FROM role_mapping m
+                                         JOIN pg_roles d ON d.rolname = m.db_role WHERE m.role = 'bi'), false);
+COMMENT ON FUNCTION is_reader() IS
+  'Whether who asks is a login with the rights of bi and nobody acts: it reads figures of many, of nobody alone '
+  '(SEC-05).';
+
+-- Runs as the owner of the books, and counts the people whom who is asking sees, all of them for a reader.  A reader
+-- gets no mean while results of the unit are outstanding: from two means, before a lock and after it, follows the one.
+CREATE VIEW unit_result AS
+  SELECT s.cycle_code, u.code AS unit_code, u.name AS unit_name, s.people, s.held OR s.people < m.people AS suppressed,
+         CASE WHEN s.people >= m.people AND NOT s.held THEN round(s.total / s.people, 2) END AS mean,
+         CASE WHEN s.people >= m.people AND NOT s.held THEN s.spread END AS deviation
+    -- by the cycle's code, so that a condition on it holds before people are counted
+    FROM (SELECT c.code AS cycle_code, r.org_unit_id, count(x.result_id) AS people, sum(x.composite) AS total,
+          round(stddev_samp(x.composite), 2) AS spread,
+          (SELECT is_reader()) AND bool_or(x.result_id IS NULL AND r.status <> 'not_rated') AS held
+            FROM review_cycle c JOIN review r USING (cycle_id)
+            LEFT JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+              AND (x.disclosed_on IS NOT NULL OR actor() IS DISTINCT FROM r.employee_id)
+           WHERE (SELECT is_reader()) OR hrloop.visible('book'::regclass, r.employee_id)
+              OR r.manager_id = (SELECT actor())
+           GROUP BY c.code, r.org_unit_id HAVING count(x.result_id) > 0) s
+    LEFT JOIN org_unit u USING (org_unit_id)
+    CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
+COMMENT ON VIEW unit_result IS
+  'Locked results by cycle and unit for BI; units of fewer people than setting privacy.min_cell show none, to a reader '
+  'none before all of the unit are locked. There are no totals, by which one could subtract (SEC-05).';
+COMMENT ON COLUMN unit_result.cycle_code IS 'Cycle.';
+COMMENT ON COLUMN unit_result.unit_code IS 'Unit.';
+COMMENT ON COLUMN unit_result.unit_name IS 'Its name.';
+COMMENT ON COLUMN unit_result.people IS 'Locked reviews.';
+COMMENT ON COLUMN unit_result.suppressed IS 'Whether the figures are held back as too few people stand behind them.';
+COMMENT ON COLUMN unit_result.mean IS 'Mean of the final scores, 2 decimals.';
+COMMENT ON COLUMN unit_result.deviation IS 'Their standard deviation, 2 decimals.';
+
+CREATE VIEW unit_pay AS
+  SELECT u.code AS unit_code, u.name AS unit_name, s.people, s.people < m.people AS suppressed,
+         CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean
+    FROM (SELECT a.org_unit_id, count(*) AS people, sum(p.amount) AS total
+            FROM salary p JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary
+              AND a.valid @> current_date
+           WHERE p.superseded_by IS NULL AND p.valid @> current_date
+             AND NOT EXISTS (SELECT FROM employee_status l WHERE l.employee_id = p.employee_id AND l.status = 'left'
+                                AND l.valid @> current_date)
+             AND (SELECT require_tls())
+             AND ((SELECT is_reader()) OR hrloop.visible('book'::regclass, p.employee_id, 'pay'))
+           GROUP BY a.org_unit_id) s
+    JOIN org_unit u USING (org_unit_id)
+    CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
+COMMENT ON VIEW unit_pay IS
+  'Base pay today by unit for BI, yuan a month; units of fewer people than setting privacy.min_cell show none '
+  '(SEC-05).';
+COMMENT ON COLUMN unit_pay.unit_code IS 'Unit.';
+COMMENT ON COLUMN unit_pay.unit_name IS 'Its name.';
+COMMENT ON COLUMN unit_pay.people IS 'People with base pay who have not left.';
+COMMENT ON COLUMN unit_pay.suppressed IS 'Whether the mean is held back as too few people stand behind it.';
+COMMENT ON COLUMN unit_pay.mean IS 'Mean base pay, 2 decimals.';
 
 CREATE VIEW right_object WITH (security_invoker) AS
   SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
@@ -235,19 +308,13 @@ COMMENT ON COLUMN right_object.kind IS 'table, view or function.';
 COMMENT ON COLUMN right_object.oid IS 'Its oid.';
 COMMENT ON COLUMN right_object.action IS 'Action.';
 
--- What table_rule says of tables.  A role reads what table_rule.sees opens, HR all; bi without
--- names, numbers, logins and free text.
+-- What table_rule says of tables.  A role reads what table_rule.sees opens, HR all; bi what is in nobody's table, and
+-- the rest by views.
 CREATE FUNCTION table_right(table_name text) RETURNS SETOF role_right STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH t AS (
     SELECT r.*, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
-                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-           (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (r.hides)
-               AND a.attname <> 'rater_id'
-               AND (a.atttypid NOT IN ('text'::regtype, 'jsonb'::regtype)
-                    OR a.attname IN ('status', 'kind', 'grade', 'rater_group', 'mode', 'tie_rule', 'population')))
-                      AS plain
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
       FROM table_rule r JOIN pg_class b ON b.oid = 'book'::regclass
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
      WHERE r.table_name = table_right.table_name
@@ -262,8 +329,7 @@ BEGIN ATOMIC
     FROM t CROSS JOIN people p WHERE t.sees IN ('public', 'known', 'person', 'score') OR t.sees = 'pay'
       AND p.role = 'finance'
   UNION ALL
-  SELECT 'bi', t.table_name, 'SELECT', CASE WHEN t.sees <> 'public' THEN t.plain END
-    FROM t WHERE t.analysed AND (t.sees = 'public' OR t.sees IN ('known', 'person', 'score') AND t.plain IS NOT NULL)
+  SELECT 'bi', t.table_name, 'SELECT', NULL FROM t WHERE t.analysed AND t.sees = 'public'
   UNION ALL
   SELECT r.role, t.table_name, split_part(a.action, '(', 1), string_to_array(substring(a.action FROM '\((.*)\)'), ',')
     FROM t CROSS JOIN jsonb_each_text(t.writes) AS w (roles, actions)
@@ -289,10 +355,20 @@ SELECT p.role, o.object, o.action, NULL
                               AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation',
                                                'profile_line'))
 UNION ALL
-SELECT 'bi', o.object, 'EXECUTE', NULL FROM right_object o
- WHERE o.object IN ('actor()', 'who()', 'score_shown(bigint, text)', 'result_told(text, bigint)',
-                    'archive_shown(bigint, text, bigint)', 'archive_told(bigint, text, bigint)', 'setting_text(text)',
-                    'setting_number(text)', 'setting_on(text)', 'require_tls()');
+SELECT 'bi', o.object, CASE o.kind WHEN 'view' THEN 'SELECT' ELSE 'EXECUTE' END, NULL FROM right_object o
+ WHERE o.object IN ('unit_result', 'unit_pay', 'actor()', 'who()', 'setting_text(text)', 'setting_number(text)',
+                    'setting_on(text)', 'require_tls()', 'is_reader()');
+
+-- Rights on a whole table open its system columns as well: where a row lies, and who changed or locked it last,
+-- which tells whether a rule was used.  The transaction of a decision is a column of its own, so xmin says nothing
+-- more.
+CREATE FUNCTION read_columns(relation oid) RETURNS text[] STABLE LANGUAGE SQL
+  RETURN (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+            FROM pg_attribute a
+           WHERE a.attrelid = relation AND NOT a.attisdropped
+             AND (a.attnum > 0 OR a.attname = 'xmin' AND relation = 'decision'::regclass));
+COMMENT ON FUNCTION read_columns(oid) IS
+  'The columns of a table that a role reads which may read all of it: none of the system''s (SEC-01).';
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -308,13 +384,16 @@ BEGIN ATOMIC
           UNION ALL
           SELECT 2, m.role, format('GRANT %s%s ON %s %s TO %I', r.action,
                    (SELECT format(' (%s)', string_agg(quote_ident(c.name), ', ' ORDER BY c.n))
-                    FROM unnest(r.columns) WITH ORDINALITY AS c (name, n) HAVING count(*) > 0),
+                    FROM unnest(l.columns) WITH ORDINALITY AS c (name, n) HAVING count(*) > 0),
                    CASE r.action WHEN 'EXECUTE' THEN 'FUNCTION' ELSE 'TABLE' END,
                    string_agg(CASE o.kind WHEN 'function' THEN format('%I.%s', m.nspname, r.object)
                               ELSE format('%I.%I', m.nspname, r.object) END, ', ' ORDER BY r.object),
                    m.db_role)
             FROM m JOIN role_right r USING (role) JOIN right_object o ON o.object = r.object AND o.action = r.action
-           GROUP BY m.role, m.db_role, m.nspname, r.action, r.columns) s
+            CROSS JOIN LATERAL (
+              SELECT coalesce(r.columns, CASE WHEN r.role <> 'hr' AND r.action = 'SELECT' AND o.kind = 'table'
+                                              THEN read_columns(o.oid) END) AS columns) l
+           GROUP BY m.role, m.db_role, m.nspname, r.action, l.columns) s
    ORDER BY s.n, s.role, s.statement;
 END;
 COMMENT ON FUNCTION right_statement() IS
@@ -371,6 +450,9 @@ BEGIN ATOMIC
                    WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
                       WHEN has_table_privilege(d.oid, o.oid, o.action) THEN 'yes'
                       WHEN o.action = 'DELETE' THEN 'no'
+                      WHEN o.action = 'SELECT' AND o.kind = 'table'
+                           AND (SELECT bool_and(has_column_privilege(d.oid, o.oid, c, 'SELECT'))
+                                  FROM unnest(read_columns(o.oid)) AS c) THEN 'yes'
                       ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text)
                                      FROM pg_attribute a
                                       WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -399,12 +399,14 @@ BEGIN ATOMIC
                         ELSE holds_role('hr', actor()) END AS everything) w
             LEFT JOIN table_rule l USING (table_name)
             CROSS JOIN LATERAL (
-              -- the person is not told who rated or managed, by key
+              -- the person is not told who rated or managed, by key, nor what HR alone reads but their own contact
               SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) AS list
                 FROM pg_attribute a LEFT JOIN personal_reference p ON p.table_name = t.table_name
                   AND p.column_name = a.attname AND NOT p.is_subject
                WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped
-                 AND (w.everything OR p.table_name IS NULL)) c) q;
+                 AND (w.everything OR p.table_name IS NULL
+                                      AND (t.table_name = 'employee'
+                                           OR a.attname <> ALL (coalesce(l.hides, '{}'))))) c) q;
 END;
 COMMENT ON FUNCTION export_person(text) IS
   'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR '
@@ -469,48 +471,3 @@ COMMENT ON COLUMN privacy_gap.gap IS 'reference, person, text or rule.';
 COMMENT ON COLUMN privacy_gap.table_name IS 'Table.';
 COMMENT ON COLUMN privacy_gap.column_name IS 'Column.';
 COMMENT ON COLUMN privacy_gap.hint IS 'What to do.';
-
--- small cells -------------------------------------------------------------------------------
-
-CREATE VIEW unit_result WITH (security_invoker) AS
-  SELECT s.cycle_code, u.code AS unit_code, u.name AS unit_name, s.people, s.people < m.people AS suppressed,
-         CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean,
-         CASE WHEN s.people >= m.people THEN s.spread END AS deviation
-    -- by the cycle's code, so that a condition on it holds before people are counted
-    FROM (SELECT c.code AS cycle_code, r.org_unit_id, count(*) AS people, sum(x.composite) AS total,
-          round(stddev_samp(x.composite), 2) AS spread
-            FROM review_cycle c JOIN review r USING (cycle_id)
-              JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
-           GROUP BY c.code, r.org_unit_id) s
-    LEFT JOIN org_unit u USING (org_unit_id)
-    CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
-COMMENT ON VIEW unit_result IS
-  'Locked results by cycle and unit for BI; units of fewer people than setting privacy.min_cell show none. There are '
-  'no totals, by which one could subtract (SEC-05).';
-COMMENT ON COLUMN unit_result.cycle_code IS 'Cycle.';
-COMMENT ON COLUMN unit_result.unit_code IS 'Unit.';
-COMMENT ON COLUMN unit_result.unit_name IS 'Its name.';
-COMMENT ON COLUMN unit_result.people IS 'Locked reviews.';
-COMMENT ON COLUMN unit_result.suppressed IS 'Whether the figures are held back as too few people stand behind them.';
-COMMENT ON COLUMN unit_result.mean IS 'Mean of the final scores, 2 decimals.';
-COMMENT ON COLUMN unit_result.deviation IS 'Their standard deviation, 2 decimals.';
-
-CREATE VIEW unit_pay WITH (security_invoker) AS
-  SELECT u.code AS unit_code, u.name AS unit_name, s.people, s.people < m.people AS suppressed,
-         CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean
-    FROM (SELECT a.org_unit_id, count(*) AS people, sum(p.amount) AS total
-            FROM salary p JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary
-              AND a.valid @> current_date
-           WHERE p.superseded_by IS NULL AND p.valid @> current_date AND NOT has_left(p.employee_id, current_date)
-             AND (SELECT require_tls())
-           GROUP BY a.org_unit_id) s
-    JOIN org_unit u USING (org_unit_id)
-    CROSS JOIN (SELECT setting_number('privacy.min_cell') AS people) m;
-COMMENT ON VIEW unit_pay IS
-  'Base pay today by unit for BI, yuan a month; units of fewer people than setting privacy.min_cell show none '
-  '(SEC-05).';
-COMMENT ON COLUMN unit_pay.unit_code IS 'Unit.';
-COMMENT ON COLUMN unit_pay.unit_name IS 'Its name.';
-COMMENT ON COLUMN unit_pay.people IS 'People with base pay who have not left.';
-COMMENT ON COLUMN unit_pay.suppressed IS 'Whether the mean is held back as too few people stand behind it.';
-COMMENT ON COLUMN unit_pay.mean IS 'Mean base pay, 2 decimals.';

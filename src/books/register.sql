@@ -45,7 +45,7 @@ COMMENT ON COLUMN table_rule.writes IS
   '"employee": "UPDATE(progress)"}. HR writes all but guards. role_right has what is in force.';
 COMMENT ON COLUMN table_rule.hides IS 'Columns that HR alone reads as they are.';
 COMMENT ON COLUMN table_rule.analysed IS
-  'Whether the role bi reads it: all of a public table, of another one keys, figures, days and codes.';
+  'Whether the role bi reads it, if it is public; of other tables it reads the views that are made for it.';
 COMMENT ON COLUMN table_rule.audit IS
   'What is audited: insert, update, delete; none: the table is not. A table that is audited has an entry for a '
   'truncate, too. Null: not, and nothing had to be said.';

@@ -70,7 +70,7 @@ COMMENT ON COLUMN notification.withdrawn_at IS 'When its cause went away.';
 SELECT register_table('notification', kind => 'consequence', sees => 'person', audit => '{}',
                       because => 'rendered from decisions, and kept', analysed => false,
                       subjects => '{"recipient_id": "what somebody was told"}',
-  reads => $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
+  reads => $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) AND notice_told(decision_id) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
                                       AND ((SELECT NOT setting_on('sec.require_tls'))
                                            OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay) OR (SELECT require_tls()))$$,
   changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,

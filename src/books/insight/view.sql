@@ -557,6 +557,35 @@ COMMENT ON FUNCTION salary_origin(bigint) IS
   'Decision that set the amount of a salary row, also when a later change cut the row short; null: loaded from '
   'outside.';
 
+-- A raise that follows from a result which the person may not know yet is not told by the amount either: until then the
+-- pay before goes on.
+CREATE FUNCTION told_salary(employee bigint)
+  RETURNS TABLE (salary_id bigint, valid daterange, amount numeric, decision_id bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH line AS (
+    SELECT s.salary_id, s.valid, s.amount, o.decision_id,
+           actor() IS DISTINCT FROM employee OR x.result_id IS NULL OR x.disclosed_on IS NOT NULL
+           OR disclosed(x.review_id) AS told
+      FROM salary s
+      CROSS JOIN LATERAL (SELECT salary_origin(s.salary_id) AS decision_id) o
+      LEFT JOIN decision d ON d.decision_id = o.decision_id AND d.cause = 'salary_adjustment'
+      LEFT JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
+      LEFT JOIN review_result x ON x.result_id = a.result_id
+     WHERE s.employee_id = employee AND s.superseded_by IS NULL
+  ), span AS (
+    SELECT l.*, max(lower(l.valid)) FILTER (WHERE l.told) OVER (ORDER BY lower(l.valid)) AS since FROM line l
+  )
+  SELECT min(s.salary_id) FILTER (WHERE s.told), v.valid, min(s.amount) FILTER (WHERE s.told),
+         min(s.decision_id) FILTER (WHERE s.told)
+    FROM (SELECT p.since, range_agg(p.valid) AS spans FROM span p WHERE p.since IS NOT NULL GROUP BY p.since) m
+    CROSS JOIN LATERAL unnest(m.spans) AS v (valid)
+    JOIN span s ON s.since = m.since
+   GROUP BY m.since, v.valid;
+END;
+COMMENT ON FUNCTION told_salary(bigint) IS
+  'Base pay over time as who acts may know it: the person without raises whose result is not disclosed to them; '
+  'unguarded (REV-08).';
+
 CREATE FUNCTION payslip_part(employee bigint, month date)
   RETURNS TABLE (kind text, place integer, component text, from_date date, until_date date, days integer,
                  month_days integer, monthly numeric, amount numeric,
@@ -567,8 +596,8 @@ BEGIN ATOMIC
                      (date_trunc('month', month::timestamp) + interval '1 month')::date) AS month
   ), piece AS (
     SELECT 'base' AS kind, 1 AS place, 'base' AS component, s.valid, s.amount, 'salary' AS source_table,
-           s.salary_id AS source_id, salary_origin(s.salary_id) AS decision_id
-      FROM salary s CROSS JOIN span WHERE s.employee_id = employee AND s.superseded_by IS NULL AND s.valid && span.month
+           s.salary_id AS source_id, s.decision_id
+      FROM told_salary(employee) s CROSS JOIN span WHERE s.valid && span.month
     UNION ALL
     SELECT 'allowance', 2, a.component, a.valid, a.amount, 'skill_allowance', a.skill_allowance_id, a.decision_id
       FROM skill_allowance a CROSS JOIN span

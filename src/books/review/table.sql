@@ -169,7 +169,7 @@ SELECT register_table('review', kind => 'consequence', sees => 'person', about =
   ignored => '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,'
              'vetoed,anonymous}',
   writes => '{"manager executive": "UPDATE(status,locked_on,reopen_reason)"}',
-  hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated}',
+  hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous}',
   hands_out => '@disclosed(t.review_id)', held_back => 'not disclosed yet',
   others => '{"manager_id": "about who is reviewed"}',
   texts => '{"block_reason": "blank free text", "deviation_reason": "blank free text", "reopen_reason": "blank free '

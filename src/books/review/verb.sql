@@ -11,6 +11,14 @@ COMMENT ON FUNCTION disclosed(bigint) IS
   'Whether the employee may read the manager''s scores of a review: its standing result is disclosed, or there is none '
   'yet and setting review.disclose does not wait for people (REV-08).';
 
+-- The one place that says so: while scores come in, the whole is known to whom all scores are, and to others where no
+-- anonymous score could be found in it by subtraction.  Who else asks gets the figures without them.
+CREATE FUNCTION knows_whole(status text, anonymous boolean) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN status = 'locked' OR NOT anonymous OR sees_all_scores();
+COMMENT ON FUNCTION knows_whole(text, boolean) IS
+  'Whether the figures of a review with all of its scores may be known by now to who acts, as far as anonymous raters '
+  'are concerned: HR, everybody else from the lock on or if no such score is in them (REV-07).';
+
 -- of its own: what is planned in place of its call is started with it, and few ask for this
 CREATE FUNCTION named_composite(review bigint) RETURNS numeric STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -32,7 +40,7 @@ BEGIN ATOMIC
   SELECT CASE WHEN actor() = r.employee_id AND NOT disclosed(r.review_id) THEN NULL
               WHEN sees_all_scores() THEN r.composite
               WHEN actor() NOT IN (r.employee_id, coalesce(r.manager_id, r.employee_id)) OR actor() IS NULL THEN NULL
-              WHEN r.status = 'locked' OR NOT r.anonymous THEN r.composite
+              WHEN knows_whole(r.status, r.anonymous) THEN r.composite
               ELSE named_composite(r.review_id) END
     FROM review r WHERE r.review_id = shown_composite.review;
 END;

@@ -8,7 +8,7 @@ CREATE FUNCTION shown_items(review bigint)
 BEGIN ATOMIC
   SELECT i.item_no, i.indicator_id, i.value, i.attainment, CASE WHEN s.whole THEN i.indicator_id = ANY (r.missed) END
     FROM review r
-    CROSS JOIN LATERAL (SELECT sees_all_scores() OR r.status = 'locked' OR NOT r.anonymous AS whole) s
+    CROSS JOIN LATERAL (SELECT knows_whole(r.status, r.anonymous) AS whole) s
     CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented, NOT s.whole) i
    WHERE r.review_id = shown_items.review
      AND CASE WHEN actor() = r.employee_id THEN disclosed(r.review_id)
@@ -59,8 +59,9 @@ BEGIN ATOMIC
       JOIN review_template t ON t.template_id = r.template_id
       JOIN review_template o ON o.template_id = p.template_id
       LEFT JOIN template_group g ON g.template_group_id = i.template_group_id
-      LEFT JOIN LATERAL part_value(r.review_id, r.template_id, i.indicator_id, r.segmented, p.manager_id, false) v
-        ON true
+      -- what who asks may know before the lock, and no more
+      LEFT JOIN LATERAL part_value(r.review_id, r.template_id, i.indicator_id, r.segmented, p.manager_id,
+                                   NOT knows_whole(r.status, r.anonymous)) v ON true
      WHERE r.cycle_id = (SELECT find_cycle(cycle))
        AND (t.code = template OR r.segmented
             AND EXISTS (SELECT FROM review_segment s JOIN review_template x USING (template_id)
@@ -85,11 +86,13 @@ BEGIN ATOMIC
       LEFT JOIN cap USING (review_id)
      WHERE i.composite IS NOT NULL
   )
-  SELECT e.employee_no, r.composite, f.composite, (band_of(c.grade_scale_id, r.composite)).label,
+  SELECT e.employee_no, k.composite, f.composite, (band_of(c.grade_scale_id, k.composite)).label,
          (band_of(c.grade_scale_id, f.composite)).label
     FROM fresh f JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
       JOIN employee e USING (employee_id)
-   WHERE f.composite IS NOT NULL OR r.composite IS NOT NULL
+    CROSS JOIN LATERAL (SELECT CASE WHEN knows_whole(r.status, r.anonymous) THEN r.composite
+                                    ELSE named_composite(r.review_id) END AS composite) k
+   WHERE f.composite IS NOT NULL OR k.composite IS NOT NULL
    ORDER BY e.employee_no;
 END;
 COMMENT ON FUNCTION what_if(text, jsonb, text) IS
@@ -286,7 +289,7 @@ BEGIN ATOMIC
            -- the employee learns of it at the lock, and so does whoever must not know the composite before
            CASE WHEN d.decision_id IS NOT NULL THEN d.inputs
                 WHEN actor() IS DISTINCT FROM v.employee_id
-                  AND (sees_all_scores() OR NOT v.anonymous) THEN calibration_figures(v.calibrated_by)
+                  AND knows_whole(v.status, v.anonymous) THEN calibration_figures(v.calibrated_by)
            END -> 'calibration' AS calibration,
            coalesce(d.inputs ->> 'missing_policy',
                     (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id))
@@ -305,7 +308,8 @@ BEGIN ATOMIC
     UNION ALL
     SELECT row_number() OVER (ORDER BY i.item_no) * 100, jsonb_build_object('indicator', n.code, 'name', n.name,
              'weight', i.weight, 'value', i.value, 'points', hrloop.rounded(i.product)), r.review_id
-      FROM r CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented, NOT sees_all_scores()) i
+      FROM r CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented,
+                                            NOT knows_whole(r.status, r.anonymous)) i
       JOIN indicator n USING (indicator_id) WHERE r.inputs IS NULL
   ), line AS (
     SELECT 0 AS n, CASE WHEN r.outcome IS NOT NULL
@@ -331,7 +335,7 @@ BEGIN ATOMIC
                                                           FROM indicator n WHERE n.indicator_id = ANY (r.vetoed)),
                                                      'score', shown_composite(r.review_id)), explain_score.locale)
       FROM r JOIN item USING (review_id)
-        WHERE r.vetoed <> '{}' AND (r.outcome IS NOT NULL OR sees_all_scores() OR NOT r.anonymous)
+        WHERE r.vetoed <> '{}' AND (r.outcome IS NOT NULL OR knows_whole(r.status, r.anonymous))
      GROUP BY r.review_id, r.vetoed
     UNION ALL
     SELECT item.n, sentence('score.item', jsonb_build_object('indicator', item.i ->> 'name', 'value', item.i -> 'value',

@@ -66,6 +66,17 @@ our %secret = (
         knows => [qw(hr manager executive finance)] },
 );
 
+# Calls in a row: what the first ones change makes the next ones answer.
+my %sequence = (
+    'calibrate and withdraw' => [ map { "SELECT calibrate('K1', 'L4', $_, '横向比较')" } 80, 'NULL', 'NULL', 79 ],
+    'calibrate and report'   => [ "SELECT calibrate('K1', 'L4', 80, '横向比较')", "SELECT * FROM suggest_calibration('K1')", "SELECT * FROM calibration_report('K1')", "SELECT apply_calibration('K1', '按分布')",
+                                  "SELECT * FROM calibration_history", "SELECT * FROM close_calibration('K1')" ],
+    'try weights'            => [ map { "SELECT * FROM what_if('SALES', '$_', 'SCORED')" } '{"客户满意度": 0, "客户拓展": 60}', '{"客户满意度": 60, "客户拓展": 0}' ],
+    'score and look'         => [ (map { "SELECT submit_score('SCORED', 'L1', '客户满意度', $_, '复核')" } 70, 90), "SELECT * FROM explain_score('SCORED', 'L1')", "SELECT explain_deviation('SCORED', 'L1', '自评偏高')",
+                                  "SELECT * FROM shown_items(find_review('SCORED', 'L1'))", "SELECT * FROM live_board", "SELECT * FROM cycle_report('SCORED')" ],
+    'sign'                   => [ "SELECT sign_stage('SIGNED', 'reward')", "SELECT * FROM cycle_workflow" ],
+);
+
 # The company with everything, in a server that is stopped so that it can be copied.
 sub make_company {
     my $node = new_server(name => 'company', conf => "autovacuum = off\nstats_fetch_consistency = none\njit = off\nlog_statement = none\n");
@@ -151,6 +162,10 @@ sub steps {
         $sql = "SELECT $sql" unless $sql =~ /^[A-Z]{4}/;
         $sql =~ s/'/''/g;
         push @steps, [ "verb $call", "'$sql', $after" ];
+    }
+    # what only several calls in a row tell
+    for my $name (sort keys %sequence) {
+        push @steps, [ "sequence $name", join ', ', map { "'" . s/'/''/gr . "'" } @{ $sequence{$name} } ];
     }
     return @steps;
 }
