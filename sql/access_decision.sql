@@ -1,32 +1,22 @@
 -- access: who reads which decision is what its kind reveals, kind by kind, role by role, state by state (SEC-02).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('access_decision_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books access_decision_test
-\set ECHO none
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 \o /dev/null
-\i :fixture
 SELECT * FROM create_roles('access_decision');
 \o
-\set ECHO all
-\set SHOW_CONTEXT never
 
 -- what is not listed is not decided, and what is listed without a word is HR's alone
-SELECT new_decision('bonus.grant', find_employee('E010'), 'employee', find_employee('E010'), '{}', '{"amount": 9000}');
-\echo :LAST_ERROR_SQLSTATE
+SELECT new_decision('bonus.grant', find_employee('E010'), 'employee', find_employee('E010'), '{}', '{"amount": 9000}'); \echo :LAST_ERROR_SQLSTATE
 INSERT INTO decision (kind, employee_id, cause, cause_id)
-SELECT k, find_employee('E010'), 'employee', 1 FROM unnest(ARRAY['salary.set', 'salary.set', 'allowance', 'salary', 'salary.set']) AS k;
-\echo :LAST_ERROR_SQLSTATE
+SELECT k, find_employee('E010'), 'employee', 1 FROM unnest(ARRAY['salary.set', 'salary.set', 'allowance', 'salary', 'salary.set']) AS k; \echo :LAST_ERROR_SQLSTATE
 BEGIN;
 INSERT INTO decision_kind (kind, comment) VALUES ('bonus.grant', 'A bonus') RETURNING reveals;
 SELECT count(*) FROM new_decision('bonus.grant', find_employee('E010'), 'employee', find_employee('E010'), '{}', '{"amount": 9000}');
 ROLLBACK;
 -- by who saw it in this session already, too
 SELECT new_decision('bonus.grant', find_employee('E010'), 'employee', find_employee('E010'), '{}', '{}');
-INSERT INTO decision_kind (kind, reveals, comment) VALUES ('bonus.hint', 'everything', 'A hint');
-\echo :LAST_ERROR_SQLSTATE
+INSERT INTO decision_kind (kind, reveals, comment) VALUES ('bonus.hint', 'everything', 'A hint'); \echo :LAST_ERROR_SQLSTATE
 SELECT reveals, count(*) > 0 AS kinds FROM decision_kind GROUP BY reveals ORDER BY reveals;
 
 -- one decision of each kind about one person that follows from a review, and one that follows from nothing that leads to one

@@ -1,17 +1,7 @@
 -- appeal: results are disclosed, employees acknowledge or refuse them; the days to appeal run from then (REV-08).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('disclosure_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books disclosure_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,
        create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
 SELECT create_cycle('2023Q1', '2023-01-01', '2023-03-31', 'ONE') > 0 AS made, open_cycle('2023Q1') AS reviews;
@@ -40,16 +30,14 @@ SELECT * FROM results;
 SELECT * FROM notices;
 SELECT * FROM answers;
 BEGIN; SELECT act_as('E031') > 0 AS acts; SELECT count(*) > 0 AS explained FROM explain_score('2023Q1', 'E031'); ROLLBACK;
-BEGIN; SELECT act_as('E031') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E031') AS answer; COMMIT;
+BEGIN; SELECT act_as('E031') > 0 AS acts, acknowledge_result('2023Q1', 'E031') AS answer; COMMIT;
 SELECT * FROM answers;
 -- disclosed is disclosed: again does nothing, and it is neither moved nor taken back
 SELECT disclose_result('2023Q1', 'E031', '2023-05-01') AS disclosed_on;
-UPDATE review_result SET disclosed_on = '2023-05-01';
-\echo :LAST_ERROR_SQLSTATE
-UPDATE review_result SET disclosed_on = NULL;
-\echo :LAST_ERROR_SQLSTATE
+UPDATE review_result SET disclosed_on = '2023-05-01'; \echo :LAST_ERROR_SQLSTATE
+UPDATE review_result SET disclosed_on = NULL; \echo :LAST_ERROR_SQLSTATE
 -- acknowledged is no bar to an appeal
-BEGIN; SELECT act_as('E031') > 0 AS acts; SELECT file_appeal('2023Q1', 'E031', '漏算一批', '2023-04-10') > 0 AS filed; ROLLBACK;
+BEGIN; SELECT act_as('E031') > 0 AS acts, file_appeal('2023Q1', 'E031', '漏算一批', '2023-04-10') > 0 AS filed; ROLLBACK;
 
 -- by setting people disclose
 \set VERBOSITY sqlstate
@@ -62,8 +50,7 @@ SELECT submit_score('2023Q1', 'E010', '总评', 80, rater_group => 'self') AS co
 -- not while it is open, though both sides are in; the manager sees both
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT * FROM pg_temp.seen(); ROLLBACK;
 BEGIN; SELECT act_as('E003') > 0 AS acts; SELECT * FROM pg_temp.seen(); ROLLBACK;
-SELECT disclose_result('2023Q1', 'E010', '2023-04-05');
-\echo :LAST_ERROR_SQLSTATE
+SELECT disclose_result('2023Q1', 'E010', '2023-04-05'); \echo :LAST_ERROR_SQLSTATE
 SELECT lock_review('2023Q1', e, '2023-04-03') AS locked FROM unnest(ARRAY['E010', 'E011', 'E020', 'E090']) AS e;
 SELECT * FROM results;
 -- nothing of the result for the employee: neither score, nor history, nor the raise; HR and the manager as before
@@ -87,16 +74,13 @@ EXECUTE visible_results;
 BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT (SELECT count(*) FROM plan_item) = (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)) AS items_of_plans_read, holds_role('hr', actor()), owns_books(); ROLLBACK;
 RESET ROLE;
 SELECT owns_books(), hrloop.owns('book'::regclass) AS owner;
-SELECT hrloop.owns(NULL);
-\echo :LAST_ERROR_SQLSTATE
+SELECT hrloop.owns(NULL); \echo :LAST_ERROR_SQLSTATE
 DEALLOCATE visible_results;
 DROP OWNED BY disclosure_app;
 DROP ROLE disclosure_app;
 -- nor can they answer, or appeal
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-04'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q1', 'E010'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E010') > 0 AS acts, file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-04'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY sqlstate
 BEGIN; SELECT act_as('E010') > 0 AS acts; INSERT INTO acknowledgement (result_id, answer) SELECT x.result_id, 'acknowledged' FROM review_result x WHERE x.review_id = find_review('2023Q1', 'E010'); ROLLBACK;
 \set VERBOSITY default
@@ -106,14 +90,12 @@ BEGIN; SELECT act_as('E011') > 0 AS acts; SELECT count(*) AS lines FROM explain_
 SELECT count(*) AS notices FROM notices WHERE to_whom = 'E011';
 
 -- the manager and HR disclose, nobody else, and not before the lock
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT disclose_result('2023Q1', 'E010', '2023-04-05'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E020') > 0 AS acts; SELECT disclose_result('2023Q1', 'E010', '2023-04-05'); ROLLBACK;
-BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT disclose_result('2023Q1', 'E090', '2023-04-05'); ROLLBACK;
-BEGIN; SELECT act_as('E011') > 0 AS acts; SELECT disclose_cycle('2023Q1', '2023-04-05'); ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acts, disclose_result('2023Q1', 'E010', '2023-04-05'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E020') > 0 AS acts, disclose_result('2023Q1', 'E010', '2023-04-05'); ROLLBACK;
+BEGIN; SELECT act_as('E090') > 0 AS acts, disclose_result('2023Q1', 'E090', '2023-04-05'); ROLLBACK;
+BEGIN; SELECT act_as('E011') > 0 AS acts, disclose_cycle('2023Q1', '2023-04-05'); ROLLBACK;
 BEGIN; SELECT act_as('E011') > 0 AS acts; UPDATE review_result SET disclosed_on = '2023-04-05' WHERE review_id = find_review('2023Q1', 'E011'); ROLLBACK;
-SELECT disclose_result('2023Q1', 'E010', '2023-04-02');
-\echo :LAST_ERROR_SQLSTATE
+SELECT disclose_result('2023Q1', 'E010', '2023-04-02'); \echo :LAST_ERROR_SQLSTATE
 SELECT disclose_cycle('2023Q1', '2023-04-02');
 \set VERBOSITY sqlstate
 SELECT disclose_result('2023Q1', 'E010', NULL);
@@ -122,37 +104,33 @@ SELECT disclose_result('2023Q1', NULL);
 SELECT disclose_cycle('2023Q9');
 UPDATE review_result SET disclosed_on = '2023-04-02' WHERE review_id = find_review('2023Q1', 'E010');
 \set VERBOSITY default
-BEGIN; SELECT act_as('E003') > 0 AS acts; SELECT disclose_result('2023Q1', 'E010', '2023-04-10') AS once, disclose_result('2023Q1', 'E010', '2023-04-11') AS again; COMMIT;
+BEGIN; SELECT act_as('E003') > 0 AS acts, disclose_result('2023Q1', 'E010', '2023-04-10') AS once, disclose_result('2023Q1', 'E010', '2023-04-11') AS again; COMMIT;
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT * FROM pg_temp.seen(); SELECT line FROM explain_score('2023Q1', 'E010') LIMIT 1; ROLLBACK;
 -- HR discloses the rest at once, but for their own
-BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT disclose_cycle('2023Q1', '2023-04-10') AS disclosed, disclose_cycle('2023Q1', '2023-04-11') AS again; COMMIT;
+BEGIN; SELECT act_as('E090') > 0 AS acts, disclose_cycle('2023Q1', '2023-04-10') AS disclosed, disclose_cycle('2023Q1', '2023-04-11') AS again; COMMIT;
 SELECT * FROM results;
 SELECT * FROM notices WHERE to_whom <> 'E031';
-BEGIN; SELECT act_as('E001') > 0 AS acts; SELECT disclose_cycle('2023Q1', '2023-04-12') AS of_their_people; COMMIT;
+BEGIN; SELECT act_as('E001') > 0 AS acts, disclose_cycle('2023Q1', '2023-04-12') AS of_their_people; COMMIT;
 SELECT kind, decided_by, inputs, outcome FROM decision WHERE kind = 'review.disclose' AND employee_id = find_employee('E010');
 BEGIN; SELECT act_as('E011') > 0 AS acts; SELECT line FROM explain_pay('E011'); ROLLBACK;
 
 -- the employee answers, once for each version; a refusal says why, and HR is told: it is no appeal
-BEGIN; SELECT act_as('E011') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E011') > 0 AS acts, acknowledge_result('2023Q1', 'E010'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 SELECT acknowledge_result('2023Q1', 'E010');
 \set VERBOSITY sqlstate
 INSERT INTO acknowledgement (result_id, answer) SELECT x.result_id, 'acknowledged' FROM review_result x WHERE x.review_id = find_review('2023Q1', 'E010');
 \set VERBOSITY default
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010', false, ' 。'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010', NULL); ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q1', 'E010', false, ' 。'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q1', 'E010', NULL); ROLLBACK;
 \set VERBOSITY sqlstate
 BEGIN; SELECT act_as('E010') > 0 AS acts; INSERT INTO acknowledgement (result_id, answer) SELECT x.result_id, 'refused' FROM review_result x WHERE x.review_id = find_review('2023Q1', 'E010'); ROLLBACK;
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q9', 'E010'); ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q9', 'E010'); ROLLBACK;
 \set VERBOSITY default
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010', false, '两家客户没有计入') AS answer; COMMIT;
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q1', 'E010', false, '两家客户没有计入') AS answer; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q1', 'E010'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 -- a blank remark is none
-BEGIN; SELECT act_as('E020') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E020', remark => ' ') AS answer; COMMIT;
-UPDATE acknowledgement SET answer = 'acknowledged';
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E020') > 0 AS acts, acknowledge_result('2023Q1', 'E020', remark => ' ') AS answer; COMMIT;
+UPDATE acknowledgement SET answer = 'acknowledged'; \echo :LAST_ERROR_SQLSTATE
 DELETE FROM acknowledgement;
 SELECT kind, decided_by, inputs, outcome, reason FROM decision WHERE cause = 'acknowledgement' ORDER BY decision_id;
 SELECT to_whom IS NULL AS to_hr, as_what, body FROM notices WHERE kind = 'review.refused';
@@ -163,23 +141,21 @@ BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT who, response FROM answers; ROL
 BEGIN; SELECT act_as('E030') > 0 AS acts; SELECT who, response FROM answers; ROLLBACK;
 
 -- REV-08.2 the days run from the disclosure: day 7 is the 17th, day 8 is too late
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-18'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-09'); ROLLBACK;
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT 'REV-08.2' AS id, file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-17') > 0 AS filed; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acts, file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-18'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E010') > 0 AS acts, file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-09'); ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acts, 'REV-08.2' AS id, file_appeal('2023Q1', 'E010', '漏算两家客户', '2023-04-17') > 0 AS filed; COMMIT;
 -- upheld: version 2 is disclosed and answered anew; what was read of version 1 stays only in the decisions
-BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT decide_appeal('2023Q1', 'E010', true, '核对合同', '{"总评": 82}', '2023-04-20') AS composite; COMMIT;
+BEGIN; SELECT act_as('E090') > 0 AS acts, decide_appeal('2023Q1', 'E010', true, '核对合同', '{"总评": 82}', '2023-04-20') AS composite; COMMIT;
 SELECT * FROM results WHERE who = 'E010';
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT * FROM pg_temp.seen(); ROLLBACK;
 SELECT * FROM answers WHERE who = 'E010';
 UPDATE review_result SET disclosed_on = '2023-05-01' WHERE version = 1 AND review_id = find_review('2023Q1', 'E010');
-BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT disclose_cycle('2023Q1', '2023-04-21') AS disclosed; COMMIT;
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT acknowledge_result('2023Q1', 'E010', remark => '谢谢') AS answer; SELECT * FROM pg_temp.seen(); COMMIT;
+BEGIN; SELECT act_as('E090') > 0 AS acts, disclose_cycle('2023Q1', '2023-04-21') AS disclosed; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acts, acknowledge_result('2023Q1', 'E010', remark => '谢谢') AS answer; SELECT * FROM pg_temp.seen(); COMMIT;
 SELECT * FROM answers WHERE who = 'E010';
 -- a version that was closed before it was disclosed stays closed
 SELECT unlock_review('2023Q1', 'E020', '复核') AS open, lock_review('2023Q1', 'E020', '2023-04-22') AS locked, unlock_review('2023Q1', 'E020', '再复核') AS open;
-UPDATE review_result SET disclosed_on = '2023-04-23' WHERE review_id = find_review('2023Q1', 'E020') AND version = 2;
-\echo :LAST_ERROR_SQLSTATE
+UPDATE review_result SET disclosed_on = '2023-04-23' WHERE review_id = find_review('2023Q1', 'E020') AND version = 2; \echo :LAST_ERROR_SQLSTATE
 SELECT disclose_result('2023Q1', 'E020', '2023-04-23');
 -- back to the default: what waits goes on waiting, the next lock discloses
 SELECT set_setting('review.disclose', 'lock') AS setting;

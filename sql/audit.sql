@@ -1,17 +1,7 @@
 -- audit: who changed what, when and why, in chains that cannot be edited unnoticed (SEC-03).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('audit_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books audit_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 CREATE TEMP VIEW entries AS
   SELECT t.table_name, t.row_key, t.action, t.employee_no AS whose, t.actor_no AS actor, t.before, t.after, t.reason, t.audit_id FROM audit_trail t;
 
@@ -32,9 +22,9 @@ SELECT hrloop.audit_attach('employee'::regclass);
 
 -- SEC-03 a score 80, then 85 -------------------------------------------------------------------
 SELECT create_cycle('C', '2023-04-01', '2023-06-30', 'SALES') > 0 AS made, open_cycle('C') AS reviews;
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT submit_score('C', 'E010', '客户满意度', 80, '回访平均80分'); COMMIT;
+BEGIN; SELECT act_as('E003') > 0 AS acting, submit_score('C', 'E010', '客户满意度', 80, '回访平均80分'); COMMIT;
 SELECT max(audit_id) AS mark FROM audit_entry \gset
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT submit_score('C', 'E010', '客户满意度', 85, '补交两份回访记录'); COMMIT;
+BEGIN; SELECT act_as('E003') > 0 AS acting, submit_score('C', 'E010', '客户满意度', 85, '补交两份回访记录'); COMMIT;
 SELECT 'SEC-03' AS id, t.actor_no, t.employee_no, t.action, t.before ->> 'value' AS before, t.after ->> 'value' AS after, t.reason,
        t.at BETWEEN now() - interval '1 hour' AND now() AS at, t.db_user = session_user AS login, t.db_role
   FROM audit_trail t WHERE t.table_name = 'score' AND t.audit_id > :mark;
@@ -42,11 +32,11 @@ SELECT 'SEC-03' AS id, t.actor_no, t.employee_no, t.action, t.before ->> 'value'
 SELECT table_name, action FROM entries WHERE audit_id > :mark ORDER BY audit_id;
 -- the same again is at most another time of scoring
 SELECT max(audit_id) AS mark FROM audit_entry \gset
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT submit_score('C', 'E010', '客户满意度', 85, '补交两份回访记录'); COMMIT;
+BEGIN; SELECT act_as('E003') > 0 AS acting, submit_score('C', 'E010', '客户满意度', 85, '补交两份回访记录'); COMMIT;
 SELECT count(*) AS entries_for_nothing FROM entries WHERE audit_id > :mark AND table_name = 'score' AND before - 'scored_at' <> '{}';
 -- what is rolled back leaves nothing, also in part
 SELECT count(*) AS entries, (SELECT sum(length) FROM audit_lane) AS length FROM audit_entry \gset before_
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT submit_score('C', 'E010', '客户满意度', 12, '写错了'); ROLLBACK;
+BEGIN; SELECT act_as('E003') > 0 AS acting, submit_score('C', 'E010', '客户满意度', 12, '写错了'); ROLLBACK;
 SELECT 'SEC-03' AS id, count(*) - :before_entries AS entries_left, (SELECT sum(length) FROM audit_lane) - :before_length AS length_left FROM audit_entry;
 BEGIN;
 SAVEPOINT s; UPDATE key_event SET event = 'x'; INSERT INTO key_event (employee_id, occurred_on, event) VALUES (find_employee('E010'), '2023-05-01', '第一稿'); ROLLBACK TO s;
@@ -85,10 +75,8 @@ SELECT table_name, after - 'employee_id' - 'org_unit_id' - 'job_id' - 'manager_i
 SELECT * FROM verify_audit();
 
 -- nobody writes the log but the engine -------------------------------------------------------------
-INSERT INTO audit_entry (lane, seq, db_user, table_name, action, hash) VALUES (1, 1, 'x', 'score', 'update', '\x00');
-\echo :LAST_ERROR_SQLSTATE
-UPDATE audit_entry SET reason = 'x' WHERE false;
-\echo :LAST_ERROR_SQLSTATE
+INSERT INTO audit_entry (lane, seq, db_user, table_name, action, hash) VALUES (1, 1, 'x', 'score', 'update', '\x00'); \echo :LAST_ERROR_SQLSTATE
+UPDATE audit_entry SET reason = 'x' WHERE false; \echo :LAST_ERROR_SQLSTATE
 DELETE FROM audit_entry;
 TRUNCATE audit_entry;
 UPDATE audit_lane SET length = 0;

@@ -1,15 +1,7 @@
 -- clock: what falls due, found by one function (NOT-02, NOT-03).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('clock_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books clock_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 -- what is done once a month whatever happens has tests of its own
 UPDATE due_rule SET active = false WHERE code IN ('erasure', 'health_report');
 \set SHOW_CONTEXT never
@@ -133,8 +125,7 @@ BEGIN;
 UPDATE due_rule SET active = false WHERE code = 'plan_unconfirmed';
 SELECT rule, done FROM run_due('2023-07-05 09:00') WHERE done > 0;
 ROLLBACK;
-SELECT run_due(NULL);
-\echo :LAST_ERROR_SQLSTATE
+SELECT run_due(NULL); \echo :LAST_ERROR_SQLSTATE
 SELECT run_due('infinity');
 
 -- NOT-03 who was told is not looked up again, however many plans wait

@@ -1,15 +1,7 @@
 -- clock: one overdue of each of the five kinds (NOT-03): review node, plan confirmation, mentor tasks, 24-h answers, 3-month windows.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('five_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books five_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 -- what is done once a month whatever happens has tests of its own
 UPDATE due_rule SET active = false WHERE code IN ('erasure', 'health_report');
 \set SHOW_CONTEXT never
@@ -76,8 +68,8 @@ SELECT leave('E003', '2023-07-03') > 0 AS gone, (SELECT done FROM run_due('2023-
 SELECT role, who, body FROM sent WHERE kind = 'session.overdue';
 ROLLBACK;
 -- what was recorded as held is not overdue; later, earlier, another day
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT record_session('2023Q2', 'E010', '2023-07-08', '复盘两次客户拜访') AS held_on; COMMIT;
-BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT record_session('2023Q2', 'E010', '2023-07-15', '谈判策略演练', held_on => '2023-07-13', item => 3) AS held_on; COMMIT;
+BEGIN; SELECT act_as('E003') > 0 AS acting, record_session('2023Q2', 'E010', '2023-07-08', '复盘两次客户拜访') AS held_on; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acting, record_session('2023Q2', 'E010', '2023-07-15', '谈判策略演练', held_on => '2023-07-13', item => 3) AS held_on; COMMIT;
 SELECT s.session_on, s.held_on, s.note, s.recorded_by FROM plan_session s ORDER BY s.session_on;
 BEGIN;
 SELECT done FROM run_due('2023-07-22 09:00') WHERE rule = 'session_overdue';
@@ -90,28 +82,22 @@ ROLLBACK;
 -- taken back: a mistake
 SELECT record_session('2023Q2', 'E010', '2023-07-15', held => false) IS NULL AS taken_back;
 SELECT s.session_on, s.held_on, s.note, s.recorded_by FROM plan_session s WHERE s.session_on = '2023-07-15';
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT record_session('2023Q2', 'E010', '2023-07-22', '谈过'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-SELECT record_session('2023Q2', 'E010', '2023-07-09', '谈过');
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E011') > 0 AS acting, record_session('2023Q2', 'E010', '2023-07-22', '谈过'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+SELECT record_session('2023Q2', 'E010', '2023-07-09', '谈过'); \echo :LAST_ERROR_SQLSTATE
 SELECT record_session('2023Q2', 'E010', NULL, '谈过');
-SELECT record_session('2023Q2', 'E010', '2023-07-22', E'\u3000 …');
-\echo :LAST_ERROR_SQLSTATE
-SELECT record_session('2023Q2', 'E010', '2023-07-22', '谈过', held_on => '2023-06-30');
-\echo :LAST_ERROR_SQLSTATE
+SELECT record_session('2023Q2', 'E010', '2023-07-22', E'\u3000 …'); \echo :LAST_ERROR_SQLSTATE
+SELECT record_session('2023Q2', 'E010', '2023-07-22', '谈过', held_on => '2023-06-30'); \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY terse
 SELECT record_session('2023Q2', 'E010', '2023-07-22', '谈过', held_on => 'infinity');
 \set VERBOSITY default
-SELECT record_session('2023Q2', 'E011', '2023-07-22', '谈过');
-\echo :LAST_ERROR_SQLSTATE
+SELECT record_session('2023Q2', 'E011', '2023-07-22', '谈过'); \echo :LAST_ERROR_SQLSTATE
 -- two mentors on one day: which one?
 BEGIN;
 INSERT INTO resource (code, name, kind, every) VALUES ('M2', '内训师', 'mentor', '7 days');
 SELECT act_as('E003') > 0 AS acting, add_plan_item('2023Q2', 'E010', resource => 'M2', on_date => '2023-07-01') AS n;
 SELECT record_session('2023Q2', 'E010', '2023-07-22', '谈过', item => 4) AS held_on;
 SELECT record_session('2023Q2', 'E010', '2023-07-22', '谈过');
-ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 
 -- TRN-06 three months before and after; until they have passed 跟踪中 ----------------
 SELECT * FROM training_window('E010', '客户拓展技巧', '2023-07-08');

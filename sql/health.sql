@@ -1,19 +1,8 @@
 -- health: one row per check, kept once a month (SEC-06); what is encrypted (SEC-04).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('health_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
-\set past :abs_srcdir '/test/fixtures/history.sql'
 \set books health_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\i :past
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\set past yes
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 -- SEC-06.1 one row per check, ok or warn, with what to do ------------------------------------
 CREATE VIEW now_warns AS SELECT code, status, value FROM health() WHERE code <> 'biggest_tables' AND status = 'warn';
@@ -90,8 +79,7 @@ SELECT set_setting('health.verify_days', '-1');
 -- for its owner, HR and executives
 BEGIN;
 SELECT act_as('E003') > 0 AS acting;
-SELECT * FROM health();
-\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM health(); \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 BEGIN;
 SELECT act_as('E090') > 0 AS acting;
@@ -111,8 +99,7 @@ SELECT bool_and(growth IS NOT NULL) AS grown FROM table_size WHERE table_name IN
 SELECT version, cipher, bits FROM hrloop.tls();
 SELECT require_tls();
 SELECT set_setting('sec.require_tls', 'true');
-SELECT count(*) FROM explain_pay('E010');
-\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM explain_pay('E010'); \echo :LAST_ERROR_SQLSTATE
 SELECT allowance_on('E010', '2023-06-01');
 SELECT count(*) FROM allowance_trail('E010');
 SELECT count(*) FROM payroll_pending;

@@ -1,7 +1,7 @@
 -- hostile: an owner of books who wants to be more than that.  Whatever the books
 -- do runs as their owner, also when a superuser is the one who causes it.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 CREATE ROLE regress_hostile;
 SELECT current_database() AS db \gset
 GRANT CREATE ON DATABASE :"db" TO regress_hostile;

@@ -1,17 +1,7 @@
 -- indicator: what is measured of me, and templates that measure figures without value (IND-14, IND-16).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('value_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books value_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 -- IND-14 a template with two indicators, one of them with a task
 SELECT create_indicator('新客户数量', definition => '季度内新签客户数', standard => '按完成率计分', kind => 'quantitative') > 0 AS made,
        create_template('TWO', '[{"indicator": "新客户数量", "weight": 60, "facts": {"target": 5}, "task": "完成3个新客户开发"}, {"indicator": "客户满意度", "weight": 40}]') > 0 AS made,
@@ -53,9 +43,7 @@ SELECT problem, cycle_code FROM data_quality WHERE problem = 'template_without_v
 SELECT create_template('AMOUNT', '[{"indicator": "销售额", "weight": 70}, {"indicator": "新市场拓展", "weight": 30}]', reason => '避免只看销售额') > 0 AS made, activate_template('AMOUNT') > 0 AS active;
 SELECT template_code, version, indicator_code FROM template_warning WHERE status = 'active' ORDER BY template_code, version;
 SELECT cycle_code AS for_hr FROM data_quality WHERE problem = 'template_without_value';
-SELECT pair_indicator('销售额', ARRAY['销售额']);
-\echo :LAST_ERROR_SQLSTATE
-SELECT pair_indicator('销售额', ARRAY['没有']);
-\echo :LAST_ERROR_SQLSTATE
+SELECT pair_indicator('销售额', ARRAY['销售额']); \echo :LAST_ERROR_SQLSTATE
+SELECT pair_indicator('销售额', ARRAY['没有']); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM verify();
 DROP SCHEMA value_test CASCADE;

@@ -1,17 +1,7 @@
 -- learn: training records, certifications and skill levels (TRN-05, TRN-14).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('learn_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books learn_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 CREATE TEMP VIEW levels AS
   SELECT e.employee_no AS who, l.code AS level, lower(h.valid) AS from_day, upper(h.valid) AS until_day, h.superseded_by IS NOT NULL AS superseded
@@ -51,8 +41,7 @@ SELECT set_setting('exam.pass_mark', '60') AS mark;
 -- the same key from another source is another event; without a key every call is one
 SELECT record_training('E011', '客户关系管理', '2023-05-17', 61, source => 'other', external_id => 'ev-9');
 -- by hand only with a reason
-SELECT record_training('E011', '客户关系管理', '2023-05-18', 80, source => 'manual');
-\echo :LAST_ERROR_SQLSTATE
+SELECT record_training('E011', '客户关系管理', '2023-05-18', 80, source => 'manual'); \echo :LAST_ERROR_SQLSTATE
 SELECT record_training('E011', '客户关系管理', '2023-05-18', 80, source => 'manual', reason => '纸质试卷补录');
 \set VERBOSITY terse
 SELECT record_training('E011', '客户关系管理', '2023-05-18', 101, external_id => 'ev-10');
@@ -117,8 +106,7 @@ SELECT reverse_certification('E010', '中级销售', '证书有误', '2023-06-01
 SELECT * FROM levels WHERE who = 'E010' AND level LIKE '%销售' AND NOT superseded;
 SELECT reverse_certification('E011', '中级销售', '证书有误', '2023-03-01') > 0 AS reversed;
 SELECT * FROM levels WHERE who = 'E011' AND NOT superseded;
-SELECT reverse_certification('E010', '中级销售', '再次');
-\echo :LAST_ERROR_SQLSTATE
+SELECT reverse_certification('E010', '中级销售', '再次'); \echo :LAST_ERROR_SQLSTATE
 SELECT reverse_certification('E010', '高级销售', '从未通过');
 \set VERBOSITY terse
 SELECT reverse_certification('E010', '初级销售', ' 。');
@@ -133,8 +121,7 @@ SELECT certify('E090', '初级销售', '2023-01-01', source => 'platform', exter
 SELECT count(*) FROM certification_result WHERE source = 'platform';
 SELECT certify('E090', '初级销售', '2023-01-01', expires_on => '2023-01-01');
 SELECT certify('E090', '专家', '2023-01-01');
-SELECT certify('E090', NULL, '2023-01-01');
-\echo :LAST_ERROR_SQLSTATE
+SELECT certify('E090', NULL, '2023-01-01'); \echo :LAST_ERROR_SQLSTATE
 UPDATE certification_result SET passed = false;
 DELETE FROM certification_reversal;
 TRUNCATE certification_result CASCADE;

@@ -1,17 +1,7 @@
 -- Courses before the review (TRN-02, TRN-03).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('gate_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books gate_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 INSERT INTO resource (code, name, kind) SELECT c, c, 'course' FROM unnest(ARRAY['课程1', '课程2', '课程3', '课程4', '课程5', '考核方案知识测试', '良品率解读']) AS c;
 -- Courses are finished, exams sat: one line each.
@@ -21,8 +11,7 @@ CREATE TEMP VIEW progress AS
 SELECT create_cycle('2023Q2', '2023-04-01', '2023-06-30', 'SALES') > 0 AS made;
 SELECT count(require_course('2023Q2', c)) AS courses FROM unnest(ARRAY['课程1', '课程2', '课程3', '课程4', '课程5']) AS c;
 SELECT require_course('2023Q2', '考核方案知识测试', exam => true) > 0 AS exam, require_course('2023Q2', '良品率解读', job => 'WORKER') > 0 AS worker;
-SELECT require_course('2023Q2', '资深销售');
-\echo :LAST_ERROR_SQLSTATE
+SELECT require_course('2023Q2', '资深销售'); \echo :LAST_ERROR_SQLSTATE
 -- seven have finished before the cycle opens, three have not: E010 80 % and 92, E011 100 % and 59, E031 all but the course of the job
 INSERT INTO training_record (employee_id, resource_id, completed_on, score, passed, source, external_id)
 SELECT e.employee_id, r.resource_id, '2023-03-20', CASE WHEN r.code <> '考核方案知识测试' THEN NULL WHEN e.employee_no = 'E010' THEN 92 WHEN e.employee_no = 'E011' THEN 59 ELSE 75 END,
@@ -31,8 +20,7 @@ SELECT e.employee_id, r.resource_id, '2023-03-20', CASE WHEN r.code <> '考核�
  WHERE (r.code LIKE '课程%' OR r.code = '考核方案知识测试') AND NOT (e.employee_no = 'E010' AND r.code = '课程5');
 SELECT open_cycle('2023Q2') AS reviews;
 -- after that the list is frozen
-SELECT require_course('2023Q2', '良品率解读');
-\echo :LAST_ERROR_SQLSTATE
+SELECT require_course('2023Q2', '良品率解读'); \echo :LAST_ERROR_SQLSTATE
 
 -- TRN-03 TXT-12 to the letter; ten staff, the list has exactly the three
 SELECT 'TRN-03' AS id, who, done, pct, exam, progress, progress = '已完成80%课程,考试得分92分' AS to_the_letter FROM progress WHERE who = 'E010';
@@ -46,16 +34,13 @@ SELECT 'TRN-03' AS id, e.employee_no AS who, n.body FROM notification n JOIN emp
  WHERE n.kind = 'course.remind' AND n.event_key LIKE '%2023-04-10' ORDER BY e.employee_no;
 ROLLBACK;
 -- a colleague sees nothing of it and reminds nobody; the manager sees the team
-BEGIN; SELECT act_as('E021') > 0 AS acting; SELECT who FROM progress; SELECT remind_unfinished('2023Q2'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E021') > 0 AS acting; SELECT who FROM progress; SELECT remind_unfinished('2023Q2'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT who FROM progress; ROLLBACK;
 
 -- TRN-02 80 % and 92: blocked; 100 % and 59: blocked
-SELECT 'TRN-02' AS id, submit_score('2023Q2', 'E010', '客户满意度', 85, '回访平均85');
-\echo :LAST_ERROR_SQLSTATE
+SELECT 'TRN-02' AS id, submit_score('2023Q2', 'E010', '客户满意度', 85, '回访平均85'); \echo :LAST_ERROR_SQLSTATE
 SELECT 'TRN-02' AS id, submit_score('2023Q2', 'E011', '客户满意度', 85, '回访平均85');
-SELECT 'TRN-02' AS id, submit_score('2023Q2', 'E010', '客户满意度', 85, '自评', rater_group => 'self');
-\echo :LAST_ERROR_SQLSTATE
+SELECT 'TRN-02' AS id, submit_score('2023Q2', 'E010', '客户满意度', 85, '自评', rater_group => 'self'); \echo :LAST_ERROR_SQLSTATE
 SELECT e.employee_no AS who, r.status, r.block_reason FROM review r JOIN employee e USING (employee_id) WHERE r.status = 'blocked' ORDER BY 1;
 SELECT d.kind, e.employee_no AS who, d.inputs, d.outcome FROM decision d JOIN employee e USING (employee_id) WHERE d.kind LIKE 'review.gate%' ORDER BY e.employee_no;
 -- 100 % and 92: allowed, in the same transaction, without another call
@@ -73,12 +58,9 @@ SELECT record_training('E011', '考核方案知识测试', '2023-04-20', 20, ext
 SELECT who, status, eligible FROM progress WHERE who = 'E011';
 
 -- HR waives, with a reason, not for itself
-SELECT waive_gate('2023Q2', 'E031', ' ');
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E030') > 0 AS acting; SELECT waive_gate('2023Q2', 'E031', '产线停工'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-SELECT waive_gate('2023Q2', 'E021', '没有必要');
-\echo :LAST_ERROR_SQLSTATE
+SELECT waive_gate('2023Q2', 'E031', ' '); \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E030') > 0 AS acting, waive_gate('2023Q2', 'E031', '产线停工'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+SELECT waive_gate('2023Q2', 'E021', '没有必要'); \echo :LAST_ERROR_SQLSTATE
 BEGIN;
 SELECT act_as('E090') > 0 AS acting;
 SELECT 'TRN-02' AS id, waive_gate('2023Q2', 'E031', '产线停工,下季度补课') AS status;

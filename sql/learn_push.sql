@@ -1,23 +1,12 @@
 -- Courses pushed by position (TRN-01).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('push_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books push_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 INSERT INTO resource (code, name, kind) SELECT c, c, 'course' FROM unnest(ARRAY['考核指标解读', '如何提升团队协作', '良品率指标的计算逻辑', '回款率与业绩的关联']) AS c;
 SELECT add_course_push('考核指标解读') > 0 AS everybody, add_course_push('如何提升团队协作') > 0 AS everybody,
        add_course_push('良品率指标的计算逻辑', unit_kind => 'production') > 0 AS production, add_course_push('回款率与业绩的关联', job => 'SALES') > 0 AS sales;
-SELECT add_course_push('资深销售');
-\echo :LAST_ERROR_SQLSTATE
+SELECT add_course_push('资深销售'); \echo :LAST_ERROR_SQLSTATE
 CREATE TEMP VIEW sent AS
   SELECT e.employee_no AS who, array_agg(o.code ORDER BY o.resource_id) AS courses FROM enrolment x JOIN employee e USING (employee_id) JOIN resource o USING (resource_id)
    GROUP BY e.employee_no ORDER BY e.employee_no;

@@ -1,17 +1,7 @@
 -- The question corner: an answer within 24 hours, or it goes one level up (TRN-04).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('question_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books question_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 SET timezone = 'Asia/Shanghai';
 
 CREATE TEMP VIEW told AS
@@ -22,24 +12,20 @@ COMMIT;
 SELECT ask_question('权重怎么定?', 'E011', '2023-05-01 09:00') AS question;
 SELECT kind, role, who, body FROM told;
 -- TRN-04 answered after 24 hours to the second: in time; nobody but HR and heads
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT 'TRN-04' AS id, answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E011') > 0 AS acting, 'TRN-04' AS id, answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 -- nor the head of another department, nor in the name of HR
-BEGIN; SELECT act_as('E020') > 0 AS acting; SELECT answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00'); ROLLBACK;
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT answer_question(1, '按回访平均分', answered_by => 'E090', answered_at => '2023-05-02 09:00'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E020') > 0 AS acting, answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00'); ROLLBACK;
+BEGIN; SELECT act_as('E011') > 0 AS acting, answer_question(1, '按回访平均分', answered_by => 'E090', answered_at => '2023-05-02 09:00'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 UPDATE question SET answer = '按回访平均分', answered_by = find_employee('E011'), answered_at = '2023-05-02 09:00' WHERE question_id = 1;
-SELECT answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00');
-\echo :LAST_ERROR_SQLSTATE
+SELECT answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00'); \echo :LAST_ERROR_SQLSTATE
 SELECT answer_question(1, ' ?', 'E003');
 SELECT answer_question(99, '按回访平均分', 'E003');
 \set VERBOSITY terse
 SELECT answer_question(1, '按回访平均分', 'E003', '2023-05-01 08:59');
 SELECT ask_question('…', 'E010');
 \set VERBOSITY default
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT ask_question('我的分数?', 'E010'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT 'TRN-04' AS id, answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00') AS in_time; COMMIT;
+BEGIN; SELECT act_as('E011') > 0 AS acting, ask_question('我的分数?', 'E010'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E003') > 0 AS acting, 'TRN-04' AS id, answer_question(1, '按回访平均分', answered_at => '2023-05-02 09:00') AS in_time; COMMIT;
 -- the second answer changes nothing
 SELECT answer_question(1, '另一个答案', 'E090', '2023-05-03 09:00') AS in_time;
 SELECT 'TRN-04' AS id, question_id, employee_no, status, overdue, answered_by, due_at FROM question_status ORDER BY question_id;

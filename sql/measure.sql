@@ -1,18 +1,8 @@
 -- measure: readings, warnings, initial scores (IND-08, LIV-03, REV-02).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SET datestyle = 'ISO, YMD';
-SET timezone = 'Asia/Shanghai';
-\set SHOW_CONTEXT never
-SELECT hrloop.install('measure_test');
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books measure_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
+SET timezone = 'Asia/Shanghai';
 
 CREATE VIEW warned AS
   SELECT e.employee_no AS employee, i.code AS indicator, m.measured_on, round(w.attainment, 2) AS attainment, w.threshold, d.kind, n.recipient_role AS told, n.body
@@ -64,16 +54,13 @@ SELECT indicator, measured_on, attainment, threshold, body FROM warned WHERE ind
 SELECT record_measurement('E090', '良品率', '2023-02-01', '{"good": 1, "total": 2}', source => 'qc', external_id => 'A1')
      = record_measurement('E090', '良品率', '2023-02-01', '{"good": 1, "total": 2}', source => 'qc', external_id => 'A1') AS same_key;
 SELECT count(*) AS readings, (SELECT count(*) FROM warned WHERE employee = 'E090') AS warnings FROM measurement WHERE source = 'qc';
-INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id) VALUES (find_employee('E090'), find_indicator('良品率'), '2023-02-01', '{"good": 1}', 'qc', 'A1');
-\echo :LAST_ERROR_SQLSTATE
+INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id) VALUES (find_employee('E090'), find_indicator('良品率'), '2023-02-01', '{"good": 1}', 'qc', 'A1'); \echo :LAST_ERROR_SQLSTATE
 
 -- errors of record_measurement (terse: the details show the time)
 \set VERBOSITY terse
-SELECT record_measurement('E999', '良品率', '2023-02-01', '{"good": 1, "total": 2}');
-\echo :LAST_ERROR_SQLSTATE
+SELECT record_measurement('E999', '良品率', '2023-02-01', '{"good": 1, "total": 2}'); \echo :LAST_ERROR_SQLSTATE
 SELECT record_measurement('E031', 'unknown', '2023-02-01', '{"good": 1, "total": 2}');
-SELECT record_measurement('E031', '良品率', '2023-02-01', '{}');
-\echo :LAST_ERROR_SQLSTATE
+SELECT record_measurement('E031', '良品率', '2023-02-01', '{}'); \echo :LAST_ERROR_SQLSTATE
 SELECT record_measurement('E031', '良品率', '2023-02-01', '[900, 1000]');
 SELECT record_measurement('E031', '良品率', '2023-02-01', NULL);
 SELECT record_measurement('E031', '良品率', NULL, '{"good": 1, "total": 2}');
@@ -135,15 +122,13 @@ SELECT count(record_measurement(e, '合计', '2023-09-30', '{"good": 0, "total":
 SELECT score_initial('AGG') AS without_gaps;
 SELECT employee_no, initial_score FROM initial_total WHERE cycle_code = 'AGG' AND initial_score IS NOT NULL ORDER BY employee_no;
 -- errors of score_initial
-SELECT score_initial('unknown');
-\echo :LAST_ERROR_SQLSTATE
+SELECT score_initial('unknown'); \echo :LAST_ERROR_SQLSTATE
 SELECT score_initial(NULL);
 
 -- who may: a machine that delivers readings; the warning is made for it
 CREATE ROLE regress_measure_feed;
 SET ROLE regress_measure_feed;
-SELECT measure_test.record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}');
-\echo :LAST_ERROR_SQLSTATE
+SELECT measure_test.record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}'); \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 GRANT USAGE ON SCHEMA measure_test TO regress_measure_feed;
 SET ROLE regress_measure_feed;
@@ -153,8 +138,7 @@ GRANT EXECUTE ON FUNCTION record_measurement, find_employee, find_indicator, unk
 GRANT SELECT, INSERT ON measurement TO regress_measure_feed;
 GRANT SELECT ON indicator TO regress_measure_feed;
 SET SESSION AUTHORIZATION regress_measure_feed;
-SELECT record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}');
-\echo :LAST_ERROR_SQLSTATE
+SELECT record_measurement('E002', '良品率', '2023-02-01', '{"good": 50, "total": 100}'); \echo :LAST_ERROR_SQLSTATE
 RESET SESSION AUTHORIZATION;
 -- row policies ask who delivers: the login belongs to somebody of HR
 UPDATE employee SET db_role = 'regress_measure_feed' WHERE employee_no = 'E090';

@@ -1,17 +1,7 @@
 -- measure: departments month by month, cause analysis (LIV-06).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('department_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books department_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 CREATE TEMP VIEW analysed AS
   SELECT u.code AS unit, i.code AS indicator, m.month, m.attainment, m.peers, m.peers_missed, a.cause, a.action, h.employee_no AS told
@@ -80,12 +70,9 @@ BEGIN; SELECT set_setting('rootcause.months', NULL) IS NULL AS off; SELECT close
 BEGIN; UPDATE cause_rule SET rule = '$.attainment < 85', cause = '目标过高', action = '谈话' WHERE position = 4; INSERT INTO cause_rule (position, rule, cause, action) VALUES (5, '1 == 1', '其他', '观察');
 DELETE FROM notification WHERE kind = 'cause.analysis'; DELETE FROM cause_analysis WHERE cause = '待人工判断'; SELECT close_month('PROD', '2023-06-01') AS analyses; SELECT cause, action FROM analysed WHERE unit = 'PROD' AND month = '2023-06-01'; ROLLBACK;
 -- errors
-SELECT close_month('NOWHERE', '2023-03-31');
-\echo :LAST_ERROR_SQLSTATE
-SELECT close_month('PROD', NULL);
-\echo :LAST_ERROR_SQLSTATE
-INSERT INTO department_input (org_unit_id, month) VALUES (find_unit('PROD'), '2023-04-02');
-\echo :LAST_ERROR_SQLSTATE
+SELECT close_month('NOWHERE', '2023-03-31'); \echo :LAST_ERROR_SQLSTATE
+SELECT close_month('PROD', NULL); \echo :LAST_ERROR_SQLSTATE
+INSERT INTO department_input (org_unit_id, month) VALUES (find_unit('PROD'), '2023-04-02'); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM verify();
 BEGIN; UPDATE department_month SET missed = false WHERE month = '2023-02-01' AND org_unit_id = find_unit('PROD'); SELECT problem, expected, found FROM verify(); ROLLBACK;
 BEGIN; UPDATE cause_analysis SET cause = 'x' WHERE cause = '资源支持不足'; SELECT problem, expected, found FROM verify(); ROLLBACK;

@@ -1,17 +1,7 @@
 -- measure: live scores, gap to the target, who is below the department's mean (LIV-01, LIV-02).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('live_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books live_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 CREATE TEMP VIEW live AS
   SELECT c.code AS cycle, e.employee_no AS who, i.code AS indicator, s.facts, s.attainment, s.value, s.points
@@ -45,8 +35,7 @@ SELECT facts, value FROM live WHERE indicator = '合同金额';
 UPDATE measurement SET measured_on = '2023-04-01' WHERE external_id = 'c-2';
 SELECT facts, value FROM live WHERE indicator = '合同金额';
 UPDATE measurement SET measured_on = '2023-03-31' WHERE external_id = 'c-2';
-UPDATE measurement SET employee_id = find_employee('E011') WHERE external_id = 'c-2';
-\echo :LAST_ERROR_SQLSTATE
+UPDATE measurement SET employee_id = find_employee('E011') WHERE external_id = 'c-2'; \echo :LAST_ERROR_SQLSTATE
 DELETE FROM measurement WHERE external_id = 'c-2';
 SELECT facts, value FROM live WHERE indicator = '合同金额';
 -- another way of gathering holds for open reviews at once
@@ -94,7 +83,7 @@ SELECT 'LIV-02.2' AS id, employee_no, unit_code, value, round(unit_mean, 2) AS m
 SELECT line = '客户满意度评分低于部门平均,需加强客户跟进' AS to_the_letter FROM below_average;
 BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT count(*) AS of_others FROM below_average; COMMIT;
 BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT line FROM below_average; COMMIT;
-BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT sentence('live.below_average', '{"indicator": "Service"}', 'en') AS english, sentence('live.gap', '{"score": 85.50, "gap": 14.50}', 'en') AS english; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acting, sentence('live.below_average', '{"indicator": "Service"}', 'en') AS english, sentence('live.gap', '{"score": 85.50, "gap": 14.50}', 'en') AS english; COMMIT;
 -- one more arrives: now the mean is 82.5
 SELECT record_measurement('E031', '客户满意度', '2023-05-01', '{"score": 10}') > 0 AS another_department, (SELECT count(*) FROM below_average) AS still_one;
 UPDATE measurement SET facts = '{"score": 100}' WHERE employee_id = find_employee('E011') AND measured_on = '2023-05-01';

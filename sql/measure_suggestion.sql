@@ -1,17 +1,7 @@
 -- measure: suggestions that count for an indicator (LIV-07).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('suggestion_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books suggestion_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 -- the indicator counts: target 5, 15 % of the whole
 SELECT create_indicator('提案数', definition => '采纳的提案数', standard => '按完成率', kind => 'quantitative') > 0 AS made, set_setting('suggestion.indicator', '提案数') AS code;
@@ -45,20 +35,15 @@ BEGIN; SELECT set_setting('suggestion.indicator', NULL) IS NULL AS off; SELECT a
 -- deleted
 BEGIN; DELETE FROM suggestion WHERE suggestion_id = :s; SELECT * FROM counted; ROLLBACK;
 -- who may: the manager and HR; for oneself only
-BEGIN; SELECT act_as('E031') > 0 AS acting; SELECT accept_suggestion(:s); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E020') > 0 AS acting; SELECT reject_suggestion(:s, '不是我的部门'); ROLLBACK;
-BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT reject_suggestion(:s, '重复') AS by_hr; ROLLBACK;
-BEGIN; SELECT act_as('E031') > 0 AS acting; SELECT suggest('E031', '自己的') > 0 AS own; SELECT suggest('E030', '别人的'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-SELECT reject_suggestion(:s, ' ');
-\echo :LAST_ERROR_SQLSTATE
-SELECT accept_suggestion(999999);
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E031') > 0 AS acting, accept_suggestion(:s); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E020') > 0 AS acting, reject_suggestion(:s, '不是我的部门'); ROLLBACK;
+BEGIN; SELECT act_as('E090') > 0 AS acting, reject_suggestion(:s, '重复') AS by_hr; ROLLBACK;
+BEGIN; SELECT act_as('E031') > 0 AS acting, suggest('E031', '自己的') > 0 AS own; SELECT suggest('E030', '别人的'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+SELECT reject_suggestion(:s, ' '); \echo :LAST_ERROR_SQLSTATE
+SELECT accept_suggestion(999999); \echo :LAST_ERROR_SQLSTATE
 SELECT suggest('E999', 'x');
 \set VERBOSITY terse
-SELECT suggest('E031', '。。。');
-\echo :LAST_ERROR_SQLSTATE
+SELECT suggest('E031', '。。。'); \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
 BEGIN; UPDATE suggestion SET status = 'accepted', decision_id = NULL WHERE suggestion_id = :s; SELECT problem, expected, found FROM verify(); ROLLBACK;
 BEGIN; INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id) VALUES (find_employee('E030'), find_indicator('提案数'), '2023-01-01', '{"actual": 1}', 'suggestion', 'x'); SELECT problem, expected, found FROM verify(); ROLLBACK;

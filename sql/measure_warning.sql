@@ -1,17 +1,7 @@
 -- measure: declines, corrections, warnings that managers deal with (LIV-03 to LIV-05).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('warning_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books warning_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 CREATE TEMP VIEW warned AS
   SELECT w.kind, e.employee_no AS who, i.code AS indicator, m.measured_on, w.attainment, round(w.threshold, 2) AS threshold, w.worse_pct,
@@ -99,18 +89,14 @@ BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT count(*) AS own_team FROM ope
 BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT employee_no FROM open_warning ORDER BY employee_no; COMMIT;
 SELECT warning_id AS w FROM open_warning WHERE employee_no = 'E010' \gset
 SELECT warning_id AS gone FROM warning WHERE withdrawn_by IS NOT NULL ORDER BY warning_id LIMIT 1 \gset
-BEGIN; SELECT act_as('E020') > 0 AS acting; SELECT handle_warning(:w, '调整工作安排'); ROLLBACK;
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT handle_warning(:w, '我没事'); ROLLBACK;
-SELECT handle_warning(:w, ' 。 ');
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E020') > 0 AS acting, handle_warning(:w, '调整工作安排'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E010') > 0 AS acting, handle_warning(:w, '我没事'); ROLLBACK;
+SELECT handle_warning(:w, ' 。 '); \echo :LAST_ERROR_SQLSTATE
 SELECT handle_warning(:w, NULL);
-SELECT handle_warning(999999, 'x');
-\echo :LAST_ERROR_SQLSTATE
+SELECT handle_warning(999999, 'x'); \echo :LAST_ERROR_SQLSTATE
 SELECT handle_warning(NULL, 'x');
-SELECT handle_warning(:gone, '调整工作安排');
-\echo :LAST_ERROR_SQLSTATE
-BEGIN; SELECT act_as('E003') > 0 AS acting; SELECT handle_warning(:w, '调整工作安排') = now() AS handled; COMMIT;
+SELECT handle_warning(:gone, '调整工作安排'); \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E003') > 0 AS acting, handle_warning(:w, '调整工作安排') = now() AS handled; COMMIT;
 SELECT 'LIV-05' AS id, handled_by, handled_at IS NOT NULL AS handled, handling, (SELECT count(*) FROM open_warning WHERE warning_id = :w) AS in_open_list FROM warning WHERE warning_id = :w;
 SELECT d.kind, d.reason, d.decided_by, d.outcome FROM decision d WHERE d.kind = 'warning.handle';
 \set VERBOSITY terse

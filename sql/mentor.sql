@@ -1,17 +1,7 @@
 -- mentor: mentoring projects, their schedule, and who sees them (MOB-01).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('mentor_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books mentor_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 SELECT e.employee_no, e.name, m.employee_no AS manager, holds_role('hr', e.employee_id) AS hr FROM employee e LEFT JOIN employee m ON m.employee_id = manager_of(e.employee_id) ORDER BY 1;
 UPDATE employee SET contact = '021-5555-0031' WHERE employee_no = 'E031';
 UPDATE employee SET contact = 'zhangsan@example.com' WHERE employee_no = 'E010';
@@ -49,10 +39,10 @@ SELECT (SELECT count(*) FROM my_mentoring) AS nobody, (SELECT count(*) FROM ment
 
 -- wrong calls change nothing
 \set VERBOSITY terse
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT schedule_mentoring(:mentorship, '{}'); ROLLBACK;
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT end_mentoring(:mentorship, current_date, '不再需要'); ROLLBACK;
-BEGIN; SELECT act_as('E031') > 0 AS acting; SELECT end_mentoring(:mentorship, current_date, '太忙'); ROLLBACK;
-BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT start_mentoring('E010', 'E020', '目标', '{要点}', '2023-01-01', '2023-06-30'); ROLLBACK;
+BEGIN; SELECT act_as('E011') > 0 AS acting, schedule_mentoring(:mentorship, '{}'); ROLLBACK;
+BEGIN; SELECT act_as('E011') > 0 AS acting, end_mentoring(:mentorship, current_date, '不再需要'); ROLLBACK;
+BEGIN; SELECT act_as('E031') > 0 AS acting, end_mentoring(:mentorship, current_date, '太忙'); ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acting, start_mentoring('E010', 'E020', '目标', '{要点}', '2023-01-01', '2023-06-30'); ROLLBACK;
 SELECT start_mentoring('E010', 'E010', '目标', '{要点}', '2023-01-01', '2023-06-30');
 SELECT start_mentoring('E011', 'E020', '目标', '{要点}', '2023-01-01', '2023-06-30', '{2023-02-01,2023-06-30}') AS former \gset
 SELECT start_mentoring('E011', 'E020', '目标', '{要点}', '2023-06-30', '2023-12-31');

@@ -1,19 +1,8 @@
 -- privacy: what the books hold about a person is handed out and erased (SEC-05).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('privacy_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
-\set past :abs_srcdir '/test/fixtures/history.sql'
 \set books privacy_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\i :past
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\set past yes
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 -- nothing about people that neither an export nor an erasure would reach; a table with a person
 -- in it that is not thought of is a row here
@@ -33,11 +22,9 @@ SELECT export_person('E010') -> 'visit' AS visit, export_person('E010') -> 'visi
 ROLLBACK;
 
 -- scrub: texts under a key, or under a key below another one
-SELECT hrloop.scrub('{"a": "x", "b": {"a": ["y", {"c": "z"}], "n": 1}, "c": "keep"}', '{a,b.c}', '-');
-SELECT hrloop.scrub('{"b": {"c": "gone", "d": [{"c": "stays"}]}, "c": "stays"}', '{b.c}', '-');
+SELECT hrloop.scrub('{"a": "x", "b": {"a": ["y", {"c": "z"}], "n": 1}, "c": "keep"}', '{a,b.c}', '-'), hrloop.scrub('{"b": {"c": "gone", "d": [{"c": "stays"}]}, "c": "stays"}', '{b.c}', '-');
 SELECT hrloop.scrub('"a"', '{a}', '-'), hrloop.scrub('[]', '{a}', '-'), hrloop.scrub('{"a": null, "b": 1.50}', '{a,b}', '-');
-SELECT hrloop.scrub('{}', ARRAY['a', NULL], '-');
-\echo :LAST_ERROR_SQLSTATE
+SELECT hrloop.scrub('{}', ARRAY['a', NULL], '-'); \echo :LAST_ERROR_SQLSTATE
 SELECT hrloop.query_rows('SELECT 1 AS a UNION ALL SELECT 2'), hrloop.query_rows('SELECT WHERE false');
 SELECT hrloop.query_rows('DELETE FROM setting');
 SELECT hrloop.query_rows('SELECT 1) q; SELECT 2 --');
@@ -59,16 +46,15 @@ SELECT (SELECT count(*) FROM salary WHERE employee_id = find_employee('E011')) =
 SELECT d #>> '{employee,0,name}' AS name, d #>> '{score,0,rationale}' AS rationale FROM document;
 -- the person gets it without what is not disclosed and without keys of who acted; others do not
 BEGIN;
-SELECT act_as('E011') > 0 AS acting;
+SELECT act_as('E011') AS acting \gset
 SELECT jsonb_array_length(d -> 'score') AS scores, d #> '{score,0}' ? 'rater_id' AS rater, d #> '{review,0}' ? 'manager_id' AS manager, jsonb_array_length(d -> 'review_rater') AS raters
   FROM (SELECT export_person('E011') AS d) x;
-SELECT export_person('E010');
-\echo :LAST_ERROR_SQLSTATE
+SELECT export_person('E010'); \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 BEGIN;
 ALTER TABLE review_result DISABLE TRIGGER USER;
 UPDATE review_result SET disclosed_on = NULL FROM review r WHERE r.review_id = review_result.review_id AND r.employee_id = find_employee('E011');
-SELECT act_as('E011') > 0 AS acting;
+SELECT act_as('E011') AS acting \gset
 SELECT jsonb_array_length(d -> 'score') AS scores, jsonb_array_length(d -> 'review') AS reviews, jsonb_array_length(d -> 'review_result') AS results,
        d::text ~ '两起投诉' AS told FROM (SELECT export_person('E011') AS d) x;
 ROLLBACK;
@@ -76,32 +62,14 @@ SELECT export_person('nobody');
 SELECT export_person(NULL);
 
 -- SEC-05.2 erased: asked for by HR, confirmed by somebody else ------------------------------
-SELECT request_erasure('E010', '来信') ;
-\echo :LAST_ERROR_SQLSTATE
-SELECT request_erasure('E011', '　');
-\echo :LAST_ERROR_SQLSTATE
-BEGIN;
-SELECT act_as('E003') > 0 AS acting;
-SELECT request_erasure('E011', '来信');
-\echo :LAST_ERROR_SQLSTATE
-ROLLBACK;
-BEGIN;
-SELECT act_as('E090') > 0 AS acting;
-SELECT request_erasure('E011', '2023-09-01来信') > 0 AS asked;
-COMMIT;
+SELECT request_erasure('E010', '来信') ; \echo :LAST_ERROR_SQLSTATE
+SELECT request_erasure('E011', '　'); \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E003') > 0 AS acting, request_erasure('E011', '来信'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E090') > 0 AS acting, request_erasure('E011', '2023-09-01来信') > 0 AS asked; COMMIT;
 SELECT kind, body ~ '待另一人确认' AS told FROM notification WHERE kind = 'erasure.requested';
-SELECT request_erasure('E011', '再次来信');
-\echo :LAST_ERROR_SQLSTATE
-BEGIN;
-SELECT act_as('E090') > 0 AS acting;
-SELECT confirm_erasure('E011');
-\echo :LAST_ERROR_SQLSTATE
-ROLLBACK;
-BEGIN;
-SELECT act_as('E003') > 0 AS acting;
-SELECT confirm_erasure('E011');
-\echo :LAST_ERROR_SQLSTATE
-ROLLBACK;
+SELECT request_erasure('E011', '再次来信'); \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E090') > 0 AS acting, confirm_erasure('E011'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E003') > 0 AS acting, confirm_erasure('E011'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 -- directly into the table: the same rules
 INSERT INTO erasure_log (employee_id, reason, requested_by) VALUES (find_employee('E011'), 'x', 'E090');
 INSERT INTO erasure_log (employee_id, reason, confirmed_by, confirmed_at) VALUES (0, 'x', 'E020', now());
@@ -110,8 +78,7 @@ UPDATE erasure_log SET employee_id = find_employee('E010');
 DELETE FROM erasure_log;
 TRUNCATE erasure_log;
 -- not confirmed: nothing to be done, and the engine is not for everybody
-SELECT count(*) FROM erasure_statement((SELECT erasure_id FROM erasure_log));
-SELECT hrloop.erase('privacy_test.book', (SELECT erasure_id FROM erasure_log)) AS changed;
+SELECT (SELECT count(*) FROM erasure_statement(e.erasure_id)), hrloop.erase('privacy_test.book', e.erasure_id) AS changed FROM erasure_log e;
 CREATE ROLE privacy_stranger;
 GRANT USAGE ON SCHEMA privacy_test TO privacy_stranger;
 BEGIN;
@@ -124,10 +91,7 @@ DROP ROLE privacy_stranger;
 SELECT withdraw_erasure('E011') > 0 AS withdrawn;
 SELECT confirm_erasure('E011');
 SELECT withdraw_erasure('E011');
-BEGIN;
-SELECT act_as('E090') > 0 AS acting;
-SELECT request_erasure('E011', '2023-09-02来信') > 0 AS asked;
-COMMIT;
+BEGIN; SELECT act_as('E090') > 0 AS acting, request_erasure('E011', '2023-09-02来信') > 0 AS asked; COMMIT;
 
 CREATE TEMP TABLE before AS
   SELECT cycle_code, unit_code, unit_name, people, (SELECT round(avg(x.composite), 4) FROM review r JOIN review_result x USING (review_id) JOIN review_cycle c USING (cycle_id)
@@ -160,21 +124,19 @@ UPDATE audit_entry SET after = after || '{"value": 99}' WHERE audit_id = (SELECT
 UPDATE decision SET rule = '改过' WHERE decision_id = (SELECT min(decision_id) FROM decision WHERE concat(inputs, outcome, reason, decided_by) ~ 'E011|试卷复核');
 SET LOCAL session_replication_role = origin;
 SELECT v.problem, count(*) FROM verify_audit() v GROUP BY 1 ORDER BY 1;
-SELECT act_as('E001') > 0 AS acting;
+SELECT act_as('E001') AS acting \gset
 SELECT confirm_erasure('E011') IS NOT NULL AS confirmed;
 SELECT v.problem, count(*) FROM verify_audit() v GROUP BY 1 ORDER BY 1;
 ROLLBACK;
 BEGIN;
-SELECT act_as('E001') > 0 AS acting;
+SELECT act_as('E001') AS acting \gset
 SELECT confirm_erasure('E011') AS pseudonym \gset
 COMMIT;
 SELECT :'pseudonym' ~ '^P[0-9A-F]{12}$' AS pseudonym;
 SELECT employee_no = :'pseudonym' AS pseudonym, name, education, db_role FROM employee WHERE employee_id = :person;
-SELECT DISTINCT rationale FROM score JOIN review USING (review_id) WHERE employee_id = :person;
-SELECT DISTINCT body, args FROM notification WHERE recipient_id = :person;
-SELECT DISTINCT title FROM growth_archive WHERE employee_id = :person;
-SELECT DISTINCT reason FROM decision WHERE employee_id = :person;
-SELECT DISTINCT reason FROM certification_reversal WHERE employee_id = :person;
+SELECT s.*, n.*, g.*, d.*, c.* FROM (SELECT DISTINCT rationale FROM score JOIN review USING (review_id) WHERE employee_id = :person) s,
+       (SELECT DISTINCT body, args FROM notification WHERE recipient_id = :person) n, (SELECT DISTINCT title FROM growth_archive WHERE employee_id = :person) g,
+       (SELECT DISTINCT reason FROM decision WHERE employee_id = :person) d, (SELECT DISTINCT reason FROM certification_reversal WHERE employee_id = :person) c;
 -- neither name nor number is left anywhere
 SELECT c.relname FROM pg_class c
  WHERE c.relnamespace = 'privacy_test'::regnamespace AND c.relkind = 'r'
@@ -199,8 +161,7 @@ SELECT 'SEC-05' AS id, count(*) AS audit_rows, bool_and(t.employee_no = :'pseudo
   FROM audit_trail t WHERE t.action = 'erase';
 SELECT count(*) AS entries_of_updates FROM audit_entry a WHERE a.action <> 'erase' AND a.table_name <> 'decision'
    AND a.transaction_id = (SELECT k.transaction_id FROM audit_entry k WHERE k.action = 'erase');
-SELECT * FROM verify_audit();
-SELECT * FROM verify_audit(:'head');
+SELECT * FROM verify_audit() UNION ALL SELECT * FROM verify_audit(:'head');
 -- what somebody changes behind its back is found: of others, of the person, blanked without an erasure, or more than it blanked
 BEGIN; SET LOCAL session_replication_role = replica;
 UPDATE audit_entry SET after = after || '{"value": 99}' WHERE audit_id = (SELECT min(audit_id) FROM audit_entry WHERE table_name = 'score' AND employee_id <> :person);
@@ -238,9 +199,9 @@ SELECT employee_no AS who, employee_id AS recent FROM salary_adjustment JOIN emp
 SELECT leave(:'who', current_date - 1) IS NOT NULL AS left;
 CREATE TEMP TABLE adjustment AS SELECT adjustment_id, reason FROM salary_adjustment WHERE employee_id = :recent AND reason IS NOT NULL;
 BEGIN;
-SELECT act_as('E020') > 0 AS acting;
+SELECT act_as('E020') AS acting \gset
 SELECT request_erasure(:'who', '来信') > 0 AS asked;
-SELECT act_as('E090') > 0 AS acting;
+SELECT act_as('E090') AS acting \gset
 SELECT confirm_erasure(:'who') IS NOT NULL AS confirmed;
 COMMIT;
 SELECT a.reason = b.reason AS kept FROM salary_adjustment a JOIN adjustment b USING (adjustment_id) ORDER BY a.adjustment_id;

@@ -1,17 +1,7 @@
 -- review: composite and self composite compared; a deviation needs a reason (REV-04).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('deviation_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books deviation_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,
        create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
 SELECT create_cycle('2023Q1', '2023-01-01', '2023-03-31', 'ONE') > 0 AS made, open_cycle('2023Q1') AS reviews;
@@ -23,21 +13,19 @@ CREATE TEMP VIEW locked AS
 
 -- REV-04.1 manager 85, self 95: a deviation of 10, tolerance 5
 SELECT submit_score('2023Q1', 'E010', '总评', 85, '三家新客户,两次投诉') AS composite, submit_score('2023Q1', 'E010', '总评', 95, rater_group => 'self') AS same;
-SELECT lock_review('2023Q1', 'E010', '2023-04-03');
-\echo :LAST_ERROR_SQLSTATE
+SELECT lock_review('2023Q1', 'E010', '2023-04-03'); \echo :LAST_ERROR_SQLSTATE
 SELECT 'REV-04.1' AS id, who, status, composite FROM locked WHERE who = 'E010';
 -- nor by the cycle, nor by the table
 SELECT lock_cycle('2023Q1', '2023-04-03', skip_incomplete => true);
 UPDATE review SET status = 'locked' WHERE review_id = find_review('2023Q1', 'E010');
 SELECT count(*) AS proposals FROM salary_adjustment;
 -- a reason is one, and is given by the manager or HR
-SELECT explain_deviation('2023Q1', 'E010', ' 。!');
-\echo :LAST_ERROR_SQLSTATE
+SELECT explain_deviation('2023Q1', 'E010', ' 。!'); \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY sqlstate
 UPDATE review SET deviation_reason = '--' WHERE review_id = find_review('2023Q1', 'E010');
 \set VERBOSITY default
-BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT explain_deviation('2023Q1', 'E010', '我觉得没问题'); ROLLBACK;
-BEGIN; SELECT act_as('E002') > 0 AS acts; SELECT explain_deviation('2023Q1', 'E010', '隔级'); ROLLBACK;
+BEGIN; SELECT act_as('E010') > 0 AS acts, explain_deviation('2023Q1', 'E010', '我觉得没问题'); ROLLBACK;
+BEGIN; SELECT act_as('E002') > 0 AS acts, explain_deviation('2023Q1', 'E010', '隔级'); ROLLBACK;
 SELECT explain_deviation('2023Q1', 'E011', '无评分');
 SELECT explain_deviation('2023Q1', 'E999', '无此人');
 -- no self score, no comparison
@@ -52,8 +40,7 @@ SELECT 'REV-04.1' AS id, lock_review('2023Q1', 'E010', '2023-04-03') AS locked;
 SELECT 'REV-04.1' AS id, * FROM locked WHERE who = 'E010';
 SELECT decided_by, inputs, reason FROM decision WHERE kind = 'review.deviation';
 -- and stays as the lock kept it
-SELECT explain_deviation('2023Q1', 'E010', '换一个理由');
-\echo :LAST_ERROR_SQLSTATE
+SELECT explain_deviation('2023Q1', 'E010', '换一个理由'); \echo :LAST_ERROR_SQLSTATE
 
 -- REV-04.2 85 and 90: 5 is not more than 5; with tolerance 0 the same pair is refused, either way round
 SELECT submit_score('2023Q1', e, '总评', m, '按事实评分,' || e) AS composite, submit_score('2023Q1', e, '总评', s, rater_group => 'self') AS same
@@ -81,8 +68,7 @@ SELECT set_setting('review.tolerance', NULL);
 SELECT lock_review('2023Q1', 'E030', '2023-04-03') AS locked;
 SELECT tolerance, reason_required FROM score_deviation WHERE employee_no = 'E030';
 ROLLBACK;
-SELECT set_setting('review.tolerance', '-1');
-\echo :LAST_ERROR_SQLSTATE
+SELECT set_setting('review.tolerance', '-1'); \echo :LAST_ERROR_SQLSTATE
 -- a later tolerance does not judge what is locked
 BEGIN;
 SELECT set_setting('review.tolerance', '50');

@@ -1,17 +1,7 @@
 -- review: the history of scores and the report of a cycle (REV-13).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('report_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books report_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,
        create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
 SELECT c, create_cycle(c, f, u, 'ONE', kind => k) > 0 AS made, open_cycle(c) AS reviews
@@ -32,8 +22,7 @@ BEGIN; SELECT act_as('E003') > 0 AS acts; SELECT count(*) AS as_manager FROM sco
 BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT count(*) AS as_hr FROM score_history('E010'); ROLLBACK;
 BEGIN; SELECT act_as('E011') > 0 AS acts; SELECT count(*) AS as_a_colleague FROM score_history('E010'); ROLLBACK;
 SELECT count(*) AS none_yet FROM score_history('E011');
-SELECT * FROM score_history('E999');
-\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM score_history('E999'); \echo :LAST_ERROR_SQLSTATE
 
 -- REV-13.2 the cycle locks: one row for each unit, and the grades add up to the reviews
 SELECT count(submit_score('2023Q4', e, '总评', v, '按事实,' || e, rater => CASE e WHEN 'E001' THEN 'E090' END)) AS scored
@@ -51,7 +40,6 @@ SELECT 'REV-13.2' AS id, sum(c.reviews) AS reviews, sum(c.not_locked) AS not_loc
 BEGIN; SELECT act_as('E003') > 0 AS acts; SELECT unit_code, reviews FROM cycle_report('2023Q4'); ROLLBACK;
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT count(*) AS units FROM cycle_report('2023Q4'); ROLLBACK;
 BEGIN; SELECT act_as('E090') > 0 AS acts; SELECT count(*) AS units FROM cycle_report('2023Q4'); ROLLBACK;
-SELECT * FROM cycle_report('none');
-\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM cycle_report('none'); \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM verify();
 DROP SCHEMA report_test CASCADE;

@@ -1,22 +1,11 @@
 -- review: one-vote vetoes (一票否决).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('veto_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books veto_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator(i, definition => i, standard => '0-100分') > 0 AS made FROM unnest(ARRAY['安全', '合规', '业绩']) AS i;
 SELECT create_template('SAFE', '[{"indicator": "业绩", "weight": 90}, {"indicator": "安全", "weight": 5, "veto": {"at": 60, "cap": 59.5}}, {"indicator": "合规", "weight": 5, "veto": {"at": 0, "cap": 0}}]') > 0 AS made,
        activate_template('SAFE') > 0 AS active;
-SELECT create_template('HALF', '[{"indicator": "业绩", "weight": 100, "veto": {"at": 60}}]');
-\echo :LAST_ERROR_SQLSTATE
+SELECT create_template('HALF', '[{"indicator": "业绩", "weight": 100, "veto": {"at": 60}}]'); \echo :LAST_ERROR_SQLSTATE
 SELECT create_template('HALF', '[{"indicator": "业绩", "weight": 100, "veto": {"at": -1, "cap": 50}}]');
 SELECT create_cycle('Q1', '2023-01-01', '2023-03-31', 'SAFE') > 0 AS made, open_cycle('Q1') AS reviews;
 CREATE VIEW standing AS

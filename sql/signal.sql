@@ -1,18 +1,8 @@
 -- signal: notices, their texts, recipients and languages (NOT-01).  That they are
 -- announced after the commit only: test/t/040_notify.pl.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SELECT hrloop.install('signal_test') IS NOT NULL AS installed;
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books signal_test
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
-\set SHOW_CONTEXT never
-SET datestyle = ISO;
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 
 CREATE TEMP VIEW notices AS
   SELECT n.recipient_role AS role, e.employee_no AS who, n.kind, n.locale, n.body, n.read_at IS NOT NULL AS read, n.withdrawn_at IS NOT NULL AS withdrawn
@@ -30,7 +20,7 @@ SELECT 'NOT-01' AS id, role, who, kind, body, withdrawn FROM notices;
 SELECT 'NOT-01' AS id, recipient_id, kind, event_key, count(*) FROM notification GROUP BY recipient_id, kind, event_key HAVING count(*) > 1;
 -- events of another room: an allowance, and a raise of 0 %
 SELECT certify('E010', '初级销售', '2023-03-15') > 0 AS certified, certify('E010', '初级销售', '2023-05-15') > 0 AS again;
-BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT approve_adjustment('2023Q2', 'E010'), apply_adjustment('2023Q2', 'E010'), apply_adjustment('2023Q2', 'E010') AS again; COMMIT;
+BEGIN; SELECT act_as('E090') > 0 AS acting, approve_adjustment('2023Q2', 'E010'), apply_adjustment('2023Q2', 'E010'), apply_adjustment('2023Q2', 'E010') AS again; COMMIT;
 SELECT 'NOT-01' AS id, role, who, kind, body FROM notices WHERE kind NOT LIKE 'plan.%';
 -- an event that is handed in twice by an application
 INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args) VALUES (find_employee('E011'), 'employee', 'plan.updated', 'app:1', '{}');
@@ -59,10 +49,8 @@ SELECT 'TXT-06' AS id, x = '您的季度绩效得分85分,符合加薪5%的条�
   FROM sentence('pay.raise', '{"score": 85.0000, "percent": 5, "old": 10000.00, "new": 10500.00}', 'zh') x;
 SELECT 'TXT-15' AS id, x = '您的良品率指标未达标,请查看生产记录调整流程' AS to_the_letter FROM sentence('warning.threshold', '{"indicator": "良品率"}', 'zh') x;
 -- a figure that is missing is an error, not a hole
-INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args) VALUES (find_employee('E010'), 'manager', 'plan.draft', 'app:3', '{"employee": "张三"}');
-\echo :LAST_ERROR_SQLSTATE
-INSERT INTO notification (recipient_id, recipient_role, kind, event_key) VALUES (find_employee('E010'), 'employee', 'no.such.kind', 'app:3');
-\echo :LAST_ERROR_SQLSTATE
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args) VALUES (find_employee('E010'), 'manager', 'plan.draft', 'app:3', '{"employee": "张三"}'); \echo :LAST_ERROR_SQLSTATE
+INSERT INTO notification (recipient_id, recipient_role, kind, event_key) VALUES (find_employee('E010'), 'employee', 'no.such.kind', 'app:3'); \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY terse
 INSERT INTO notification (recipient_role, kind, event_key) VALUES ('employee', 'plan.updated', 'app:3');
 INSERT INTO notification (recipient_id, recipient_role, kind, event_key) VALUES (find_employee('E010'), 'boss', 'plan.updated', 'app:3');
@@ -123,23 +111,22 @@ SELECT k.kind, l.locale AS without FROM notice k CROSS JOIN (SELECT DISTINCT loc
  WHERE NOT EXISTS (SELECT FROM message_text m WHERE m.kind = k.kind AND m.locale = l.locale);
 -- sentence(): the language asked for, else that of who is acting, else the books'
 SELECT sentence('trail.when', '{"year": 2023, "quarter": 1}') AS books, sentence('trail.when', '{"year": 2023, "quarter": 1}', 'en') AS asked, sentence('no.such', '{}') AS none;
-BEGIN; SELECT act_as('E021') > 0 AS acting; SELECT sentence('trail.when', '{"year": 2023, "quarter": 1}') AS actor; COMMIT;
+BEGIN; SELECT act_as('E021') > 0 AS acting, sentence('trail.when', '{"year": 2023, "quarter": 1}') AS actor; COMMIT;
 
 -- marking read stores the time, once ------------------------------------------------------------------
 SELECT n.notification_id AS mine FROM notification n WHERE n.recipient_id = find_employee('E010') AND n.kind = 'plan.updated' AND n.event_key LIKE 'plan:%' \gset
 SELECT n.notification_id AS hrs FROM notification n WHERE n.event_key = 'app:2' \gset
-BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT 'NOT-01' AS id, mark_read(:mine) = now() AS now; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acting, 'NOT-01' AS id, mark_read(:mine) = now() AS now; COMMIT;
 SELECT pg_sleep(0.01) IS NOT NULL AS later;
-BEGIN; SELECT act_as('E010') > 0 AS acting; SELECT 'NOT-01' AS id, mark_read(:mine) < now() AS as_before; COMMIT;
+BEGIN; SELECT act_as('E010') > 0 AS acting, 'NOT-01' AS id, mark_read(:mine) < now() AS as_before; COMMIT;
 SELECT 'NOT-01' AS id, who, kind, read FROM notices WHERE read;
 -- not somebody else's
 \set VERBOSITY sqlstate
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT mark_read(:mine); ROLLBACK;
-BEGIN; SELECT act_as('E011') > 0 AS acting; SELECT mark_read(:hrs); ROLLBACK;
+BEGIN; SELECT act_as('E011') > 0 AS acting, mark_read(:mine); ROLLBACK;
+BEGIN; SELECT act_as('E011') > 0 AS acting, mark_read(:hrs); ROLLBACK;
 \set VERBOSITY default
-BEGIN; SELECT act_as('E090') > 0 AS acting; SELECT mark_read(:hrs) = now() AS now; COMMIT;
-SELECT mark_read(-1);
-\echo :LAST_ERROR_SQLSTATE
+BEGIN; SELECT act_as('E090') > 0 AS acting, mark_read(:hrs) = now() AS now; COMMIT;
+SELECT mark_read(-1); \echo :LAST_ERROR_SQLSTATE
 SELECT mark_read(NULL);
 
 -- a cause that goes: its notice is marked, not deleted ---------------------------------------------------

@@ -1,0 +1,135 @@
+-- pay: corrections where later raises, salaries that people set and appeals stand on what is corrected (REV-08).
+\set books chain_test
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
+SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,
+       create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
+-- from 80: 5 %, from 85: 8 %, from 90: 10 %
+SELECT create_scale('steps', 'raise', '[{"range": "[90,)", "value": 10}, {"range": "[85,90)", "value": 8}, {"range": "[80,85)", "value": 5}, {"range": "(,80)", "value": 0}]') > 0 AS made,
+       add_raise_rule('steps', from_date => '2024-01-01') > 0 AS rule;
+SELECT hire(e, '员工' || e, 'SH', 'SALES', '2023-01-01', manager => 'E003') > 0 AS hired, set_salary(e, a, '2023-01-01') > 0 AS paid
+  FROM (VALUES ('C1', 3095.90), ('C2', 10000.25), ('C3', 8000), ('C4', 9999.99), ('C5', 7000), ('C6', 6000), ('C7', 9000)) AS c (e, a);
+INSERT INTO role_holder (role, employee_id) VALUES ('hr', find_employee('E002'));
+SELECT create_cycle('2024Q' || q, d::date, (d + interval '3 months' - interval '1 day')::date, 'ONE') > 0 AS made
+  FROM (VALUES (1, '2024-01-01'::timestamp), (2, '2024-04-01'), (3, '2024-07-01')) AS c (q, d);
+SELECT open_cycle('2024Q' || q) > 0 AS opened FROM generate_series(1, 3) AS q;
+CREATE TEMP VIEW raises AS
+  SELECT c.code AS cycle, e.employee_no AS who, a.composite AS score, a.base_amount AS base, a.old_amount AS old, a.percent AS pct, a.raise_amount AS raise,
+         a.new_amount AS new, a.status, f.raise_amount AS corrects_raise_of, CASE a.decided_by WHEN session_user THEN 'login' ELSE a.decided_by END AS decided_by
+    FROM salary_adjustment a JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+    LEFT JOIN salary_adjustment f ON f.adjustment_id = a.corrects ORDER BY e.employee_no, c.code, a.adjustment_id;
+CREATE TEMP VIEW pay AS
+  SELECT e.employee_no AS who, s.amount, lower(s.valid) AS from_day, upper(s.valid) AS until_day
+    FROM salary s JOIN employee e USING (employee_id) WHERE s.superseded_by IS NULL ORDER BY e.employee_no, lower(s.valid);
+CREATE TEMP VIEW feed AS
+  SELECT e.employee_no AS who, f.kind, f.entry, f.amount, f.effective_on FROM payroll_feed f JOIN employee e USING (employee_id) ORDER BY f.feed_id;
+-- score and lock; and the same again after an unlock
+CREATE FUNCTION pg_temp.score(cycle text, who text, value numeric) RETURNS numeric LANGUAGE sql AS $$
+  SELECT chain_test.unlock_review(cycle, who, '复核:更正得分') FROM chain_test.review r
+   WHERE r.review_id = chain_test.find_review(cycle, who) AND r.status = 'locked';
+  SELECT chain_test.submit_score(cycle, who, '总评', value, '按事实评分,' || who);
+  SELECT chain_test.lock_review(cycle, who, '2024-10-01');
+  SELECT composite FROM chain_test.review_result x WHERE x.review_id = chain_test.find_review(cycle, who) AND x.reopened_by IS NULL;
+$$;
+CREATE FUNCTION pg_temp.pay(cycle text, who text) RETURNS numeric LANGUAGE sql AS $$
+  SELECT chain_test.approve_adjustment(cycle, who);
+  SELECT chain_test.apply_adjustment(cycle, who);
+$$;
+
+-- what was paid and corrected before (pay_correction)
+SELECT pg_temp.score('2024Q1', 'E011', 82), pg_temp.pay('2024Q1', 'E011'), pg_temp.score('2024Q1', 'E011', 86), pg_temp.pay('2024Q1', 'E011'), pg_temp.score('2024Q1', 'E011', 91), pg_temp.pay('2024Q1', 'E011'),
+       pg_temp.score('2024Q1', 'E011', 82), pg_temp.pay('2024Q1', 'E011'), pg_temp.score('2024Q1', 'E011', 84);
+SELECT pg_temp.score('2024Q1', 'C6', 82), pg_temp.score('2024Q1', 'C5', 82), reject_adjustment('2024Q1', 'C6', '预算不足') AS status;
+SELECT pg_temp.score('2024Q1', 'C1', 80), pg_temp.pay('2024Q1', 'C1'), pg_temp.score('2024Q1', 'C1', 85), pg_temp.pay('2024Q1', 'C1');
+SELECT pg_temp.score('2024Q1', 'C2', 70), pg_temp.pay('2024Q1', 'C2'), pg_temp.score('2024Q1', 'C2', 90), pg_temp.pay('2024Q1', 'C2'), pg_temp.score('2024Q1', 'C2', 79.9999), pg_temp.pay('2024Q1', 'C2');
+SELECT pg_temp.score('2024Q1', 'C3', 82), pg_temp.pay('2024Q1', 'C3'), pg_temp.score('2024Q1', 'C3', 86), pg_temp.pay('2024Q1', 'C3'), pg_temp.score('2024Q1', 'C3', 95), pg_temp.pay('2024Q1', 'C3');
+
+-- a later raise was computed from the corrected pay: it is corrected in its turn, each by approval.
+-- 9999.99 × 5 % = 499.9995: 10499.99; × 5 % = 524.9995: 11024.99; × 5 % = 551.2495: 11576.24
+SELECT q, pg_temp.score('2024Q' || q, 'C4', 82), pg_temp.pay('2024Q' || q, 'C4') FROM generate_series(1, 3) AS q;
+SELECT pg_temp.score('2024Q1', 'C4', 90);
+SELECT * FROM raises WHERE who = 'C4';
+-- 9999.99 × 10 % = 999.999: 10999.99, from April to June; what stands from July on is not touched yet
+SELECT pg_temp.pay('2024Q1', 'C4');
+SELECT * FROM pay WHERE who = 'C4';
+-- 10999.99 × 5 % = 549.9995: 11549.99
+SELECT * FROM raises WHERE who = 'C4' AND status = 'proposed';
+SELECT line FROM explain_pay('C4', '2024Q2') OFFSET 1;
+SELECT * FROM verify();
+-- 11549.99 × 5 % = 577.4995: 12127.49
+SELECT pg_temp.pay('2024Q2', 'C4'), pg_temp.pay('2024Q3', 'C4');
+SELECT * FROM pay WHERE who = 'C4';
+SELECT * FROM raises WHERE who = 'C4';
+SELECT * FROM verify();
+-- one that was not applied yet is proposed anew, though it was approved: 10499.99 became 9999.99
+SELECT pg_temp.score('2024Q1', 'C5', 82), pg_temp.pay('2024Q1', 'C5'), pg_temp.score('2024Q2', 'C5', 90), approve_adjustment('2024Q2', 'C5');
+SELECT pg_temp.score('2024Q1', 'C5', 60), pg_temp.pay('2024Q1', 'C5');
+SELECT * FROM raises WHERE who = 'C5';
+SELECT d.inputs, d.reason FROM decision d WHERE d.employee_id = find_employee('C5') AND d.kind = 'pay.withdraw' ORDER BY d.decision_id DESC LIMIT 1;
+SELECT pg_temp.pay('2024Q2', 'C5');
+SELECT * FROM pay WHERE who = 'C5';
+-- and so is what waits while the raise of an earlier cycle is paid late: 9000 × 5 % = 450, then 9450 × 10 % = 945
+SELECT pg_temp.score('2024Q2', 'C7', 90), approve_adjustment('2024Q2', 'C7'), pg_temp.score('2024Q3', 'C7', 82), pg_temp.score('2024Q1', 'C7', 82);
+SELECT pg_temp.pay('2024Q1', 'C7');
+SELECT * FROM raises WHERE who = 'C7';
+SELECT n.recipient_role, n.args FROM notification n WHERE n.kind = 'pay.void' AND n.args ->> 'employee' = '员工C7';
+SELECT apply_adjustment('2024Q2', 'C7'); \echo :LAST_ERROR_SQLSTATE
+-- 10395 × 5 % = 519.75
+SELECT pg_temp.pay('2024Q2', 'C7'), pg_temp.pay('2024Q3', 'C7');
+SELECT * FROM pay WHERE who = 'C7';
+-- a raise of nothing is paid on whatever pay there is
+SELECT pg_temp.score('2024Q3', 'C6', 60), pg_temp.pay('2024Q3', 'C6'), pg_temp.score('2024Q1', 'C6', 82), pg_temp.pay('2024Q1', 'C6');
+SELECT * FROM raises WHERE who = 'C6';
+SELECT * FROM pay WHERE who = 'C6';
+SELECT * FROM verify();
+
+-- what a person set later stands: only the days before are corrected
+SELECT pg_temp.score('2024Q1', 'E010', 82), pg_temp.pay('2024Q1', 'E010'), set_salary('E010', 12000, '2024-05-16', '调岗') > 0 AS set;
+SELECT pg_temp.score('2024Q1', 'E010', 90), pg_temp.pay('2024Q1', 'E010');
+SELECT * FROM pay WHERE who = 'E010';
+-- what a person set from the same day is not overwritten
+SELECT pg_temp.score('2024Q2', 'E010', 82), pg_temp.pay('2024Q2', 'E010'), set_salary('E010', 13000, '2024-07-01', '特批') > 0 AS set;
+SELECT pg_temp.score('2024Q2', 'E010', 86);
+SELECT approve_adjustment('2024Q2', 'E010'); \echo :LAST_ERROR_SQLSTATE
+SELECT reject_adjustment('2024Q2', 'E010', '特批已包含') AS status;
+SELECT * FROM pay WHERE who = 'E010';
+SELECT * FROM payroll_reconciliation ORDER BY kind;
+SELECT * FROM verify();
+
+-- REV-08.2 an appeal against what is paid holds nothing; upheld it proposes a correction, and the next appeal holds that one
+SELECT pg_temp.score('2024Q2', 'E011', 82), pg_temp.pay('2024Q2', 'E011');
+BEGIN; SELECT act_as('E011') > 0 AS acts, file_appeal('2024Q2', 'E011', '漏算一家', '2024-10-02') > 0 AS filed; COMMIT;
+SELECT cycle, base, old, pct, raise, new, status FROM raises WHERE who = 'E011' AND cycle = '2024Q2';
+BEGIN; SELECT act_as('E090') > 0 AS acts, decide_appeal('2024Q2', 'E011', true, '属实', '{"总评": 86}', '2024-10-03') AS composite; COMMIT;
+BEGIN; SELECT act_as('E011') > 0 AS acts, file_appeal('2024Q2', 'E011', '还差一家', '2024-10-04') > 0 AS filed; COMMIT;
+-- 12962.95 × 5 % = 648.1475: 13611.10; × 8 % = 1037.036: 13999.99, difference 388.89
+SELECT cycle, base, old, pct, raise, new, status FROM raises WHERE who = 'E011' AND cycle = '2024Q2';
+SELECT approve_adjustment('2024Q2', 'E011');
+-- while it is held its base changes: it is not moved before the appeal is decided, then proposed from the new base
+SELECT pg_temp.score('2024Q1', 'E011', 90), pg_temp.pay('2024Q1', 'E011');
+SELECT cycle, base, old, pct, raise, new, status FROM raises WHERE who = 'E011' AND cycle = '2024Q2';
+BEGIN; SELECT act_as('E002') > 0 AS acts, decide_appeal('2024Q2', 'E011', false, '证据不足', on_date => '2024-10-05') AS composite; COMMIT;
+-- 13580.24 × 8 % = 1086.4192: 14666.66, difference to 13611.10: 1055.56
+SELECT cycle, base, old, pct, raise, new, status FROM raises WHERE who = 'E011' AND cycle = '2024Q2';
+SELECT pg_temp.pay('2024Q2', 'E011');
+SELECT * FROM pay WHERE who = 'E011';
+-- what follows from a base is held too, while an appeal against its result is open
+SELECT pg_temp.score('2024Q2', 'C1', 82), pg_temp.pay('2024Q2', 'C1');
+BEGIN; SELECT act_as('C1') > 0 AS acts, file_appeal('2024Q2', 'C1', '漏算', '2024-10-02') > 0 AS filed; COMMIT;
+SELECT pg_temp.score('2024Q1', 'C1', 90), pg_temp.pay('2024Q1', 'C1');
+SELECT cycle, base, old, pct, raise, new, status FROM raises WHERE who = 'C1';
+SELECT * FROM payroll_reconciliation ORDER BY kind;
+SELECT * FROM verify();
+
+-- verify() sees a chain that was tampered with
+BEGIN; SET LOCAL session_replication_role = replica;
+UPDATE salary SET amount = 7350 WHERE employee_id = find_employee('C5') AND lower(valid) = '2024-04-01';
+SELECT DISTINCT problem FROM verify() ORDER BY 1; ROLLBACK;
+BEGIN; SET LOCAL session_replication_role = replica;
+UPDATE salary_adjustment SET old_amount = old_amount + 1, raise_amount = raise_amount - 1 WHERE employee_id = find_employee('C1') AND composite = 85;
+SELECT DISTINCT problem FROM verify() ORDER BY 1; ROLLBACK;
+BEGIN; SET LOCAL session_replication_role = replica;
+DELETE FROM payroll_feed f USING salary_adjustment a WHERE a.adjustment_id = f.source_id AND f.source_table LIKE 'salary_adjustment%' AND a.employee_id = find_employee('C3') AND a.composite = 95;
+DELETE FROM salary_adjustment WHERE employee_id = find_employee('C3') AND composite = 95;
+SELECT DISTINCT problem FROM verify() ORDER BY 1; ROLLBACK;
+DROP SCHEMA chain_test CASCADE;
