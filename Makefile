@@ -55,7 +55,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" hrloop.con
 
 PARTS      = rule follow verb view
 CHECKS     = $(patsubst %,src/verify/%.sql,$(filter $(patsubst src/verify/%.sql,%,$(wildcard src/verify/*.sql)),$(ROOMS)))
-tables_of  = $(or $(wildcard src/books/$(1)/table.sql),$(shell grep -ls '^-- code -' src/books/$(1).sql))
+tables_of  = $(or $(wildcard src/books/$(1)/table.sql),$(if $(findstring -- code -,$(file <src/books/$(1).sql)),src/books/$(1).sql))
 code_of    = $(or $(wildcard $(PARTS:%=src/books/$(1)/%.sql)),src/books/$(1).sql)
 TABLE_FILES = src/books/register.sql $(foreach room,$(ROOMS),$(call tables_of,$(room)))
 CODE_FILES  = $(foreach room,$(ROOMS),$(if $(filter verify,$(room)),$(CHECKS)) $(call code_of,$(room)))
