@@ -89,7 +89,6 @@ as_mallory(<<~'SQL');
       ($$SELECT hrloop.run('fake.book', 'f', 'a literal')$$),
       ($$SELECT hrloop.run('fake.book', 'f', ARRAY[1::bigint])$$),
       ($$SELECT hrloop.run('fake.book', 'f', 1.5)$$),
-      ($$SELECT hrloop.run('fake.book', 'f', ROW(1, 'x'))$$),
       ($$SELECT hrloop.fields(ROW(1, 'x'), 'y', NULL, ARRAY[1.5])$$),
       ($$SELECT hrloop.act_as('fake.book', 'E001'), hrloop.visible_ids('fake.book'), hrloop.acts_for('fake.book', 'hr')$$),
       ($$SELECT hrloop.log_read('fake.book', 1, 'pay', false)$$),
