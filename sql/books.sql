@@ -74,7 +74,7 @@ SELECT 'relation', c.oid::regclass::text FROM pg_class c
 UNION ALL
 SELECT 'schema', 'books_test' WHERE has_schema_privilege('public', 'books_test', 'USAGE, CREATE')
  ORDER BY 1, 2;
--- views ask with the rights of who reads them but those that count for readers; functions fix no foreign rights without a path
+-- views ask with the rights of who reads them but those that count for readers or let no condition in; functions fix no foreign rights without a path
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'books_test'::regnamespace AND c.relkind = 'v'
    AND NOT coalesce('security_invoker=true' = ANY (c.reloptions) OR 'security_invoker=on' = ANY (c.reloptions), false) ORDER BY 1;
 SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace IN ('books_test'::regnamespace, 'hrloop'::regnamespace)

@@ -71,49 +71,6 @@ COMMENT ON FUNCTION score_shown(bigint, text) IS
   'employee''s own once both sides are in; the employee those of superiors then, once disclosed, and where no '
   'anonymous score could be found by subtraction (REV-03, REV-07, SEC-02).';
 
-CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER
-  SET search_path FROM CURRENT LANGUAGE SQL
-  RETURN hrloop.acts_for('book'::regclass, 'hr') OR coalesce((
-    SELECT CASE WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
-                ELSE r.status = 'locked' OR NOT r.anonymous END
-      FROM review r
-     WHERE r.review_id = CASE result_told.cause
-             WHEN 'review' THEN result_told.cause_id
-             WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k
-                                      WHERE k.calibration_id = result_told.cause_id)
-             WHEN 'hr_task' THEN (SELECT t.source_id FROM hr_task t
-                                  WHERE t.hr_task_id = result_told.cause_id AND t.source_table = 'review')
-             ELSE (SELECT x.review_id FROM review_result x WHERE x.result_id = CASE result_told.cause
-                     WHEN 'review_result' THEN result_told.cause_id
-                     WHEN 'salary_adjustment'
-                       THEN (SELECT a.result_id FROM salary_adjustment a WHERE a.adjustment_id = result_told.cause_id)
-                     WHEN 'pool_evidence'
-                       THEN (SELECT v.result_id FROM pool_evidence v WHERE v.pool_evidence_id = result_told.cause_id)
-                     WHEN 'recommendation'
-                       THEN (SELECT n.result_id FROM recommendation n WHERE n.recommendation_id = result_told.cause_id)
-                     WHEN 'promotion_case'
-                       THEN (SELECT p.result_id FROM promotion_case p
-                             WHERE p.promotion_case_id = result_told.cause_id) END) END), false);
-COMMENT ON FUNCTION result_told(text, bigint) IS
-  'Whether the figures of the review behind a row may be known to who acts: the employee once they are locked and '
-  'disclosed; others once they are locked, or if no anonymous scores are in them; HR always, and HR alone where no '
-  'review is found (REV-07, REV-08).';
-
-CREATE FUNCTION decision_told(kind text, cause text, cause_id bigint) RETURNS boolean STABLE LANGUAGE SQL
-  RETURN coalesce((SELECT CASE WHEN k.reveals IN ('nothing', 'person', 'pay') THEN true
-                   WHEN k.reveals IN ('result', 'raise') THEN result_told(cause, cause_id) END
-                     FROM decision_kind k WHERE k.kind = decision_told.kind), false);
-COMMENT ON FUNCTION decision_told(text, text, bigint) IS
-  'Whether a decision about who acts may be known to them by now, as decision_kind says.';
-
-CREATE FUNCTION notice_told(decision bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT
-  LANGUAGE SQL
-  RETURN coalesce((SELECT d.employee_id IS DISTINCT FROM actor() OR decision_told(d.kind, d.cause, d.cause_id)
-                     FROM decision d WHERE d.decision_id = notice_told.decision), true);
-COMMENT ON FUNCTION notice_told(bigint) IS
-  'Whether a notice to who acts may be read by now: one of a decision about them when they may know that decision '
-  '(REV-08).';
-
 -- who sees which rows --------------------------------------------------------------
 
 -- Whoever was pinned as the manager of a review or plan stays so after a transfer: their table_rule says it.

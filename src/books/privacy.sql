@@ -399,14 +399,13 @@ BEGIN ATOMIC
                         ELSE holds_role('hr', actor()) END AS everything) w
             LEFT JOIN table_rule l USING (table_name)
             CROSS JOIN LATERAL (
-              -- the person is not told who rated or managed, by key, nor what HR alone reads but their own contact
+              -- the person is not told who rated or managed, by key, nor figures of reviews that HR alone reads
               SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) AS list
                 FROM pg_attribute a LEFT JOIN personal_reference p ON p.table_name = t.table_name
                   AND p.column_name = a.attname AND NOT p.is_subject
                WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped
                  AND (w.everything OR p.table_name IS NULL
-                                      AND (t.table_name = 'employee'
-                                           OR a.attname <> ALL (coalesce(l.hides, '{}'))))) c) q;
+                                      AND (t.table_name <> 'review' OR a.attname <> ALL (l.hides)))) c) q;
 END;
 COMMENT ON FUNCTION export_person(text) IS
   'Everything that the books hold about a person, as one document: for every table of personal_table its rows. For HR '

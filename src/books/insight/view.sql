@@ -861,13 +861,60 @@ COMMENT ON COLUMN my_payslip.source_table IS 'Table of the source rows.';
 COMMENT ON COLUMN my_payslip.source_ids IS 'Their keys.';
 COMMENT ON COLUMN my_payslip.explanation IS 'How it was worked out.';
 
-CREATE VIEW my_notices WITH (security_invoker) AS
+-- what may be known by now of a result, a decision that follows from it, and a notice of that
+
+CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
+  RETURN hrloop.acts_for('book'::regclass, 'hr') OR coalesce((
+    SELECT CASE WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
+                ELSE r.status = 'locked' OR NOT r.anonymous END
+      FROM review r
+     WHERE r.review_id = CASE result_told.cause
+             WHEN 'review' THEN result_told.cause_id
+             WHEN 'calibration' THEN (SELECT k.review_id FROM calibration k
+                                      WHERE k.calibration_id = result_told.cause_id)
+             WHEN 'hr_task' THEN (SELECT t.source_id FROM hr_task t
+                                  WHERE t.hr_task_id = result_told.cause_id AND t.source_table = 'review')
+             ELSE (SELECT x.review_id FROM review_result x WHERE x.result_id = CASE result_told.cause
+                     WHEN 'review_result' THEN result_told.cause_id
+                     WHEN 'salary_adjustment'
+                       THEN (SELECT a.result_id FROM salary_adjustment a WHERE a.adjustment_id = result_told.cause_id)
+                     WHEN 'pool_evidence'
+                       THEN (SELECT v.result_id FROM pool_evidence v WHERE v.pool_evidence_id = result_told.cause_id)
+                     WHEN 'recommendation'
+                       THEN (SELECT n.result_id FROM recommendation n WHERE n.recommendation_id = result_told.cause_id)
+                     WHEN 'promotion_case'
+                       THEN (SELECT p.result_id FROM promotion_case p
+                             WHERE p.promotion_case_id = result_told.cause_id) END) END), false);
+COMMENT ON FUNCTION result_told(text, bigint) IS
+  'Whether the figures of the review behind a row may be known to who acts: the employee once they are locked and '
+  'disclosed; others once they are locked, or if no anonymous scores are in them; HR always, and HR alone where no '
+  'review is found (REV-07, REV-08).';
+
+CREATE FUNCTION decision_told(kind text, cause text, cause_id bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN coalesce((SELECT CASE WHEN k.reveals IN ('nothing', 'person', 'pay') THEN true
+                   WHEN k.reveals IN ('result', 'raise') THEN result_told(cause, cause_id) END
+                     FROM decision_kind k WHERE k.kind = decision_told.kind), false);
+COMMENT ON FUNCTION decision_told(text, text, bigint) IS
+  'Whether a decision about who acts may be known to them by now, as decision_kind says.';
+
+CREATE FUNCTION notice_told(decision bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT
+  LANGUAGE SQL
+  RETURN coalesce((SELECT d.employee_id IS DISTINCT FROM actor() OR decision_told(d.kind, d.cause, d.cause_id)
+                     FROM decision d WHERE d.decision_id = notice_told.decision), true);
+COMMENT ON FUNCTION notice_told(bigint) IS
+  'Whether a notice to who acts may be read by now: one of a decision about them when they may know that decision '
+  '(REV-08).';
+
+-- Fenced: it runs as the owner of the books, and OFFSET 0 keeps conditions of who reads it outside, so that neither
+-- the order in which PostgreSQL asks them nor the rows that it expects tells of notices to others.
+CREATE VIEW my_notices AS
   SELECT n.notification_id, n.created_at, n.kind, n.recipient_role, n.body, n.read_at
     FROM notification n
-   WHERE n.recipient_id = actor() AND n.withdrawn_at IS NULL
-     AND NOT EXISTS (SELECT FROM decision d
-                     JOIN review_result x ON d.cause = 'review_result' AND x.result_id = d.cause_id
-                      WHERE d.decision_id = n.decision_id AND d.employee_id = actor() AND x.disclosed_on IS NULL);
+   WHERE n.recipient_id = (SELECT actor()) AND n.withdrawn_at IS NULL AND notice_told(n.decision_id)
+     AND ((SELECT NOT setting_on('sec.require_tls')) OR (SELECT require_tls())
+          OR n.kind IN (SELECT k.kind FROM notice k WHERE NOT k.is_pay))
+  OFFSET 0;
 COMMENT ON VIEW my_notices IS
   'Own notices that were not withdrawn, those of what followed from an own result once it is disclosed; mark_read() '
   'marks one read (MOB-01, REV-08).';
