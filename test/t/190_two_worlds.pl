@@ -29,7 +29,9 @@ my $n = 0;
 for my $secrets (sort keys %together) {
     my $name = 'world' . ++$n;
     my @secrets = split /, /, $secrets;
-    make_worlds($name, \@secrets, \@worlds, [ 0, 1, 0 ]);
+    my @heard = make_worlds($name, \@secrets, \@worlds, [ 0, 1, 0 ]);
+    note 'heard: ', $heard[0];
+    is($heard[1], $heard[0], "who listens hears the same: $secrets");
     my @steps = steps($name, @worlds[0, 1]);
     my $told = transcripts($name, $together{$secrets}, [ @worlds[0, 1] ], @steps);
     my %out = map { my ($one, $two) = $told->{$_}->@*; ($_ => [ grep { $one->{$_} ne ($two->{$_} // '') } sort keys %$one ]) } @{ $together{$secrets} };

@@ -87,12 +87,12 @@ sub load_fixture {
     return;
 }
 
-# A psql of alice's that stays.
+# A psql of alice's, or of another login, that stays.
 sub session {
-    my ($node, $db) = @_;
+    my ($node, $db, $login) = @_;
     my %session = (in => '', out => '', err => '', n => 0);
     $session{run} = IPC::Run::start([
-        qw(psql --no-psqlrc --quiet --no-align --tuples-only --username alice), '--dbname', $node->connstr($db) ],
+        qw(psql --no-psqlrc --quiet --no-align --tuples-only --username), $login // 'alice', '--dbname', $node->connstr($db) ],
         '<', \$session{in}, '>', \$session{out}, '2>', \$session{err}, IPC::Run::timeout(900));
     return \%session;
 }

@@ -108,9 +108,12 @@ sub worlds_of {
 # A database in each server in which these secrets are made, as of world 1 or 2; returns what was heard by NOTIFY meanwhile.
 sub make_worlds {
     my ($name, $secrets, $worlds, $which) = @_;
+    my @heard;
     for my $i (0 .. $#$worlds) {
         my ($node, $w) = ($worlds->[$i], $which->[$i]);
         $node->safe_psql('postgres', "CREATE DATABASE $name TEMPLATE company OWNER alice");
+        my $listener = session($node, $name, 'world_nobody_login');
+        ask($listener, 'LISTEN hr');
         for my $s (map { $secret{$_} } @$secrets) {
             as_alice($node, $name, $s->{sql}->($w)) if $s->{sql};
             if ($s->{cells}) {
@@ -120,9 +123,12 @@ sub make_worlds {
             # both go on with the same number of transactions
             $node->safe_psql($name, q{DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint % 500 <> 0 LOOP COMMIT; END LOOP; END $$});
         }
+        push @heard, join '', ask($listener, 'SELECT 1') =~ /(payload "[^"]*")/g;
+        $listener->{in} .= "\\q\n";
+        $listener->{run}->finish;
         $node->safe_psql($name, 'ANALYZE');
     }
-    return;
+    return @heard;
 }
 
 # The columns in which two databases differ, and by which values, as JSON.
