@@ -64,13 +64,11 @@ COMMENT ON COLUMN table_size.bytes IS 'Bytes with indexes and long values.';
 COMMENT ON COLUMN table_size.growth IS 'Bytes more than in the last health_report; null: there is none.';
 COMMENT ON COLUMN table_size.estimated_rows IS 'Rows as of the last ANALYZE.';
 
-CREATE FUNCTION health(differences boolean DEFAULT false)
-  RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL SET jit = off
+-- The checks by what they look at; each row is one of health(), which asks who calls.
+
+CREATE FUNCTION health_late() RETURNS TABLE (code text, warns boolean, value text, threshold text, hint text) STABLE
+  LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('42501', 'the health of the books is for their owner, HR and executives', NULL,
-                     'Act as one of them by act_as().')
-   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
-     OR holds_role('executive', actor()) END;
   WITH late (code, found, days) AS (
     SELECT 'unsent_feed', count(*), setting_text('health.feed_days') FROM payroll_feed f
      WHERE f.acknowledged_at IS NULL AND f.created_at < now()
@@ -87,7 +85,21 @@ BEGIN ATOMIC
     SELECT 'unread_notices', count(*), setting_text('health.notice_days') FROM notification n
      WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL
        AND n.created_at < now() - make_interval(days => setting_number('health.notice_days')::integer)
-  ), fault (code, list) AS (
+  )
+  SELECT l.code, l.found > 0, l.found::text, 'older than ' || l.days || ' days',
+         CASE l.code WHEN 'unsent_feed' THEN 'View payroll_pending: does the payroll system fetch the feed?'
+                     WHEN 'open_reviews' THEN 'Lock or exempt them: view assessment.'
+                     WHEN 'unconfirmed_plans' THEN 'View plan_overview.'
+                     ELSE 'Do the notices reach anybody? An application listens on the channel of the books.' END
+    FROM late l;
+END;
+COMMENT ON FUNCTION health_late() IS
+  'What waits longer than settings allow: the payroll feed, reviews, plans and notices; for health().';
+
+CREATE FUNCTION health_faults() RETURNS TABLE (code text, warns boolean, value text, threshold text, hint text) STABLE
+  LANGUAGE SQL
+BEGIN ATOMIC
+  WITH fault (code, list) AS (
     SELECT 'rule_gaps', array_agg(format('%s %s', g.code, g.gap) ORDER BY g.code, g.gap) FROM scale_gap g
     UNION ALL
     SELECT 'missing_indexes', array_agg(format('%s.%s', c.relname, k.conname) ORDER BY c.relname, k.conname)
@@ -114,53 +126,70 @@ BEGIN ATOMIC
     SELECT 'stale_statistics', array_agg(s.relname::text ORDER BY s.relname) FROM pg_stat_user_tables s
      WHERE s.schemaname = (SELECT n.nspname FROM pg_namespace n WHERE n.oid = books_schema())
        AND s.n_mod_since_analyze > setting_number('health.stale_rows') AND s.n_mod_since_analyze > s.n_live_tup / 5
-  ), other AS (
-    SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
-             WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
-           (SELECT count(*) FROM quarantine) AS quarantine,
-           CASE WHEN differences THEN v.different ELSE k.different END AS different,
-           CASE WHEN differences THEN v.broken ELSE k.broken END AS broken,
-           NOT differences AND (k.since < now() - make_interval(days => setting_number('health.verify_days')::integer)
-                                OR k.since IS NULL AND setting_number('health.verify_days') IS NOT NULL) AS unverified,
-           (SELECT b.version FROM book b) AS version,
-           greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
-           (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
-           (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes),
-                                     ' (+' || pg_size_pretty(t.growth) || ')'), ', '
-                                       ORDER BY t.bytes DESC, t.table_name)
-              FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
-      -- verify() includes verify_audit()
-      FROM (SELECT count(*) AS different,
-            count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed')
-              AS broken
-              FROM verify() y WHERE differences) v
-      -- what the round of verify_for() found so far, and how long its first slice is ago or has waited
-      CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken,
-                  min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k
+  )
+  SELECT f.code, f.list IS NOT NULL,
+         coalesce(array_to_string(f.list[1:5], ', ') || CASE WHEN cardinality(f.list) > 5 THEN ' …'
+                  ELSE '' END, 'none'),
+         'none',
+         CASE f.code WHEN 'rule_gaps' THEN 'View scale_gap: figures in a gap have no consequence.'
+                     WHEN 'missing_indexes' THEN 'Create an index that begins with the columns of the foreign key.'
+                     WHEN 'invalid_indexes' THEN 'REINDEX INDEX CONCURRENTLY.'
+                     WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER '
+                                                   'TABLE … ENABLE TRIGGER.'
+                     WHEN 'follows' THEN 'Their triggers are not what table follow says: apply_follows().'
+                     WHEN 'privacy_gaps' THEN 'View privacy_gap: what an export or an erasure would miss.'
+                     ELSE 'ANALYZE these tables; is autovacuum on?' END
+    FROM fault f;
+END;
+COMMENT ON FUNCTION health_faults() IS
+  'What is wrong with rules, indexes, triggers, privacy and statistics, by name, the first five; for health().';
+
+CREATE FUNCTION health_figures(differences boolean)
+  RETURNS TABLE (overdue bigint, quarantine bigint, different numeric, broken numeric, unverified boolean,
+                 version text, ran_at timestamptz, erasures bigint, biggest text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
+           WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
+         (SELECT count(*) FROM quarantine) AS quarantine,
+         CASE WHEN differences THEN v.different ELSE k.different END AS different,
+         CASE WHEN differences THEN v.broken ELSE k.broken END AS broken,
+         NOT differences AND (k.since < now() - make_interval(days => setting_number('health.verify_days')::integer)
+                              OR k.since IS NULL AND setting_number('health.verify_days') IS NOT NULL) AS unverified,
+         (SELECT b.version FROM book b) AS version,
+         greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
+         (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
+         (SELECT string_agg(format('%s %s%s', t.table_name, pg_size_pretty(t.bytes),
+                                   ' (+' || pg_size_pretty(t.growth) || ')'), ', '
+                                     ORDER BY t.bytes DESC, t.table_name)
+            FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
+    -- verify() includes verify_audit()
+    FROM (SELECT count(*) AS different,
+          count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed')
+            AS broken
+            FROM verify() y WHERE differences) v
+    -- what the round of verify_for() found so far, and how long its first slice is ago or has waited
+    CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken,
+                min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k;
+END;
+COMMENT ON FUNCTION health_figures(boolean) IS
+  'Figures of the books as a whole, one row for health(); differences: whether verify() runs now.';
+
+CREATE FUNCTION health(differences boolean DEFAULT false)
+  RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', 'the health of the books is for their owner, HR and executives', NULL,
+                     'Act as one of them by act_as().')
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
+     OR holds_role('executive', actor()) END;
+  WITH other AS (
+    SELECT f.* FROM health_figures(differences) f
   ), result (place, code, warns, value, threshold, hint) AS (
     SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text,
            setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o
     UNION ALL
-    SELECT 2, l.code, l.found > 0, l.found::text, 'older than ' || l.days || ' days',
-           CASE l.code WHEN 'unsent_feed' THEN 'View payroll_pending: does the payroll system fetch the feed?'
-                       WHEN 'open_reviews' THEN 'Lock or exempt them: view assessment.'
-                       WHEN 'unconfirmed_plans' THEN 'View plan_overview.'
-                       ELSE 'Do the notices reach anybody? An application listens on the channel of the books.' END
-      FROM late l
+    SELECT 2, l.* FROM health_late() l
     UNION ALL
-    SELECT 3, f.code, f.list IS NOT NULL,
-           coalesce(array_to_string(f.list[1:5], ', ') || CASE WHEN cardinality(f.list) > 5 THEN ' …'
-                    ELSE '' END, 'none'),
-           'none',
-           CASE f.code WHEN 'rule_gaps' THEN 'View scale_gap: figures in a gap have no consequence.'
-                       WHEN 'missing_indexes' THEN 'Create an index that begins with the columns of the foreign key.'
-                       WHEN 'invalid_indexes' THEN 'REINDEX INDEX CONCURRENTLY.'
-                       WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER '
-                                                     'TABLE … ENABLE TRIGGER.'
-                       WHEN 'follows' THEN 'Their triggers are not what table follow says: apply_follows().'
-                       WHEN 'privacy_gaps' THEN 'View privacy_gap: what an export or an erasure would miss.'
-                       ELSE 'ANALYZE these tables; is autovacuum on?' END
-      FROM fault f
+    SELECT 3, f.* FROM health_faults() f
     UNION ALL
     SELECT 4, 'quarantine', o.quarantine > setting_number('health.quarantine'), o.quarantine::text,
            setting_text('health.quarantine'), 'Correct and release what was held back.' FROM other o

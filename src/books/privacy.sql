@@ -111,29 +111,48 @@ COMMENT ON COLUMN personal_table.condition IS
 
 -- erasure ------------------------------------------------------------------------------
 
+CREATE FUNCTION erased_person(erasure bigint)
+  RETURNS TABLE (employee_id bigint, pseudonym text, employee_no text, name text, db_role text, mark text,
+                 left_on date) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, e.db_role, coalesce(mark.leaves, '') AS mark,
+         (SELECT max(lower(s.valid)) FROM employee_status s
+          WHERE s.employee_id = g.employee_id AND s.status = 'left') AS left_on
+    FROM erasure_log g
+    JOIN employee e USING (employee_id)
+    LEFT JOIN erasure_rule mark ON (mark.table_name, mark.column_name, mark.action) = ('employee', 'name', 'blank')
+   WHERE g.erasure_id = erasure AND g.confirmed_at IS NOT NULL;
+END;
+COMMENT ON FUNCTION erased_person(bigint) IS
+  'Whom a confirmed erasure is about: by which names, what stands in their place, and when they left.';
+
+CREATE FUNCTION erasure_due(erasure bigint)
+  RETURNS TABLE (table_name text, column_name text, action text, keys text[], beside text, relid oid, target text,
+                 col text, condition text, type text, blanked text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT r.table_name, r.column_name, r.action, r.keys, r.beside, c.oid, format('%I.%I', n.nspname, c.relname),
+         quote_ident(r.column_name), t.condition, format_type(a.atttypid, a.atttypmod),
+         CASE WHEN r.keys IS NOT NULL THEN format('hrloop.scrub(%I, %L, %L)', r.column_name, r.keys, r.leaves)
+              ELSE format('%L::%s', r.leaves, format_type(a.atttypid, a.atttypmod)) END
+    FROM erased_person(erasure) p
+    JOIN erasure_rule r ON r.action <> 'keep'
+                       AND (r.keep_months IS NULL
+                            OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
+    JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
+    LEFT JOIN personal_table t ON t.relid = c.oid;
+END;
+COMMENT ON FUNCTION erasure_due(bigint) IS
+  'The columns to which a confirmed erasure comes today, as erasure_rule says: where they are, which rows are about a '
+  'person ($1), and what is left of a text.';
+
 CREATE FUNCTION erasure_statement(erasure bigint) RETURNS TABLE (statement text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH person AS (
-    SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, e.db_role, coalesce(mark.leaves, '') AS mark,
-           (SELECT max(lower(s.valid)) FROM employee_status s
-            WHERE s.employee_id = g.employee_id AND s.status = 'left') AS left_on
-      FROM erasure_log g
-      JOIN employee e USING (employee_id)
-      LEFT JOIN erasure_rule mark ON (mark.table_name, mark.column_name, mark.action) = ('employee', 'name', 'blank')
-     WHERE g.erasure_id = erasure AND g.confirmed_at IS NOT NULL
+    SELECT p.* FROM erased_person(erasure) p
   ), rule AS (
-    SELECT r.*, p.*, c.oid AS relid, format('%I.%I', n.nspname, c.relname) AS target,
-           quote_ident(r.column_name) AS col, t.condition, format_type(a.atttypid, a.atttypmod) AS type,
-           CASE WHEN r.keys IS NOT NULL THEN format('hrloop.scrub(%I, %L, %L)', r.column_name, r.keys, r.leaves)
-                ELSE format('%L::%s', r.leaves, format_type(a.atttypid, a.atttypmod)) END AS blanked
-      FROM person p
-      JOIN erasure_rule r ON r.action <> 'keep'
-                         AND (r.keep_months IS NULL
-                              OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
-      JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
-      LEFT JOIN personal_table t ON t.relid = c.oid
+    SELECT p.*, r.* FROM person p CROSS JOIN erasure_due(erasure) r
   ), made AS (
     SELECT r.*, CASE r.action
            WHEN 'blank' THEN format('UPDATE %s SET %s = %s WHERE (%s) AND %s IS NOT NULL AND %s IS DISTINCT FROM %s',

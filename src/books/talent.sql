@@ -336,12 +336,11 @@ COMMENT ON FUNCTION course_to_recommend(bigint[]) IS
   'ranked as for plans; for the lowest indicator and its skills, else for the others from the lowest up, else for the '
   'next level of a skill. No row: none fits (REV-15).';
 
-CREATE FUNCTION talent_due(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+-- Who meets a rule enters its pool, is recommended one course, and may be put up for a promotion: three consequences of
+-- one result, each with its decisions and notices.
+
+CREATE FUNCTION pool_entered(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- two cycles that are locked at once meet here, and the second sees what the first one did
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT w.employee_id FROM pool_rule_met(results) w)
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
   WITH want AS (
     SELECT w.*, m.pool_membership_id
       FROM pool_rule_met(results) w
@@ -388,7 +387,14 @@ BEGIN ATOMIC
         AS n (recipient_id, role, kind)
    WHERE n.kind IS NOT NULL ORDER BY d.decision_id, n.role
   ON CONFLICT DO NOTHING;
-  -- one course
+END;
+COMMENT ON FUNCTION pool_entered(bigint[]) IS
+  'Membership of the pools that these results lead into, or one more evidence for it; after talent_due() has locked '
+  'the '
+  'people.';
+
+CREATE FUNCTION course_recommended(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
   WITH want AS (
     SELECT DISTINCT ON (w.result_id) w.* FROM pool_rule_met(results) w
      WHERE w.recommends AND NOT EXISTS (SELECT FROM recommendation n
@@ -423,7 +429,13 @@ BEGIN ATOMIC
          'decision:' || d.decision_id, d.inputs || d.outcome || jsonb_build_object('employee', e.name), d.decision_id
     FROM d JOIN employee e USING (employee_id) ORDER BY d.decision_id
   ON CONFLICT DO NOTHING;
-  -- one promotion to decide
+END;
+COMMENT ON FUNCTION course_recommended(bigint[]) IS
+  'One course for each of these results that recommends, or a word to HR that none fits; after talent_due() has locked '
+  'the people.';
+
+CREATE FUNCTION promotion_proposed(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
   WITH want AS (
     SELECT DISTINCT ON (w.result_id) w.* FROM pool_rule_met(results) w
      WHERE w.promotes AND NOT EXISTS (SELECT FROM promotion_case p WHERE p.result_id = w.result_id AND p.kind = 'pay')
@@ -445,21 +457,27 @@ BEGIN ATOMIC
     FROM d JOIN employee e USING (employee_id) ORDER BY d.decision_id
   ON CONFLICT DO NOTHING;
 END;
+COMMENT ON FUNCTION promotion_proposed(bigint[]) IS
+  'One promotion to decide for each of these results that leads to one; after talent_due() has locked the people.';
+
+CREATE FUNCTION talent_due(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- two cycles that are locked at once meet here, and the second sees what the first one did
+  SELECT count(*) FROM (SELECT FROM employee e
+                        WHERE e.employee_id IN (SELECT w.employee_id FROM pool_rule_met(results) w)
+                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT pool_entered(results);
+  SELECT course_recommended(results);
+  SELECT promotion_proposed(results);
+END;
 COMMENT ON FUNCTION talent_due(bigint[]) IS
   'Consequences of a lock with a grade that leads into a pool: membership or one more evidence for it, one recommended '
   'course, one promotion to decide, each with its decision; what is there already is not made twice (REV-15).';
 -- after plan_stand: what is planned is not recommended
 SELECT register_follow('review_result', '{insert}', 800, 'talent_due', key => 'result_id', present => 'grade');
 
-CREATE FUNCTION talent_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+CREATE FUNCTION pool_left(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e
-    WHERE e.employee_id IN (SELECT m.employee_id FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id)
-                            WHERE v.result_id = ANY (results))
-    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  -- who decides a promotion at the same time goes first, or comes too late
-  SELECT count(*) FROM (SELECT FROM promotion_case p WHERE p.result_id = ANY (results)
-                        ORDER BY p.promotion_case_id FOR NO KEY UPDATE) l;
   -- the evidence goes, and with the last one the membership ends
   WITH gone AS (
     SELECT v.pool_evidence_id, v.pool_membership_id, v.result_id, v.decision_id AS made_by, m.employee_id,
@@ -499,6 +517,13 @@ BEGIN ATOMIC
   SELECT d.employee_id, 'employee', 'talent.left', 'decision:' || d.decision_id, d.inputs || d.outcome, d.decision_id
     FROM d WHERE d.outcome ? 'until' ORDER BY d.decision_id
   ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION pool_left(bigint[]) IS
+  'Evidence of these reopened results is withdrawn; a membership that no other result keeps ends; after '
+  'talent_withdrawn() has locked the people.';
+
+CREATE FUNCTION course_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'talent.withdraw', n.employee_id, 'recommendation', n.recommendation_id,
@@ -515,6 +540,13 @@ BEGIN ATOMIC
    WHERE d.cause_id = ANY (results) AND d.cause = 'review_result' AND d.kind = 'talent.no_course'
      AND x.reopened_by IS NOT NULL
      AND n.decision_id = d.decision_id AND n.withdrawn_at IS NULL;
+END;
+COMMENT ON FUNCTION course_withdrawn(bigint[]) IS
+  'Courses that these reopened results recommended are withdrawn, and so is the word that none fitted; after '
+  'talent_withdrawn() has locked the people.';
+
+CREATE FUNCTION promotion_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'promotion.withdraw', p.employee_id, 'promotion_case', p.promotion_case_id,
@@ -538,6 +570,24 @@ BEGIN ATOMIC
   SELECT d.employee_id, 'employee', 'promotion.withdrawn', 'decision:' || d.decision_id, d.inputs, d.decision_id
     FROM d WHERE d.inputs ->> 'was' = 'approved' ORDER BY d.decision_id
   ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION promotion_withdrawn(bigint[]) IS
+  'Promotions that these reopened results led to are withdrawn, unless they were rejected; after talent_withdrawn() '
+  'has '
+  'locked the people and the cases.';
+
+CREATE FUNCTION talent_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM employee e
+    WHERE e.employee_id IN (SELECT m.employee_id FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id)
+                            WHERE v.result_id = ANY (results))
+    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  -- who decides a promotion at the same time goes first, or comes too late
+  SELECT count(*) FROM (SELECT FROM promotion_case p WHERE p.result_id = ANY (results)
+                        ORDER BY p.promotion_case_id FOR NO KEY UPDATE) l;
+  SELECT pool_left(results);
+  SELECT course_withdrawn(results);
+  SELECT promotion_withdrawn(results);
 END;
 COMMENT ON FUNCTION talent_withdrawn(bigint[]) IS
   'Consequences of an unlock or an upheld appeal: what the former version led to is withdrawn by decisions; a '

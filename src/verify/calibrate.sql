@@ -1,10 +1,8 @@
 -- verify calibrate: calibrated scores, and closed hard sessions, again from their source rows.
 
--- Calibrations against their rows; closed hard sessions place by place.
-CREATE FUNCTION verify_calibrations() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text,
-                                                     found text) STABLE LANGUAGE SQL SET jit = off
+CREATE FUNCTION verify_calibrated()
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT verify_asked();
   WITH newest AS (
     SELECT DISTINCT ON (k.review_id) k.review_id, k.original,
            CASE WHEN NOT EXISTS (SELECT FROM decision v
@@ -12,45 +10,6 @@ BEGIN ATOMIC
                                    AND v.kind = 'calibration.void')
                 THEN k.calibrated END AS calibrated
       FROM calibration k ORDER BY k.review_id, k.calibration_id DESC
-  ), session AS MATERIALIZED (
-    -- the figures are taken out of the document once, not person by person
-    SELECT s.calibration_session_id, s.distribution_id, s.tie_rule, c.grade_scale_id, d.inputs -> 'people' AS list,
-           n.people,
-           coalesce(n.people < (d.inputs ->> 'small_unit')::numeric, false) AS small
-      FROM calibration_session s
-      JOIN review_cycle c USING (cycle_id)
-      JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id
-        AND d.kind = 'calibration.close'
-      CROSS JOIN LATERAL (SELECT count(*) AS people FROM jsonb_object_keys(d.inputs -> 'people')) n
-     WHERE s.status = 'closed' AND s.mode = 'hard'
-  ), person AS (
-    SELECT s.calibration_session_id, s.tie_rule, s.small, p.key AS employee_no, (p.value ->> 1)::numeric AS score,
-           b.label AS grade
-      FROM session s
-      CROSS JOIN LATERAL jsonb_each(s.list) p
-      LEFT JOIN band b ON b.scale_id = s.grade_scale_id AND b.range @> (p.value ->> 1)::numeric
-  ), quota AS (
-    SELECT s.calibration_session_id, s.people, g.position, g.grade, g.percent * s.people / 100 AS exact,
-           floor(g.percent * s.people / 100) AS whole
-      FROM session s JOIN grade_share g USING (distribution_id)
-  ), seat AS (
-    -- a seat more for those whose remainder fewer others beat than are left
-    SELECT q.calibration_session_id, q.position, q.grade, q.whole
-           + CASE WHEN (SELECT count(*) FROM quota o WHERE o.calibration_session_id = q.calibration_session_id
-                           AND (o.exact - o.whole, -o.position) > (q.exact - q.whole, -q.position))
-                       < q.people - (SELECT sum(o.whole) FROM quota o
-                                     WHERE o.calibration_session_id = q.calibration_session_id) THEN 1
-                                       ELSE 0 END AS seats
-      FROM quota q
-  ), edge AS (
-    SELECT t.*, sum(t.seats) OVER (PARTITION BY t.calibration_session_id ORDER BY t.position) AS until FROM seat t
-  ), ranked AS (
-    SELECT p.*, row_number() OVER (PARTITION BY p.calibration_session_id ORDER BY p.score DESC, p.employee_no) AS n
-      FROM person p
-  ), placed AS (
-    SELECT r.*, CASE r.tie_rule WHEN 'up' THEN min(r.n) OVER same WHEN 'down' THEN max(r.n) OVER same
-      ELSE r.n END AS place
-      FROM ranked r WINDOW same AS (PARTITION BY r.calibration_session_id, r.score)
   )
   SELECT 'calibrated', 'review', r.review_id, n.calibrated::text, r.calibrated::text
     FROM review r LEFT JOIN newest n USING (review_id) WHERE r.calibrated IS DISTINCT FROM n.calibrated
@@ -95,8 +54,54 @@ BEGIN ATOMIC
          count(d.*)::text || ' decisions to close it'
     FROM calibration_session s LEFT JOIN decision d ON d.cause = 'calibration_session'
       AND d.cause_id = s.calibration_session_id AND d.kind = 'calibration.close'
-   GROUP BY s.calibration_session_id, s.status HAVING (s.status = 'closed') <> (count(d.*) = 1)
-  UNION ALL
+   GROUP BY s.calibration_session_id, s.status HAVING (s.status = 'closed') <> (count(d.*) = 1);
+END;
+COMMENT ON FUNCTION verify_calibrated() IS
+  'Calibrated scores and results that differ from calibrations and voids.';
+
+CREATE FUNCTION verify_seats()
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH session AS MATERIALIZED (
+    -- the figures are taken out of the document once, not person by person
+    SELECT s.calibration_session_id, s.distribution_id, s.tie_rule, c.grade_scale_id, d.inputs -> 'people' AS list,
+           n.people,
+           coalesce(n.people < (d.inputs ->> 'small_unit')::numeric, false) AS small
+      FROM calibration_session s
+      JOIN review_cycle c USING (cycle_id)
+      JOIN decision d ON d.cause = 'calibration_session' AND d.cause_id = s.calibration_session_id
+        AND d.kind = 'calibration.close'
+      CROSS JOIN LATERAL (SELECT count(*) AS people FROM jsonb_object_keys(d.inputs -> 'people')) n
+     WHERE s.status = 'closed' AND s.mode = 'hard'
+  ), person AS (
+    SELECT s.calibration_session_id, s.tie_rule, s.small, p.key AS employee_no, (p.value ->> 1)::numeric AS score,
+           b.label AS grade
+      FROM session s
+      CROSS JOIN LATERAL jsonb_each(s.list) p
+      LEFT JOIN band b ON b.scale_id = s.grade_scale_id AND b.range @> (p.value ->> 1)::numeric
+  ), quota AS (
+    SELECT s.calibration_session_id, s.people, g.position, g.grade, g.percent * s.people / 100 AS exact,
+           floor(g.percent * s.people / 100) AS whole
+      FROM session s JOIN grade_share g USING (distribution_id)
+  ), seat AS (
+    -- a seat more for those whose remainder fewer others beat than are left
+    SELECT q.calibration_session_id, q.position, q.grade, q.whole
+           + CASE WHEN (SELECT count(*) FROM quota o WHERE o.calibration_session_id = q.calibration_session_id
+                           AND (o.exact - o.whole, -o.position) > (q.exact - q.whole, -q.position))
+                       < q.people - (SELECT sum(o.whole) FROM quota o
+                                     WHERE o.calibration_session_id = q.calibration_session_id) THEN 1
+                                       ELSE 0 END AS seats
+      FROM quota q
+  ), edge AS (
+    SELECT t.*, sum(t.seats) OVER (PARTITION BY t.calibration_session_id ORDER BY t.position) AS until FROM seat t
+  ), ranked AS (
+    SELECT p.*, row_number() OVER (PARTITION BY p.calibration_session_id ORDER BY p.score DESC, p.employee_no) AS n
+      FROM person p
+  ), placed AS (
+    SELECT r.*, CASE r.tie_rule WHEN 'up' THEN min(r.n) OVER same WHEN 'down' THEN max(r.n) OVER same
+      ELSE r.n END AS place
+      FROM ranked r WINDOW same AS (PARTITION BY r.calibration_session_id, r.score)
+  )
   SELECT 'calibration_seats', 'calibration_session', p.calibration_session_id, p.employee_no || ' ' || t.grade,
          coalesce(p.grade, '-')
     FROM placed p JOIN edge t ON t.calibration_session_id = p.calibration_session_id AND p.place > t.until - t.seats
@@ -109,6 +114,16 @@ BEGIN ATOMIC
    WHERE p.small AND EXISTS (SELECT FROM edge o
                              WHERE o.calibration_session_id = p.calibration_session_id AND o.position > 1)
    GROUP BY p.calibration_session_id, t.grade HAVING count(*) > 1;
+END;
+COMMENT ON FUNCTION verify_seats() IS
+  'Grades of closed hard sessions that differ from the seats that their distribution gives, place by place.';
+
+CREATE FUNCTION verify_calibrations() RETURNS TABLE (problem text, table_name text, row_id bigint, expected text,
+                                                     found text) STABLE LANGUAGE SQL SET jit = off
+BEGIN ATOMIC
+  SELECT verify_asked();
+  SELECT v.* FROM verify_calibrated() v
+  UNION ALL SELECT v.* FROM verify_seats() v;
 END;
 COMMENT ON FUNCTION verify_calibrations() IS
   'Calibrated scores, results and closed hard sessions that differ from calibrations, voids and distributions.';

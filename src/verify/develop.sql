@@ -1,11 +1,8 @@
 -- verify develop: development plans, again from their source rows.
 
-CREATE FUNCTION verify_plans(
-  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+CREATE FUNCTION verify_plan_causes(from_id bigint, until_id bigint)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
-    SET jit = off
 BEGIN ATOMIC
-  SELECT verify_asked(from_id, until_id);
   WITH slice AS NOT MATERIALIZED (
     SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
   ), plan AS NOT MATERIALIZED (
@@ -37,8 +34,17 @@ BEGIN ATOMIC
    WHERE r.status = 'open' AND r.complete AND coalesce(r.plan_reason, '{}') <> want.reason
   UNION ALL
   SELECT 'draft_after_lock', 'development_plan', p.plan_id, 'proposed', p.status
-    FROM plan p JOIN slice r USING (review_id) WHERE r.status = 'locked' AND p.status = 'draft'
-  UNION ALL
+    FROM plan p JOIN slice r USING (review_id) WHERE r.status = 'locked' AND p.status = 'draft';
+END;
+COMMENT ON FUNCTION verify_plan_causes(bigint, bigint) IS
+  'Plans that are missing or groundless.';
+
+CREATE FUNCTION verify_plan_contents(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH plan AS NOT MATERIALIZED (
+    SELECT * FROM development_plan p WHERE p.review_id BETWEEN from_id AND until_id
+  )
   SELECT 'plan_items', 'development_plan', p.plan_id, jsonb_array_length(p.document -> 'items')::text, count(i.*)::text
     FROM plan p LEFT JOIN plan_item i USING (plan_id)
    GROUP BY p.plan_id, p.document HAVING jsonb_array_length(p.document -> 'items') <> count(i.*)
@@ -80,8 +86,17 @@ BEGIN ATOMIC
                         WHERE i.plan_id = p.plan_id
                           AND (i.resource_id = o.resource_id OR (j.i ->> 'own')::integer = c.own)) have ON true
    WHERE c.indicator_id IS NULL AND CASE WHEN c.removed THEN have.title IS NOT NULL
-     ELSE have.title IS DISTINCT FROM c.title END
-  UNION ALL
+     ELSE have.title IS DISTINCT FROM c.title END;
+END;
+COMMENT ON FUNCTION verify_plan_contents(bigint, bigint) IS
+  'Items, gaps, reasons and changes by managers that differ from the document of their plan.';
+
+CREATE FUNCTION verify_plan_progress(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH plan AS NOT MATERIALIZED (
+    SELECT * FROM development_plan p WHERE p.review_id BETWEEN from_id AND until_id
+  )
   SELECT 'plan_completion', 'development_plan', p.plan_id, CASE WHEN bool_and(i.progress = 100) THEN 'completed'
     ELSE 'effective' END, p.status
     FROM plan p JOIN plan_item i USING (plan_id) WHERE p.status IN ('effective', 'completed')
@@ -95,6 +110,19 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (SELECT g.progress FROM plan_progress g WHERE g.plan_item_id = i.plan_item_id
                        ORDER BY g.plan_progress_id DESC LIMIT 1) g ON true
    WHERE i.progress <> coalesce(g.progress, 0);
+END;
+COMMENT ON FUNCTION verify_plan_progress(bigint, bigint) IS
+  'Completion, progress and decisions of plans that differ from what was reported and decided.';
+
+CREATE FUNCTION verify_plans(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+    SET jit = off
+BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
+  SELECT v.* FROM verify_plan_causes(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_plan_contents(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_plan_progress(from_id, until_id) v;
 END;
 COMMENT ON FUNCTION verify_plans(bigint, bigint) IS
   'Plans that are missing, groundless, or differ from their decision.';

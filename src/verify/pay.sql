@@ -1,11 +1,8 @@
 -- verify pay: raises, salaries, the payroll feed, again from their source rows.
 
-CREATE FUNCTION verify_pay(
-  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+CREATE FUNCTION verify_raises(from_id bigint, until_id bigint)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
-    SET jit = off
 BEGIN ATOMIC
-  SELECT verify_asked(from_id, until_id);
   SELECT 'raise_figures', 'salary_adjustment', a.adjustment_id,
          a.base_amount + round(a.base_amount * coalesce(b.value, 0) / 100,
                                (SELECT setting_number('pay.minor_digits')::int)) || '', a.new_amount::text
@@ -63,8 +60,14 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id)
      AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL
                  AND s.decision_id IS NULL
-                    AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)))
-  UNION ALL
+                    AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)));
+END;
+COMMENT ON FUNCTION verify_raises(bigint, bigint) IS
+  'Raises that differ from score, rule, base pay and appeal, and those that are missing.';
+
+CREATE FUNCTION verify_corrections(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
   -- link by link: a correction starts from what the one before set, and only one follows it
   SELECT 'correction_chain', 'salary_adjustment', a.adjustment_id,
          concat_ws(' ', 'from', f.new_amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
@@ -101,8 +104,14 @@ BEGIN ATOMIC
                                               AND m.status = 'applied' AND m.raise_amount <> 0))
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
                         AND (a.status IN ('proposed', 'held', 'approved') OR a.status = 'rejected'
-                             AND a.result_id = x.result_id AND a.corrects = head.adjustment_id))
-  UNION ALL
+                             AND a.result_id = x.result_id AND a.corrects = head.adjustment_id));
+END;
+COMMENT ON FUNCTION verify_corrections(bigint, bigint) IS
+  'Corrections of applied raises that do not follow each other, or are missing.';
+
+CREATE FUNCTION verify_paid(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
   SELECT 'raise_not_paid', 'salary_adjustment', a.adjustment_id, a.new_amount::text,
          (SELECT string_agg(s.amount::text, ', ') FROM salary s
           WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
@@ -133,6 +142,19 @@ BEGIN ATOMIC
              FROM skill_allowance s WHERE s.employee_id BETWEEN from_id AND until_id AND s.superseded_by IS NOT NULL) w
     LEFT JOIN payroll_feed f ON f.source_table = w.source_table AND f.source_id = w.source_id AND f.entry = w.entry
    WHERE f.amount IS DISTINCT FROM w.amount;
+END;
+COMMENT ON FUNCTION verify_paid(bigint, bigint) IS
+  'Salaries and rows of the payroll feed that differ from what was applied.';
+
+CREATE FUNCTION verify_pay(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+    SET jit = off
+BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
+  SELECT v.* FROM verify_raises(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_corrections(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_paid(from_id, until_id) v;
 END;
 COMMENT ON FUNCTION verify_pay(bigint, bigint) IS
   'Raises, salaries and feed rows that differ from score, rule and base pay.';

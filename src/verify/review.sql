@@ -1,16 +1,15 @@
 -- verify review: composites, missed indicators, results and grades, again from their source rows.
 
--- A slice needs some 25 MB, which is more than work_mem usually is.
-CREATE FUNCTION verify_reviews(
-  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
-  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
-    SET jit = off SET work_mem = '64MB'
+-- What a review should come to, in two steps: each of its parts, then the whole.  Both are written without looking at
+-- the engine's C, and put in place of their call, so that a slice of keys reads that slice alone.
+
+CREATE FUNCTION scored_parts(from_id bigint, until_id bigint)
+  RETURNS TABLE (review_id bigint, indicator_id bigint, superior bigint, place integer, weight numeric,
+                 pass_pct numeric, veto_at numeric, veto_cap numeric, own numeric, short boolean, value numeric,
+                 attainment numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT verify_asked(from_id, until_id);
   WITH slice AS NOT MATERIALIZED (
     SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
-  ), result AS NOT MATERIALIZED (
-    SELECT * FROM review_result x WHERE x.review_id BETWEEN from_id AND until_id
   ), part AS (
     -- a part is an item of the template, or of the template of one segment
     SELECT r.review_id, r.template_id AS groups_of, 0::bigint AS superior, i.indicator_id, i.position,
@@ -54,22 +53,34 @@ BEGIN ATOMIC
       JOIN demand k ON k.template_id = p.groups_of
       LEFT JOIN mean m USING (review_id, indicator_id, superior)
       LEFT JOIN rule q ON q.template_id = p.groups_of AND q.rater_group = m.rater_group
-  ), valued AS (
-    SELECT c.review_id, c.indicator_id, c.superior, c.position, c.weight, c.pass_pct, c.veto_at, c.veto_cap,
-           max(c.value) FILTER (WHERE c.rater_group = 'self') AS own,
-           count(*) FILTER (WHERE c.unblocks) < c.blocking AS short,
-           CASE WHEN count(*) FILTER (WHERE c.is_needed AND c.counts) = c.needed
-                THEN sum(c.share * c.value)
-                  FILTER (WHERE c.share > 0 AND c.counts) / NULLIF(sum(c.share) FILTER (WHERE c.counts), 0) END
-                    AS value,
-           sum(c.share * c.attainment) FILTER (WHERE c.counts) / NULLIF(sum(c.share)
-                                                                        FILTER (WHERE c.attainment IS NOT NULL
-                                                                                AND c.counts), 0) AS attainment
-      FROM counted c
-     GROUP BY c.review_id, c.indicator_id, c.superior, c.position, c.weight, c.pass_pct, c.veto_at, c.veto_cap,
-              c.blocking, c.needed
+  )
+  SELECT c.review_id, c.indicator_id, c.superior, c.position, c.weight, c.pass_pct, c.veto_at, c.veto_cap,
+         max(c.value) FILTER (WHERE c.rater_group = 'self') AS own,
+         count(*) FILTER (WHERE c.unblocks) < c.blocking AS short,
+         CASE WHEN count(*) FILTER (WHERE c.is_needed AND c.counts) = c.needed
+              THEN sum(c.share * c.value)
+                FILTER (WHERE c.share > 0 AND c.counts) / NULLIF(sum(c.share) FILTER (WHERE c.counts), 0) END
+                  AS value,
+         sum(c.share * c.attainment) FILTER (WHERE c.counts) / NULLIF(sum(c.share)
+                                                                      FILTER (WHERE c.attainment IS NOT NULL
+                                                                              AND c.counts), 0) AS attainment
+    FROM counted c
+   GROUP BY c.review_id, c.indicator_id, c.superior, c.position, c.weight, c.pass_pct, c.veto_at, c.veto_cap,
+            c.blocking, c.needed;
+END;
+COMMENT ON FUNCTION scored_parts(bigint, bigint) IS
+  'Value of each indicator in each part of these reviews, for verify(): superior manages the segment, 0: the part is '
+  'the whole review or nobody does; own: what the employee gave; short: a group has too few raters.';
+
+CREATE FUNCTION scored_reviews(from_id bigint, until_id bigint)
+  RETURNS TABLE (review_id bigint, scored bigint, lowest bigint, missed bigint[], vetoed bigint[],
+                 self_composite numeric, composite numeric, complete boolean, missing_used text)
+  STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH valued AS (
+    SELECT * FROM scored_parts(from_id, until_id) v
   ), item AS (
-    SELECT v.review_id, v.indicator_id, min(v.position) AS position, min(v.pass_pct) AS pass_pct,
+    SELECT v.review_id, v.indicator_id, min(v.place) AS position, min(v.pass_pct) AS pass_pct,
            min(v.veto_at) AS veto_at, min(v.veto_cap) AS veto_cap,
            hrloop.rounded(sum(v.weight * v.value) / sum(v.weight) FILTER (WHERE v.value IS NOT NULL)) AS value,
            hrloop.rounded(sum(v.weight * v.attainment) FILTER (WHERE v.value IS NOT NULL)
@@ -94,28 +105,34 @@ BEGIN ATOMIC
            count(v.own) = count(*) AS own_whole, count(v.own) > 0 AS own_begun,
            sum(v.weight * v.own) AS own_points, sum(v.weight) FILTER (WHERE v.own IS NOT NULL) AS own_weight
       FROM valued v GROUP BY v.review_id
-  ), fresh AS (
-    SELECT s.review_id, s.scored, s.lowest, s.missed, s.vetoed,
-           hrloop.rounded(CASE WHEN s.own_whole OR t.missing_policy = 'zero'
-                          AND s.own_begun THEN s.own_points / s.weight
-                               WHEN t.missing_policy = 'renormalise'
-                                 AND s.own_begun THEN s.own_points / s.own_weight END) AS self_composite,
-           CASE WHEN NOT s.short AND c.composite IS NOT NULL THEN LEAST(c.composite, s.cap) END AS composite,
-           NOT s.short AND (s.whole OR s.begun AND t.missing_policy <> 'block') AS complete,
-           CASE WHEN NOT s.whole THEN t.missing_policy END AS missing_used
-      -- the two first, both are in this order: nothing is known of how many there are
-      FROM (SELECT * FROM summed JOIN judged USING (review_id) OFFSET 0) s
-      JOIN review r USING (review_id)
-      JOIN review_template t USING (template_id)
-      CROSS JOIN LATERAL (
-        SELECT hrloop.rounded(CASE WHEN s.whole OR t.missing_policy = 'zero' AND s.begun THEN s.points / s.weight
-                                   WHEN t.missing_policy = 'renormalise'
-                                     AND s.begun THEN s.points / s.weight_scored END) AS composite) c
-     -- who is not rated has no figures to speak of; rate_review() computes them anew
-     WHERE r.status <> 'not_rated'
   )
+  SELECT s.review_id, s.scored, s.lowest, s.missed, s.vetoed,
+         hrloop.rounded(CASE WHEN s.own_whole OR t.missing_policy = 'zero'
+                        AND s.own_begun THEN s.own_points / s.weight
+                             WHEN t.missing_policy = 'renormalise'
+                               AND s.own_begun THEN s.own_points / s.own_weight END) AS self_composite,
+         CASE WHEN NOT s.short AND c.composite IS NOT NULL THEN LEAST(c.composite, s.cap) END AS composite,
+         NOT s.short AND (s.whole OR s.begun AND t.missing_policy <> 'block') AS complete,
+         CASE WHEN NOT s.whole THEN t.missing_policy END AS missing_used
+    -- the two first, both are in this order: nothing is known of how many there are
+    FROM (SELECT * FROM summed JOIN judged USING (review_id) OFFSET 0) s
+    JOIN review r USING (review_id)
+    JOIN review_template t USING (template_id)
+    CROSS JOIN LATERAL (
+      SELECT hrloop.rounded(CASE WHEN s.whole OR t.missing_policy = 'zero' AND s.begun THEN s.points / s.weight
+                                 WHEN t.missing_policy = 'renormalise'
+                                   AND s.begun THEN s.points / s.weight_scored END) AS composite) c
+   -- who is not rated has no figures to speak of; rate_review() computes them anew
+   WHERE r.status <> 'not_rated';
+END;
+COMMENT ON FUNCTION scored_reviews(bigint, bigint) IS
+  'What these reviews come to from what was scored: composites, missed, vetoed and lowest indicators. For verify().';
+
+CREATE FUNCTION verify_composites(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
   SELECT v.problem, 'review', r.review_id, v.expected, v.found
-    FROM fresh f JOIN slice r USING (review_id)
+    FROM scored_reviews(from_id, until_id) f JOIN review r USING (review_id)
     CROSS JOIN LATERAL (
       SELECT 'composite', f.composite::text, r.composite::text WHERE r.composite IS DISTINCT FROM f.composite
       UNION ALL SELECT 'self_composite', f.self_composite::text, r.self_composite::text
@@ -131,8 +148,17 @@ BEGIN ATOMIC
       UNION ALL SELECT 'items_scored', f.scored::text, r.items_scored::text WHERE r.items_scored <> f.scored
       UNION ALL SELECT 'missed', f.missed::text, r.missed::text
                  WHERE f.missed <> coalesce((SELECT array_agg(m ORDER BY m) FROM unnest(r.missed) m), '{}')
-                   AND r.status = 'open') v (problem, expected, found)
-  UNION ALL
+                   AND r.status = 'open') v (problem, expected, found);
+END;
+COMMENT ON FUNCTION verify_composites(bigint, bigint) IS
+  'Figures of reviews that differ from what their scores come to.';
+
+CREATE FUNCTION verify_scores(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH slice AS NOT MATERIALIZED (
+    SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
+  )
   -- a score from facts, by the indicator as the template of its review or segment pins it
   SELECT 'score_value', 'score', s.score_id, concat_ws(' = ', w.attainment, w.value),
          concat_ws(' = ', s.attainment, s.value)
@@ -180,8 +206,19 @@ BEGIN ATOMIC
                              OR r.segmented
                                AND i.template_id IN (SELECT g.template_id FROM review_segment g
                                                      WHERE g.review_id = r.review_id))) AS counts) w
-   WHERE r.anonymous <> w.counts
-  UNION ALL
+   WHERE r.anonymous <> w.counts;
+END;
+COMMENT ON FUNCTION verify_scores(bigint, bigint) IS
+  'Scores, segments and anonymity that differ from the facts, assignments and raters behind them.';
+
+CREATE FUNCTION verify_results(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH slice AS NOT MATERIALIZED (
+    SELECT * FROM review r WHERE r.review_id BETWEEN from_id AND until_id
+  ), result AS NOT MATERIALIZED (
+    SELECT * FROM review_result x WHERE x.review_id BETWEEN from_id AND until_id
+  )
   -- settings may have changed since the lock: its decision says what was missed
   SELECT 'missed', 'review', r.review_id, want.codes::text, have.codes::text
     FROM slice r
@@ -218,6 +255,20 @@ BEGIN ATOMIC
      AND (d.inputs ->> 'missing')::int = 0 AND NOT d.inputs ? 'vetoed'
      AND abs(p.points - coalesce(d.inputs #>> '{calibration,original}',
                                  d.outcome ->> 'score')::numeric) > 0.0001 * p.items;
+END;
+COMMENT ON FUNCTION verify_results(bigint, bigint) IS
+  'Results, their grades and their decisions that differ from the reviews that were locked.';
+
+-- A slice needs some 25 MB, which is more than work_mem usually is.
+CREATE FUNCTION verify_reviews(
+  from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+    SET jit = off SET work_mem = '64MB'
+BEGIN ATOMIC
+  SELECT verify_asked(from_id, until_id);
+  SELECT v.* FROM verify_composites(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_scores(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_results(from_id, until_id) v;
 END;
 COMMENT ON FUNCTION verify_reviews(bigint, bigint) IS
   'Composites, missed indicators, results and grades that differ from what their source rows come to.';

@@ -38,7 +38,7 @@ CREATE FUNCTION peer.changed(a jsonb, b jsonb, ignored text[]) RETURNS jsonb IMM
 -- The SQL functions of the books as PL/pgSQL, which keeps their plans.
 DO $$
 DECLARE f record; body text; name text;
-  names text[] := '{plan_withdraw,plan_write,plan_follow,plan_stand,review_status_changed,archive_results,tell_result,propose_raise,correct_raise,talent_due,talk_due,archive_plans,skill_follow,allowance_follow,archive_certifications}';
+  names text[] := '{plan_withdraw,plan_decided,plan_filled,plan_told,plan_write,plan_follow,plan_stand,review_status_changed,archive_results,tell_result,propose_raise,correct_raise,pool_entered,course_recommended,promotion_proposed,talent_due,talk_due,archive_plans,skill_follow,allowance_follow,archive_certifications}';
 BEGIN
   SET check_function_bodies = off;
   FOR f IN SELECT p.oid, p.proname, pg_get_function_arguments(p.oid) AS arguments FROM pg_proc p WHERE p.pronamespace = 'hr'::regnamespace AND p.proname = ANY (names) LOOP

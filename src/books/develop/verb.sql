@@ -91,7 +91,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION plan_withdraw(bigint[]) IS 'Withdraw the open plans of these reviews: decision, status, notices.';
 
-CREATE FUNCTION plan_write(reviews bigint[], standing boolean) RETURNS void VOLATILE LANGUAGE SQL
+-- A plan is written in three steps: the decision with the document, what the document says as rows, and who is told. 
+-- Until
+-- the end written_for names the decision before, so that each step knows which plans it is about.
+
+CREATE FUNCTION plan_decided(reviews bigint[], standing boolean) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- a plan whose content differs from what it should be, or that has to stand now
   WITH want AS (
@@ -126,7 +130,13 @@ BEGIN ATOMIC
      SET kind = excluded.kind, status = excluded.status, reasons = excluded.reasons, planned_on = excluded.planned_on,
          document = excluded.document,
          decision_id = excluded.decision_id, employee_confirmed_at = NULL, manager_confirmed_at = NULL;
-  -- gaps and items of the plans that were (re)written
+END;
+COMMENT ON FUNCTION plan_decided(bigint[], boolean) IS
+  'Decision and document of the plans of these reviews that are missing, differ from what they should be, or have to '
+  'stand; the first step of plan_write().';
+
+CREATE FUNCTION plan_filled(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
   DELETE FROM plan_gap g USING development_plan p
    WHERE g.plan_id = p.plan_id AND p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id;
   DELETE FROM plan_item i USING development_plan p
@@ -170,7 +180,14 @@ BEGIN ATOMIC
                          ORDER BY q.plan_id DESC LIMIT 1) before
     JOIN plan_item_version v ON v.plan_item_id = before.plan_item_id
    WHERE c.review_id = ANY (reviews);
-  -- who is told; what was said of an earlier draft no longer holds
+END;
+COMMENT ON FUNCTION plan_filled(bigint[]) IS
+  'Gaps, items, sessions and versions of plans that were decided anew, from their documents; the second step of '
+  'plan_write().';
+
+CREATE FUNCTION plan_told(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- what was said of an earlier draft no longer holds
   UPDATE notification n SET withdrawn_at = now()
     FROM development_plan p
    WHERE p.review_id = ANY (reviews) AND p.written_for <> p.decision_id
@@ -203,6 +220,16 @@ BEGIN ATOMIC
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
      AND p.status = 'proposed' AND i.kind = 'placeholder'
   ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION plan_told(bigint[]) IS
+  'Notices of plans that were decided anew: to managers, employees, and HR where nothing fits a gap; the third step of '
+  'plan_write().';
+
+CREATE FUNCTION plan_write(reviews bigint[], standing boolean) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT plan_decided(reviews, standing);
+  SELECT plan_filled(reviews);
+  SELECT plan_told(reviews);
   UPDATE development_plan p SET written_for = p.decision_id
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id;
 END;
@@ -471,23 +498,21 @@ COMMENT ON FUNCTION update_plan_item(text, text, integer, text, text) IS
   'employee is told and confirms anew. Returns the version; the same text again changes nothing. Errors: 42501 not the '
   'manager, 55000 no plan that stands, 23502 no text, 22023 no such item (REV-11).';
 
-CREATE FUNCTION add_plan_item(cycle text, employee text, title text DEFAULT NULL, kind text DEFAULT NULL,
-                              resource text DEFAULT NULL,
-                              due_on date DEFAULT NULL, reason text DEFAULT NULL,
-                              on_date date DEFAULT current_date) RETURNS integer VOLATILE LANGUAGE SQL
+CREATE FUNCTION plan_item_asked(cycle text, employee text, title text, kind text, resource text, due_on date,
+                                on_date date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a plan item needs a text', NULL, 'Say what is to be done, or name a resource.',
                      'plan_item', 'title')
-   WHERE CASE WHEN add_plan_item.title IS NULL THEN resource IS NULL
-     ELSE hrloop.meaningful_chars(add_plan_item.title) = 0 END;
-  SELECT unknown_code('kind of plan item', add_plan_item.kind)
-    WHERE add_plan_item.kind NOT IN ('course', 'project', 'mentor');
+   WHERE CASE WHEN plan_item_asked.title IS NULL THEN resource IS NULL
+     ELSE hrloop.meaningful_chars(plan_item_asked.title) = 0 END;
+  SELECT unknown_code('kind of plan item', plan_item_asked.kind)
+    WHERE plan_item_asked.kind NOT IN ('course', 'project', 'mentor');
   SELECT hrloop.fail('22023', format('resource "%s" is %s', o.code, CASE
-                                     WHEN o.active THEN 'a ' || o.kind || ', not a ' || add_plan_item.kind
+                                     WHEN o.active THEN 'a ' || o.kind || ', not a ' || plan_item_asked.kind
                                        ELSE 'not active' END), NULL,
                      'Leave the kind out, or take another resource.')
     FROM resource o WHERE o.resource_id = (SELECT find_resource(resource))
-      AND (NOT o.active OR o.kind <> add_plan_item.kind);
+      AND (NOT o.active OR o.kind <> plan_item_asked.kind);
   SELECT plan_to_change(cycle, employee);
   SELECT hrloop.fail('23505', format('the plan of employee %s in cycle %s has the item "%s" already', employee, cycle,
                                      i.title),
@@ -495,11 +520,23 @@ BEGIN ATOMIC
                      'plan_item_twice')
     FROM development_plan p JOIN plan_item i USING (plan_id)
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
-     AND (i.resource_id = (SELECT find_resource(resource)) OR i.title = add_plan_item.title);
+     AND (i.resource_id = (SELECT find_resource(resource)) OR i.title = plan_item_asked.title);
   SELECT hrloop.fail('23514', format('a plan item of %s is due on %s, before it begins', employee, due_on),
                      format('It begins on %s.', coalesce(on_date::text, 'null')), NULL,
                      'plan_item', 'due_on')
    WHERE on_date IS NULL OR NOT isfinite(on_date) OR due_on < on_date OR NOT isfinite(due_on);
+  SELECT p.plan_id FROM development_plan p
+   WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn');
+END;
+COMMENT ON FUNCTION plan_item_asked(text, text, text, text, text, date, date) IS
+  'First step of add_plan_item(): the plan, locked, if the manager may add this item to it; else its errors.';
+
+CREATE FUNCTION add_plan_item(cycle text, employee text, title text DEFAULT NULL, kind text DEFAULT NULL,
+                              resource text DEFAULT NULL,
+                              due_on date DEFAULT NULL, reason text DEFAULT NULL,
+                              on_date date DEFAULT current_date) RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT plan_item_asked(cycle, employee, title, kind, resource, due_on, on_date);
   -- what was removed before comes back as what it is now
   DELETE FROM plan_change c WHERE c.review_id = (SELECT find_review(cycle, employee)) AND c.removed
     AND c.resource_id = (SELECT find_resource(resource));

@@ -244,6 +244,90 @@ COMMENT ON FUNCTION profile_live(bigint, date) IS
   'Live score and completion of indicators in the newest cycle that is open, from the readings; null: there is none; '
   'unguarded.';
 
+-- What is put in place of its call stays a part of the query that asks for many people.
+
+CREATE FUNCTION profile_development(employee bigint, on_date date) RETURNS TABLE (document jsonb) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT jsonb_build_object(
+      'course_completion', course.mean, 'courses', course.list, 'courses_passed', course.passed,
+      'projects', (SELECT coalesce(jsonb_agg(p.doc ORDER BY p.day DESC, p.n DESC), '[]')
+                     FROM (SELECT c.occurred_on AS day, c.contribution_id AS n,
+                                  jsonb_build_object('name', c.title, 'role', c.role, 'quantity',
+                                                     trim_scale(c.quantity), 'unit', c.unit, 'on',
+                                                     c.occurred_on) AS doc
+                             FROM contribution c
+                               WHERE c.employee_id = employee AND c.kind = 'project' AND c.withdrawn_by IS NULL
+                                 AND c.occurred_on <= on_date
+                           UNION ALL
+                           SELECT p.planned_on, i.plan_item_id,
+                                  jsonb_build_object('name', i.title, 'quantity', trim_scale(i.quantity),
+                                                     'completion', trim_scale(i.progress), 'due_on', i.due_on,
+                                                     'plan', c.code)
+                             FROM development_plan p JOIN plan_item i USING (plan_id)
+                               JOIN review_cycle c ON c.cycle_id = p.cycle_id
+                            WHERE p.employee_id = employee
+                              AND p.status IN ('proposed', 'effective', 'completed')
+                                AND p.planned_on <= on_date AND i.kind = 'project') p),
+      'contributions', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'title', c.title, 'quantity',
+                                                                     trim_scale(c.quantity), 'unit', c.unit, 'on',
+                                                                     c.occurred_on,
+                                   'citations', CASE
+                                     WHEN c.kind = 'case'
+                                       THEN (SELECT count(*) FROM contribution_citation z
+                                             WHERE z.contribution_id = c.contribution_id) END)
+                                 ORDER BY c.occurred_on DESC, c.contribution_id DESC), '[]')
+                          FROM contribution c
+                            WHERE c.employee_id = employee AND c.kind <> 'project' AND c.withdrawn_by IS NULL
+                              AND c.occurred_on <= on_date),
+      'mentor_comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', v.advised_on, 'comment', v.advice,
+                                                                       'skill', s.code,
+                                     'mentor', (SELECT m.name FROM employee m WHERE m.employee_id = v.mentor_id))
+                                       ORDER BY v.advised_on DESC, v.mentor_advice_id DESC), '[]')
+                            FROM mentor_advice v JOIN skill s USING (skill_id)
+                              WHERE v.employee_id = employee AND v.advised_on <= on_date),
+      'plans', (SELECT coalesce(jsonb_agg(jsonb_build_object('cycle', c.code, 'kind', p.kind, 'status', p.status,
+                                                             'planned_on', p.planned_on, 'items', i.items,
+                                                             'progress', i.progress, 'due_on', i.due_on)
+                                                               ORDER BY p.planned_on DESC, p.plan_id DESC), '[]')
+                  FROM development_plan p JOIN review_cycle c USING (cycle_id)
+                  CROSS JOIN LATERAL (SELECT count(*) AS items, round(avg(i.progress), 2) AS progress,
+                                      max(i.due_on) AS due_on FROM plan_item i WHERE i.plan_id = p.plan_id) i
+                 WHERE p.employee_id = employee AND p.status IN ('proposed', 'effective', 'completed')
+                   AND p.planned_on <= on_date))
+    FROM (SELECT round(avg(c.completion), 2) AS mean, count(*) FILTER (WHERE c.completed_on IS NOT NULL) AS passed,
+                 coalesce(jsonb_agg(jsonb_build_object('course', c.course_code, 'name', c.course_name, 'completion',
+                                                       c.completion, 'completed_on', c.completed_on, 'score',
+                                                       c.score)), '[]') AS list
+            FROM course_completion(employee, on_date) c) course;
+END;
+COMMENT ON FUNCTION profile_development(bigint, date) IS
+  'Part of the profile document: courses, projects, contributions, comments of mentors and plans on a day; unguarded.';
+
+CREATE FUNCTION profile_skills(employee bigint, on_date date) RETURNS TABLE (document jsonb) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT (SELECT jsonb_build_object(
+           'strengths', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating DESC, v.skill_code COLLATE "C")
+                                 FILTER (WHERE v.verdict = 'strength'), '[]'),
+           'weaknesses', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating, v.skill_code COLLATE "C")
+                                  FILTER (WHERE v.verdict = 'weakness'), '[]'),
+           'ratings', coalesce(jsonb_agg(jsonb_build_object('skill', v.skill_code, 'name', v.skill_name,
+                                                            'rating', trim_scale(v.rating), 'rated_on',
+                                                            v.rated_on, 'source', v.source)
+                                         ORDER BY v.rating DESC, v.skill_code COLLATE "C"), '[]'))
+           FROM skill_verdict(employee, on_date) v)
+        || jsonb_build_object('levels',
+                              (SELECT coalesce(jsonb_agg(jsonb_build_object('skill', s.code, 'level', l.code,
+                                  'name', l.name, 'rank', l.rank, 'since', lower(h.valid))
+                                                                   ORDER BY s.code COLLATE "C"), '[]')
+                                           FROM employee_skill_level h
+                                             JOIN skill_level l USING (skill_level_id)
+                                               JOIN skill s ON s.skill_id = h.skill_id
+                                          WHERE h.employee_id = employee AND h.superseded_by IS NULL
+                                            AND h.valid @> on_date));
+END;
+COMMENT ON FUNCTION profile_skills(bigint, date) IS
+  'Part of the profile document: strengths, weaknesses, ratings and levels on a day; unguarded.';
+
 -- Many at a time: what this calls is planned once for all of them.
 CREATE FUNCTION profile_documents(employees bigint[], on_date date DEFAULT current_date, own boolean DEFAULT false,
                                   pay boolean DEFAULT true)
@@ -271,71 +355,7 @@ BEGIN ATOMIC
                                                  ORDER BY k.occurred_on DESC, k.key_event_id DESC), '[]')
                          FROM key_event k
                            WHERE k.employee_id = e.employee_id AND k.occurred_on <= profile_documents.on_date)),
-      'development', jsonb_build_object(
-        'course_completion', course.mean, 'courses', course.list, 'courses_passed', course.passed,
-        'projects', (SELECT coalesce(jsonb_agg(p.doc ORDER BY p.day DESC, p.n DESC), '[]')
-                       FROM (SELECT c.occurred_on AS day, c.contribution_id AS n,
-                                    jsonb_build_object('name', c.title, 'role', c.role, 'quantity',
-                                                       trim_scale(c.quantity), 'unit', c.unit, 'on',
-                                                       c.occurred_on) AS doc
-                               FROM contribution c
-                                 WHERE c.employee_id = e.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL
-                                   AND c.occurred_on <= profile_documents.on_date
-                             UNION ALL
-                             SELECT p.planned_on, i.plan_item_id,
-                                    jsonb_build_object('name', i.title, 'quantity', trim_scale(i.quantity),
-                                                       'completion', trim_scale(i.progress), 'due_on', i.due_on,
-                                                       'plan', c.code)
-                               FROM development_plan p JOIN plan_item i USING (plan_id)
-                                 JOIN review_cycle c ON c.cycle_id = p.cycle_id
-                              WHERE p.employee_id = e.employee_id
-                                AND p.status IN ('proposed', 'effective', 'completed')
-                                  AND p.planned_on <= profile_documents.on_date AND i.kind = 'project') p),
-        'contributions', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'title', c.title, 'quantity',
-                                                                       trim_scale(c.quantity), 'unit', c.unit, 'on',
-                                                                       c.occurred_on,
-                                     'citations', CASE
-                                       WHEN c.kind = 'case'
-                                         THEN (SELECT count(*) FROM contribution_citation z
-                                               WHERE z.contribution_id = c.contribution_id) END)
-                                   ORDER BY c.occurred_on DESC, c.contribution_id DESC), '[]')
-                            FROM contribution c
-                              WHERE c.employee_id = e.employee_id AND c.kind <> 'project' AND c.withdrawn_by IS NULL
-                                AND c.occurred_on <= profile_documents.on_date),
-        'mentor_comments', (SELECT coalesce(jsonb_agg(jsonb_build_object('on', v.advised_on, 'comment', v.advice,
-                                                                         'skill', s.code,
-                                       'mentor', (SELECT m.name FROM employee m WHERE m.employee_id = v.mentor_id))
-                                         ORDER BY v.advised_on DESC, v.mentor_advice_id DESC), '[]')
-                              FROM mentor_advice v JOIN skill s USING (skill_id)
-                                WHERE v.employee_id = e.employee_id AND v.advised_on <= profile_documents.on_date),
-        'plans', (SELECT coalesce(jsonb_agg(jsonb_build_object('cycle', c.code, 'kind', p.kind, 'status', p.status,
-                                                               'planned_on', p.planned_on, 'items', i.items,
-                                                               'progress', i.progress, 'due_on', i.due_on)
-                                                                 ORDER BY p.planned_on DESC, p.plan_id DESC), '[]')
-                    FROM development_plan p JOIN review_cycle c USING (cycle_id)
-                    CROSS JOIN LATERAL (SELECT count(*) AS items, round(avg(i.progress), 2) AS progress,
-                                        max(i.due_on) AS due_on FROM plan_item i WHERE i.plan_id = p.plan_id) i
-                   WHERE p.employee_id = e.employee_id AND p.status IN ('proposed', 'effective', 'completed')
-                     AND p.planned_on <= profile_documents.on_date)),
-      'skills', (SELECT jsonb_build_object(
-                   'strengths', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating DESC, v.skill_code COLLATE "C")
-                                         FILTER (WHERE v.verdict = 'strength'), '[]'),
-                   'weaknesses', coalesce(jsonb_agg(v.skill_code ORDER BY v.rating, v.skill_code COLLATE "C")
-                                          FILTER (WHERE v.verdict = 'weakness'), '[]'),
-                   'ratings', coalesce(jsonb_agg(jsonb_build_object('skill', v.skill_code, 'name', v.skill_name,
-                                                                    'rating', trim_scale(v.rating), 'rated_on',
-                                                                    v.rated_on, 'source', v.source)
-                                                 ORDER BY v.rating DESC, v.skill_code COLLATE "C"), '[]'))
-                   FROM skill_verdict(e.employee_id, profile_documents.on_date) v)
-                || jsonb_build_object('levels',
-                                      (SELECT coalesce(jsonb_agg(jsonb_build_object('skill', s.code, 'level', l.code,
-                                          'name', l.name, 'rank', l.rank, 'since', lower(h.valid))
-                                                                           ORDER BY s.code COLLATE "C"), '[]')
-                                                   FROM employee_skill_level h
-                                                     JOIN skill_level l USING (skill_level_id)
-                                                       JOIN skill s ON s.skill_id = h.skill_id
-                                                  WHERE h.employee_id = e.employee_id AND h.superseded_by IS NULL
-                                                    AND h.valid @> profile_documents.on_date)),
+      'development', development.document, 'skills', skills.document,
       'track', (SELECT coalesce(jsonb_agg(jsonb_build_object('flag', f.flag, 'figure', f.figure, 'threshold',
                                                              f.threshold)), '[]')
                                                                FROM track_flag(e.employee_id,
@@ -361,13 +381,8 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (SELECT profile_results(e.employee_id, profile_documents.on_date,
                                                profile_documents.own) AS list OFFSET 0) results
     CROSS JOIN LATERAL (SELECT profile_live(e.employee_id, profile_documents.on_date) AS doc OFFSET 0) live
-    CROSS JOIN LATERAL (SELECT round(avg(c.completion), 2) AS mean,
-                        count(*) FILTER (WHERE c.completed_on IS NOT NULL) AS passed,
-                               coalesce(jsonb_agg(jsonb_build_object('course', c.course_code, 'name', c.course_name,
-                                                                     'completion', c.completion,
-                                                                     'completed_on', c.completed_on, 'score',
-                                                                     c.score)), '[]') AS list
-                          FROM course_completion(e.employee_id, profile_documents.on_date) c) course
+    CROSS JOIN LATERAL profile_development(e.employee_id, profile_documents.on_date) development
+    CROSS JOIN LATERAL profile_skills(e.employee_id, profile_documents.on_date) skills
    WHERE e.employee_id = ANY (profile_documents.employees);
 END;
 COMMENT ON FUNCTION profile_documents(bigint[], date, boolean, boolean) IS

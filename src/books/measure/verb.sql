@@ -175,12 +175,10 @@ COMMENT ON FUNCTION unit_month(date) IS
   'Attainment of each unit, with all units below, in the month of a day: the mean over its people of what their '
   'readings of the month come to, whatever the cycle (LIV-06, AMB-45).';
 
-CREATE FUNCTION close_month(unit text, month date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION unit_month_peers(month date)
+  RETURNS TABLE (org_unit_id bigint, indicator_id bigint, attainment numeric, people integer, missed boolean,
+                 peers bigint, peers_missed bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hrloop.fail('22023', 'close_month() needs a month', NULL, 'Any day of it will do.')
-    WHERE close_month.month IS NULL;
-  -- two at once: the second finds it closed
-  SELECT pg_advisory_xact_lock('department_month'::regclass::oid::int, 0);
   WITH RECURSIVE above (unit_id, at_id) AS (
     SELECT u.org_unit_id, u.org_unit_id FROM org_unit u
     UNION
@@ -191,7 +189,7 @@ BEGIN ATOMIC
     UNION
     SELECT above.at_id, above.unit_id FROM above
   ), f AS MATERIALIZED (
-    SELECT x.*, u.kind FROM unit_month(close_month.month) x JOIN org_unit u USING (org_unit_id)
+    SELECT x.*, u.kind FROM unit_month(unit_month_peers.month) x JOIN org_unit u USING (org_unit_id)
   ), alike AS (
     SELECT f.indicator_id, f.kind, count(*) AS units, count(*) FILTER (WHERE f.missed) AS missed FROM f
       GROUP BY f.indicator_id, f.kind
@@ -202,10 +200,23 @@ BEGIN ATOMIC
       JOIN f o ON o.org_unit_id = line.at_id AND o.indicator_id = f.indicator_id AND o.kind = f.kind
      GROUP BY f.org_unit_id, f.indicator_id
   )
+  SELECT f.org_unit_id, f.indicator_id, f.attainment, f.people, f.missed, a.units - k.units, a.missed - k.missed
+    FROM f JOIN alike a USING (indicator_id, kind) JOIN kin k USING (org_unit_id, indicator_id);
+END;
+COMMENT ON FUNCTION unit_month_peers(date) IS
+  'unit_month(), and how many other units of the kind have the indicator and how many of them missed it, without those '
+  'above and below (LIV-06).';
+
+CREATE FUNCTION close_month(unit text, month date) RETURNS bigint VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('22023', 'close_month() needs a month', NULL, 'Any day of it will do.')
+    WHERE close_month.month IS NULL;
+  -- two at once: the second finds it closed
+  SELECT pg_advisory_xact_lock('department_month'::regclass::oid::int, 0);
   INSERT INTO department_month (org_unit_id, indicator_id, month, attainment, people, missed, peers, peers_missed)
   SELECT f.org_unit_id, f.indicator_id, date_trunc('month', close_month.month)::date, f.attainment, f.people, f.missed,
-         a.units - k.units, a.missed - k.missed
-    FROM f JOIN alike a USING (indicator_id, kind) JOIN kin k USING (org_unit_id, indicator_id)
+         f.peers, f.peers_missed
+    FROM unit_month_peers(close_month.month) f
    WHERE close_month.unit IS NULL OR f.org_unit_id = (SELECT find_unit(close_month.unit))
    ORDER BY f.org_unit_id, f.indicator_id
   ON CONFLICT (org_unit_id, indicator_id, month) DO NOTHING;

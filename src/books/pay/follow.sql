@@ -511,48 +511,47 @@ COMMENT ON COLUMN allowance_timeline.allowance_rule_id IS 'Rule.';
 COMMENT ON COLUMN allowance_timeline.cause IS 'Table of the cause.';
 COMMENT ON COLUMN allowance_timeline.cause_id IS 'Key of the cause.';
 
+CREATE FUNCTION allowance_difference(employees bigint[])
+  RETURNS TABLE (employee_id bigint, component text, valid daterange, before numeric, after numeric,
+                 skill_allowance_id bigint, allowance_rule_id bigint, cause text, cause_id bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT coalesce(w.employee_id, h.employee_id), coalesce(w.component, h.component), coalesce(w.valid, h.valid),
+         h.amount, w.amount, h.skill_allowance_id, coalesce(w.allowance_rule_id, h.allowance_rule_id),
+         coalesce(w.cause, h.cause), coalesce(w.cause_id, h.cause_id)
+    -- person by person, as in skill_follow
+    FROM (SELECT t.* FROM unnest(employees) AS k (employee_id)
+           CROSS JOIN LATERAL (SELECT l.* FROM allowance_timeline l WHERE l.employee_id = k.employee_id OFFSET 0) t) w
+    FULL JOIN (SELECT s.* FROM unnest(employees) AS k (employee_id)
+                CROSS JOIN LATERAL (SELECT l.* FROM skill_allowance l
+                                     WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) s) h
+      ON w.employee_id = h.employee_id AND w.component = h.component AND w.amount = h.amount AND w.valid = h.valid;
+END;
+COMMENT ON FUNCTION allowance_difference(bigint[]) IS
+  'What stands as allowance and what levels, courses and rules come to: before is null for what is missing, after for '
+  'what is to go; both where nothing changes.';
+
 CREATE FUNCTION allowance_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_allowances();
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  WITH want AS (
-    -- person by person, as in skill_follow
-    SELECT t.* FROM unnest(employees) AS k (employee_id)
-      CROSS JOIN LATERAL (SELECT l.* FROM allowance_timeline l WHERE l.employee_id = k.employee_id OFFSET 0) t
-  ), have AS (
-    SELECT h.* FROM unnest(employees) AS k (employee_id)
-     CROSS JOIN LATERAL (SELECT l.* FROM skill_allowance l
-                         WHERE l.employee_id = k.employee_id AND l.superseded_by IS NULL OFFSET 0) h
-  ), old AS (
-    SELECT h.* FROM have h WHERE NOT EXISTS (SELECT FROM want w
-                                             WHERE w.employee_id = h.employee_id AND w.component = h.component
-                                                AND w.amount = h.amount AND w.valid = h.valid)
-  ), new AS (
-    SELECT w.* FROM want w WHERE NOT EXISTS (SELECT FROM have h
-                                             WHERE w.employee_id = h.employee_id AND w.component = h.component
-                                                AND w.amount = h.amount AND w.valid = h.valid)
+  WITH entry AS (
+    SELECT a.* FROM allowance_difference(employees) a
   ), moved AS (
     SELECT u.employee_id, u.component,
-           (array_agg(u.cause ORDER BY u.valid DESC) FILTER (WHERE u.part = 'new'))[1] AS new_cause,
-           (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.part = 'new'))[1] AS new_cause_id,
-           (array_agg(u.cause ORDER BY u.valid DESC) FILTER (WHERE u.part = 'old'))[1] AS old_cause,
-           (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.part = 'old'))[1] AS old_cause_id,
-           max(u.amount) FILTER (WHERE u.part = 'have' AND upper_inf(u.valid)) AS before,
-           max(u.amount) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)) AS after,
-           coalesce(max(lower(u.valid)) FILTER (WHERE u.part = 'want' AND upper_inf(u.valid)),
-                    max(upper(u.valid)) FILTER (WHERE u.part = 'want')) AS from_day,
-           max(lower(u.valid)) FILTER (WHERE u.part = 'old') AS old_day,
-           jsonb_agg(jsonb_build_object('amount', u.amount, 'from', lower(u.valid), 'until', upper(u.valid))
-                     ORDER BY u.valid) FILTER (WHERE u.part = 'new') AS entries
-      FROM (SELECT 'new'::text AS part, n.employee_id, n.component, n.amount, n.valid, n.cause, n.cause_id FROM new n
-            UNION ALL
-            SELECT 'old', o.employee_id, o.component, o.amount, o.valid, o.cause, o.cause_id FROM old o
-            UNION ALL
-            SELECT 'have', h.employee_id, h.component, h.amount, h.valid, h.cause, h.cause_id FROM have h
-            UNION ALL
-            SELECT 'want', w.employee_id, w.component, w.amount, w.valid, w.cause, w.cause_id FROM want w) u
-     GROUP BY u.employee_id, u.component HAVING bool_or(u.part IN ('new', 'old'))
+           (array_agg(u.cause ORDER BY u.valid DESC) FILTER (WHERE u.before IS NULL))[1] AS new_cause,
+           (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.before IS NULL))[1] AS new_cause_id,
+           (array_agg(u.cause ORDER BY u.valid DESC) FILTER (WHERE u.after IS NULL))[1] AS old_cause,
+           (array_agg(u.cause_id ORDER BY u.valid DESC) FILTER (WHERE u.after IS NULL))[1] AS old_cause_id,
+           max(u.before) FILTER (WHERE upper_inf(u.valid)) AS before,
+           max(u.after) FILTER (WHERE upper_inf(u.valid)) AS after,
+           coalesce(max(lower(u.valid)) FILTER (WHERE u.after IS NOT NULL AND upper_inf(u.valid)),
+                    max(upper(u.valid)) FILTER (WHERE u.after IS NOT NULL)) AS from_day,
+           max(lower(u.valid)) FILTER (WHERE u.after IS NULL) AS old_day,
+           jsonb_agg(jsonb_build_object('amount', u.after, 'from', lower(u.valid), 'until', upper(u.valid))
+                     ORDER BY u.valid) FILTER (WHERE u.before IS NULL) AS entries
+      FROM entry u
+     GROUP BY u.employee_id, u.component HAVING bool_or(u.before IS NULL OR u.after IS NULL)
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'allowance', m.employee_id, coalesce(m.new_cause, m.old_cause), coalesce(m.new_cause_id, m.old_cause_id),
@@ -563,16 +562,17 @@ BEGIN ATOMIC
     RETURNING decision_id, employee_id, inputs, outcome
   ), gone AS (
     UPDATE skill_allowance h SET superseded_by = d.decision_id
-      FROM old o JOIN d ON d.employee_id = o.employee_id AND d.inputs ->> 'component' = o.component
-     WHERE h.skill_allowance_id = o.skill_allowance_id
+      FROM entry o JOIN d ON d.employee_id = o.employee_id AND d.inputs ->> 'component' = o.component
+     WHERE h.skill_allowance_id = o.skill_allowance_id AND o.after IS NULL
     RETURNING h.employee_id, h.skill_allowance_id, h.amount, h.valid, d.decision_id
   ), come AS (
     -- the new rows come in closed: parts of one statement run in no stated order, and old and new may not overlap
     INSERT INTO skill_allowance (employee_id, component, amount, valid, allowance_rule_id, cause, cause_id,
                                  decision_id, superseded_by)
-    SELECT n.employee_id, n.component, n.amount, n.valid, n.allowance_rule_id, n.cause, n.cause_id, d.decision_id,
+    SELECT n.employee_id, n.component, n.after, n.valid, n.allowance_rule_id, n.cause, n.cause_id, d.decision_id,
            d.decision_id
-      FROM new n JOIN d ON d.employee_id = n.employee_id AND d.inputs ->> 'component' = n.component
+      FROM entry n JOIN d ON d.employee_id = n.employee_id AND d.inputs ->> 'component' = n.component
+     WHERE n.before IS NULL
      ORDER BY n.employee_id, n.component, n.valid
     RETURNING employee_id, skill_allowance_id, amount, valid, decision_id
   ), fed AS (

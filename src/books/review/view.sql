@@ -20,9 +20,7 @@ COMMENT ON FUNCTION shown_items(bigint) IS
 
 -- other weights ---------------------------------------------------------------
 
-CREATE FUNCTION what_if(template text, weights jsonb, cycle text)
-  RETURNS TABLE (employee_no text, before numeric, after numeric, grade_before text, grade_after text) STABLE
-    LANGUAGE SQL
+CREATE FUNCTION weights_asked(template text, weights jsonb, cycle text) RETURNS bigint STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('template "%s" of cycle "%s" does not have indicator "%s"', template, cycle,
                                      k.key))
@@ -44,6 +42,17 @@ BEGIN ATOMIC
                                                  AND ct.template_id = t.template_id)
            GROUP BY t.template_id, g.code) p
    WHERE p.total <> 100;
+  SELECT 0::bigint;
+END;
+COMMENT ON FUNCTION weights_asked(text, jsonb, text) IS
+  'First step of what_if(): whether a template can have these weights. Errors: 23514 they do not sum to 100, 22023 '
+  'unknown.';
+
+CREATE FUNCTION what_if(template text, weights jsonb, cycle text)
+  RETURNS TABLE (employee_no text, before numeric, after numeric, grade_before text, grade_after text) STABLE
+    LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT weights_asked(template, weights, cycle);
   WITH item AS (
     SELECT r.review_id, t.missing_policy,
            p.load * coalesce(CASE WHEN o.code = what_if.template THEN (weights ->> n.code)::numeric END,
@@ -281,36 +290,56 @@ COMMENT ON COLUMN review_key_event.evidence IS 'Where it can be checked.';
 COMMENT ON COLUMN review_key_event.amount IS 'Money, yuan.';
 COMMENT ON COLUMN review_key_event.indicator_code IS 'Indicator it speaks for.';
 
+CREATE FUNCTION score_to_explain(review bigint)
+  RETURNS TABLE (review_id bigint, template_id bigint, segmented boolean, whole boolean, items_scored integer,
+                 vetoed bigint[], inputs jsonb, outcome jsonb, calibration jsonb, missing_policy text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT v.review_id, v.template_id, v.segmented, k.whole, v.items_scored,
+         CASE WHEN d.decision_id IS NOT NULL OR k.whole THEN v.vetoed ELSE '{}' END, d.inputs, d.outcome,
+         -- the employee learns of it at the lock, and so does whoever must not know the composite before
+         CASE WHEN d.decision_id IS NOT NULL THEN d.inputs
+              WHEN actor() IS DISTINCT FROM v.employee_id AND k.whole THEN calibration_figures(v.calibrated_by)
+         END -> 'calibration',
+         CASE WHEN v.composite IS NULL THEN 'block'
+              ELSE coalesce(d.inputs ->> 'missing_policy',
+                            (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id)) END
+    FROM review v
+    CROSS JOIN LATERAL (SELECT knows_whole(v.status, v.anonymous) AS whole) k
+    LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
+    LEFT JOIN decision d ON d.decision_id = x.decision_id
+   WHERE v.review_id = review
+     AND (actor() = v.employee_id OR actor() = v.manager_id OR holds_role('hr', actor()) OR actor() IS NULL
+          AND owns_books())
+     AND (v.status = 'locked' OR actor() IS DISTINCT FROM v.employee_id OR v.self_composite IS NOT NULL)
+     AND (actor() IS DISTINCT FROM v.employee_id OR disclosed(v.review_id));
+END;
+COMMENT ON FUNCTION score_to_explain(bigint) IS
+  'A review and the decision of its lock, if there is one, for whom its score is explained to: the employee once it is '
+  'disclosed, the manager, HR and the owner.';
+
+CREATE FUNCTION explained_items(review bigint, template bigint, segmented boolean, named boolean, inputs jsonb)
+  RETURNS TABLE (n bigint, item jsonb) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT t.n * 100, t.i FROM jsonb_array_elements(inputs -> 'items') WITH ORDINALITY AS t (i, n)
+  UNION ALL
+  SELECT row_number() OVER (ORDER BY i.item_no) * 100,
+         jsonb_build_object('indicator', n.code, 'name', n.name, 'weight', i.weight, 'value', i.value, 'points',
+                            hrloop.rounded(i.product))
+    FROM item_values(review, template, segmented, named) i JOIN indicator n USING (indicator_id)
+   WHERE inputs IS NULL;
+END;
+COMMENT ON FUNCTION explained_items(bigint, bigint, boolean, boolean, jsonb) IS
+  'Items of a review with weight, value and points: as the inputs of its lock''s decision have them, or, before the '
+  'lock, as the scores come to; named: only from groups whose raters are named.';
+
 CREATE FUNCTION explain_score(cycle text, employee text, locale text DEFAULT NULL)
   RETURNS TABLE (line_no integer, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH r AS (
-    SELECT v.*, d.inputs, d.outcome,
-           -- the employee learns of it at the lock, and so does whoever must not know the composite before
-           CASE WHEN d.decision_id IS NOT NULL THEN d.inputs
-                WHEN actor() IS DISTINCT FROM v.employee_id
-                  AND knows_whole(v.status, v.anonymous) THEN calibration_figures(v.calibrated_by)
-           END -> 'calibration' AS calibration,
-           coalesce(d.inputs ->> 'missing_policy',
-                    (SELECT t.missing_policy FROM review_template t WHERE t.template_id = v.template_id))
-                      AS missing_policy
-      FROM review v
-      LEFT JOIN review_result x ON x.review_id = v.review_id AND x.reopened_by IS NULL
-      LEFT JOIN decision d ON d.decision_id = x.decision_id
-     WHERE v.review_id = (SELECT find_review(cycle, employee))
-       AND (actor() = v.employee_id OR actor() = v.manager_id OR holds_role('hr', actor()) OR actor() IS NULL
-            AND owns_books())
-       AND (v.status = 'locked' OR actor() IS DISTINCT FROM v.employee_id OR v.self_composite IS NOT NULL)
-       AND (actor() IS DISTINCT FROM v.employee_id OR disclosed(v.review_id))
+    SELECT x.* FROM score_to_explain((SELECT find_review(cycle, employee))) x
   ), item AS (
-    SELECT t.n * 100 AS n, t.i, r.review_id FROM r
-      CROSS JOIN LATERAL jsonb_array_elements(r.inputs -> 'items') WITH ORDINALITY AS t (i, n)
-    UNION ALL
-    SELECT row_number() OVER (ORDER BY i.item_no) * 100, jsonb_build_object('indicator', n.code, 'name', n.name,
-             'weight', i.weight, 'value', i.value, 'points', hrloop.rounded(i.product)), r.review_id
-      FROM r CROSS JOIN LATERAL item_values(r.review_id, r.template_id, r.segmented,
-                                            NOT knows_whole(r.status, r.anonymous)) i
-      JOIN indicator n USING (indicator_id) WHERE r.inputs IS NULL
+    SELECT t.n, t.item AS i, r.review_id
+      FROM r CROSS JOIN LATERAL explained_items(r.review_id, r.template_id, r.segmented, NOT r.whole, r.inputs) t
   ), line AS (
     SELECT 0 AS n, CASE WHEN r.outcome IS NOT NULL
              THEN sentence('score.total',
@@ -335,15 +364,14 @@ BEGIN ATOMIC
                                                           FROM indicator n WHERE n.indicator_id = ANY (r.vetoed)),
                                                      'score', shown_composite(r.review_id)), explain_score.locale)
       FROM r JOIN item USING (review_id)
-        WHERE r.vetoed <> '{}' AND (r.outcome IS NOT NULL OR knows_whole(r.status, r.anonymous))
+        WHERE r.vetoed <> '{}'
      GROUP BY r.review_id, r.vetoed
     UNION ALL
     SELECT item.n, sentence('score.item', jsonb_build_object('indicator', item.i ->> 'name', 'value', item.i -> 'value',
                             'weight', item.i -> 'weight', 'points', item.i -> 'points'), explain_score.locale)
       FROM item WHERE item.i ->> 'value' IS NOT NULL
     UNION ALL
-    SELECT max(item.n) + 99, sentence('score.missing.' || CASE WHEN r.composite IS NULL THEN 'block'
-                                      ELSE r.missing_policy END,
+    SELECT max(item.n) + 99, sentence('score.missing.' || r.missing_policy,
              jsonb_build_object('indicators',
                                 string_agg(item.i ->> 'name', ', ' ORDER BY item.n)
                                   FILTER (WHERE item.i ->> 'value' IS NULL),
@@ -352,7 +380,7 @@ BEGIN ATOMIC
                                            FILTER (WHERE item.i ->> 'value' IS NOT NULL)),
                                 'points', trim_scale(sum((item.i ->> 'points')::numeric)), 'score',
                                 shown_composite(r.review_id)), explain_score.locale)
-      FROM r JOIN item USING (review_id) GROUP BY r.review_id, r.composite, r.missing_policy
+      FROM r JOIN item USING (review_id) GROUP BY r.review_id, r.missing_policy
     HAVING count(*) FILTER (WHERE item.i ->> 'value' IS NULL) > 0
     UNION ALL
     SELECT item.n + row_number() OVER (PARTITION BY item.n ORDER BY s.score_id),
