@@ -4,7 +4,8 @@
 #                             PATH if the server's headers are with it, or PG_CONFIG=/path/to/pg_config
 #   make demo                 a company goes once round the loop (KEEP=1 leaves the server running)
 #   make test                 the whole test suite (ONLY=regex runs a part, as in ONLY=sql/pay)
-#   make lint                 static analysis of the C files, whether any asks what stands above it, and what is too long: lines of SQL, expected outputs
+#   make lint                 static analysis of the C files, whether any asks what stands above it, and what is too long: lines and
+#                             functions of SQL, expected outputs
 #   make layers               draws who asks whom among the C files
 #   make format               lays the C files out as PostgreSQL's own, and breaks lines of SQL at 120 characters
 #   make test-assert          the suite on a PostgreSQL with assertions (built once, in /var/tmp)

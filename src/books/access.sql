@@ -82,7 +82,8 @@ BEGIN ATOMIC
     SELECT c.oid, c.relname, v.sees, v.changes,
            coalesce(v.reads, CASE v.sees WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
                                          WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
-                                         WHEN 'pay'   THEN $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')$$
+                                         WHEN 'pay'   THEN $$(SELECT require_tls())
+                                                             AND hrloop.visible('book'::regclass, employee_id, 'pay')$$
                                          ELSE $$hrloop.visible('book'::regclass, employee_id)$$ END) AS reads
       FROM table_rule v
       JOIN pg_class b ON b.oid = 'book'::regclass

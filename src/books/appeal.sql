@@ -57,7 +57,8 @@ COMMENT ON COLUMN appeal.decided_by IS 'Who decided, of HR; never the employee, 
 COMMENT ON COLUMN appeal.decided_on IS 'Day of the decision.';
 SELECT register_table('appeal', kind => 'fact', sees => 'person', about => 'review_id/review.employee_id',
                       audit => '{insert,update,delete}',
-  reads => $$hrloop.visible('book'::regclass, NULL) OR decided_by = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$,
+  reads => $$hrloop.visible('book'::regclass, NULL) OR decided_by = (SELECT hrloop.actor('book'::regclass))
+             OR EXISTS (SELECT FROM review r WHERE r.review_id = appeal.review_id)$$,
   writes => '{"employee mentor manager finance executive": "INSERT"}',
   others => '{"decided_by": "about who appeals"}',
   texts => '{"reason": "blank free text", "rationale": "blank free text"}');

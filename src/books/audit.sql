@@ -50,7 +50,9 @@ COMMENT ON COLUMN audit_entry.digest IS
 COMMENT ON COLUMN audit_entry.hash IS
   'sha256 over the hash before it in the chain and all other columns but audit_id, of the texts their digest.';
 SELECT register_table('audit_entry', kind => 'log',
-  reads => $$(SELECT hrloop.acts_for('book'::regclass, 'hr')) AND (table_name NOT IN (SELECT v.table_name FROM table_rule v WHERE v.sees = 'pay') OR (SELECT require_tls()))$$,
+  reads => $$(SELECT hrloop.acts_for('book'::regclass, 'hr'))
+             AND (table_name NOT IN (SELECT v.table_name FROM table_rule v WHERE v.sees = 'pay')
+                  OR (SELECT require_tls()))$$,
   others => '{"employee_id": "entries outlive what they tell of; an erasure reaches them", "actor_id": "about whose '
             'row it is"}',
   texts => '{"before": "pseudonym acts stay under a pseudonym", "after": "pseudonym acts stay under a pseudonym"}');

@@ -69,9 +69,12 @@ COMMENT ON TABLE decision_kind IS
   'Every kind of decision, and what it reveals: who reads a decision, and when, is read from here and nowhere else. '
   'Each room lists what it decides; a kind that is not listed cannot be written (SEC-02).';
 COMMENT ON COLUMN decision_kind.kind IS 'Kind.';
-COMMENT ON COLUMN decision_kind.reveals IS 'nothing: nothing of a person, whoever is somebody reads it; person: who sees the work of the person, and the person at once; result: figures of a review, the same, but the person once they are locked and
-disclosed, others once they are locked or if no anonymous scores are in them; pay: a figure of pay, who sees the pay of the person (sec.require_tls), and the person at once; raise: pay that follows from a review, the same, but the person once that is locked and
-disclosed; secret: HR alone.';
+COMMENT ON COLUMN decision_kind.reveals IS
+  'nothing: nothing of a person, whoever is somebody reads it; person: who sees the work of the person, and the person '
+  'at once; result: figures of a review, the same, but the person once they are locked and disclosed, others once they '
+  'are locked or if no anonymous scores are in them; pay: a figure of pay, who sees the pay of the person '
+  '(sec.require_tls), and the person at once; raise: pay that follows from a review, the same, but the person once '
+  'that is locked and disclosed; secret: HR alone.';
 COMMENT ON COLUMN decision_kind.archive IS
   'Kind of line that such a decision is in the growth archive (growth_archive.kind); null: none.';
 COMMENT ON COLUMN decision_kind.comment IS 'What is decided.';

@@ -144,17 +144,16 @@ END;
 COMMENT ON FUNCTION health_faults() IS
   'What is wrong with rules, indexes, triggers, privacy and statistics, by name, the first five; for health().';
 
-CREATE FUNCTION health_figures(differences boolean)
+CREATE FUNCTION health_figures()
   RETURNS TABLE (overdue bigint, quarantine bigint, different numeric, broken numeric, unverified boolean,
                  version text, ran_at timestamptz, erasures bigint, biggest text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
            WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
          (SELECT count(*) FROM quarantine) AS quarantine,
-         CASE WHEN differences THEN v.different ELSE k.different END AS different,
-         CASE WHEN differences THEN v.broken ELSE k.broken END AS broken,
-         NOT differences AND (k.since < now() - make_interval(days => setting_number('health.verify_days')::integer)
-                              OR k.since IS NULL AND setting_number('health.verify_days') IS NOT NULL) AS unverified,
+         k.different, k.broken,
+         coalesce(k.since < now() - make_interval(days => setting_number('health.verify_days')::integer),
+                  setting_number('health.verify_days') IS NOT NULL AND k.since IS NULL) AS unverified,
          (SELECT b.version FROM book b) AS version,
          greatest((SELECT max(d.ran_at) FROM due_rule d), (SELECT max(v.happened_at) FROM due_event v)) AS ran_at,
          (SELECT count(*) FROM erasure_log g WHERE g.confirmed_at IS NULL AND g.withdrawn_at IS NULL) AS erasures,
@@ -162,17 +161,11 @@ BEGIN ATOMIC
                                    ' (+' || pg_size_pretty(t.growth) || ')'), ', '
                                      ORDER BY t.bytes DESC, t.table_name)
             FROM (SELECT * FROM table_size z ORDER BY z.bytes DESC, z.table_name LIMIT 5) t) AS biggest
-    -- verify() includes verify_audit()
-    FROM (SELECT count(*) AS different,
-          count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane') OR y.problem = 'decision_changed')
-            AS broken
-            FROM verify() y WHERE differences) v
     -- what the round of verify_for() found so far, and how long its first slice is ago or has waited
-    CROSS JOIN (SELECT sum(s.differences) AS different, sum(s.broken) AS broken,
-                min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k;
+    FROM (SELECT sum(s.differences) AS different, sum(s.broken) AS broken,
+                 min(coalesce(s.checked_at, s.began_at)) AS since FROM verify_slice s) k;
 END;
-COMMENT ON FUNCTION health_figures(boolean) IS
-  'Figures of the books as a whole, one row for health(); differences: whether verify() runs now.';
+COMMENT ON FUNCTION health_figures() IS 'Figures of the books as a whole, one row, for health().';
 
 CREATE FUNCTION health(differences boolean DEFAULT false)
   RETURNS TABLE (code text, status text, value text, threshold text, hint text) STABLE LANGUAGE SQL SET jit = off
@@ -182,7 +175,16 @@ BEGIN ATOMIC
    WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
      OR holds_role('executive', actor()) END;
   WITH other AS (
-    SELECT f.* FROM health_figures(differences) f
+    SELECT f.overdue, f.quarantine, f.version, f.ran_at, f.erasures, f.biggest,
+           CASE WHEN differences THEN v.different ELSE f.different END AS different,
+           CASE WHEN differences THEN v.broken ELSE f.broken END AS broken,
+           NOT differences AND f.unverified AS unverified
+      FROM health_figures() f
+      -- verify() includes verify_audit()
+      CROSS JOIN (SELECT count(*) AS different,
+                         count(*) FILTER (WHERE y.table_name IN ('audit_entry', 'audit_lane')
+                                             OR y.problem = 'decision_changed') AS broken
+                    FROM verify() y WHERE differences) v
   ), result (place, code, warns, value, threshold, hint) AS (
     SELECT 1, 'overdue_items', o.overdue > setting_number('health.overdue_items'), o.overdue::text,
            setting_text('health.overdue_items'), 'View plan_overview: talk to the managers.' FROM other o

@@ -47,7 +47,8 @@ COMMENT ON COLUMN mentoring_session.mentorship_id IS 'Mentorship.';
 COMMENT ON COLUMN mentoring_session.due_on IS 'Day.';
 SELECT register_table('mentoring_session', kind => 'fact', sees => 'person',
                       about => 'mentorship_id/mentorship.mentee_id', audit => '{insert,update,delete}',
-  reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$,
+  reads => $$hrloop.visible('book'::regclass, NULL)
+             OR EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = mentoring_session.mentorship_id)$$,
   writes => '{"mentor": "INSERT DELETE", "manager executive": "INSERT UPDATE DELETE"}');
 
 -- code ------------------------------------------------------------------------

@@ -65,8 +65,10 @@ SELECT register_table('employee', kind => 'fact', sees => 'person', about => 'em
   changes => $$hrloop.visible('book'::regclass, employee_id) OR hrloop.acts_for('book'::regclass, 'finance')$$,
   writes => '{"finance": "UPDATE(locale)"}',
   hides => '{db_role,contact}',
-  texts => '{"name": "blank name", "employee_no": "pseudonym figures stay under a pseudonym", "education": {"action": "blank", "leaves": null, "because": "personal"},
-            "contact": {"action": "blank", "leaves": null, "because": "personal"}, "db_role": {"action": "blank", "leaves": null, "because": "login"}}');
+  texts => '{"name": "blank name", "employee_no": "pseudonym figures stay under a pseudonym",
+            "education": {"action": "blank", "leaves": null, "because": "personal"},
+            "contact": {"action": "blank", "leaves": null, "because": "personal"},
+            "db_role": {"action": "blank", "leaves": null, "because": "login"}}');
 
 -- Who decided what about whom.
 CREATE SEQUENCE transaction_number_seq;
@@ -117,10 +119,15 @@ SELECT register_table('decision', kind => 'log', sees => 'score', about => 'empl
   reads => $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
                                       WHEN 'nothing' THEN (SELECT hrloop.actor('book'::regclass)) IS NOT NULL
                                       WHEN 'person' THEN hrloop.visible('book'::regclass, employee_id)
-                                      WHEN 'result' THEN hrloop.visible('book'::regclass, employee_id) AND ((SELECT hrloop.acts_for('book'::regclass, 'hr')) OR result_told(cause, cause_id))
-                                      WHEN 'pay' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                      WHEN 'raise' THEN (SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                        AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR result_told(cause, cause_id))
+                                      WHEN 'result' THEN hrloop.visible('book'::regclass, employee_id)
+                                        AND ((SELECT hrloop.acts_for('book'::regclass, 'hr'))
+                                          OR result_told(cause, cause_id))
+                                      WHEN 'pay' THEN (SELECT require_tls())
+                                        AND hrloop.visible('book'::regclass, employee_id, 'pay')
+                                      WHEN 'raise' THEN (SELECT require_tls())
+                                        AND hrloop.visible('book'::regclass, employee_id, 'pay')
+                                        AND (employee_id <> (SELECT hrloop.actor('book'::regclass))
+                                          OR result_told(cause, cause_id))
                                       ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
   changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
   digest => '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,'
@@ -128,8 +135,13 @@ SELECT register_table('decision', kind => 'log', sees => 'score', about => 'empl
   writes => '{"employee mentor manager finance executive": "INSERT"}',
   hands_out => '@decision_told(t.kind, t.cause, t.cause_id)', held_back => 'not disclosed yet',
   texts => '{"decided_by": "pseudonym acts stay under a pseudonym",
-            "inputs": ["pseudonym figures stay under a pseudonym", {"action": "blank", "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling", "deviation_reason", "calibration.reason"], "because": "free texts; the figures stay"}],
-            "outcome": ["pseudonym figures stay under a pseudonym", {"action": "blank", "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling"], "because": "free texts; the figures stay"}],
+            "inputs": ["pseudonym figures stay under a pseudonym",
+                       {"action": "blank", "because": "free texts; the figures stay",
+                        "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling",
+                                 "deviation_reason", "calibration.reason"]}],
+            "outcome": ["pseudonym figures stay under a pseudonym",
+                        {"action": "blank", "because": "free texts; the figures stay",
+                         "keys": ["rationale", "remark", "note", "record", "answer", "evidence", "handling"]}],
             "reason": "blank free text", "kind": "keep code", "cause": "keep code", "rule": "keep code"}');
 
 CREATE TABLE employee_status (

@@ -21,7 +21,8 @@ COMMENT ON COLUMN review_rater.barred_because IS
   'Conflict of interest for which this rater may not rate; null: the rater is asked to rate.';
 SELECT register_table('review_rater', kind => 'fact', sees => 'person', about => 'review_id/review.employee_id',
                       audit => '{insert,update,delete}',
-  reads => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
+  reads => $$rater_id = (SELECT hrloop.actor('book'::regclass))
+             OR EXISTS (SELECT FROM review r WHERE r.review_id = review_rater.review_id
                                       AND r.employee_id <> (SELECT hrloop.actor('book'::regclass)))$$,
   writes => '{"manager executive": "INSERT UPDATE DELETE"}',
   hands_out => 'false', held_back => 'who rates is not told',

@@ -50,8 +50,10 @@ COMMENT ON COLUMN table_rule.audit IS
   'What is audited: insert, update, delete; none: the table is not. A table that is audited has an entry for a '
   'truncate, too. Null: not, and nothing had to be said.';
 COMMENT ON COLUMN table_rule.ignored IS 'Derived columns: a change of these alone is no entry.';
-COMMENT ON COLUMN table_rule.digest IS 'Columns of which the sha256 is entered in place of an inserted row that itself never changes: of their names and values, nulls
-left out. A column that is added to the table and not named here does not count; one may be named later if it is null in the rows that are there. Null: the row is entered.';
+COMMENT ON COLUMN table_rule.digest IS
+  'Columns of which the sha256 is entered in place of an inserted row that itself never changes: of their names and '
+  'values, nulls left out. A column that is added to the table and not named here does not count; one may be named '
+  'later if it is null in the rows that are there. Null: the row is entered.';
 COMMENT ON COLUMN table_rule.because IS 'Why it is audited so.';
 COMMENT ON COLUMN table_rule.hands_out IS
   'Rows that a person gets of those about them: SQL in which t is the row, @ the schema of the books and $1 the key of '
@@ -154,8 +156,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION register_table(text, text, text, text, text, text, jsonb, text[], boolean, text[], text[], text[],
                                    text, text, text, jsonb, jsonb, jsonb) IS
-  'Say what a table is: a row of table_rule with these columns, rows of personal_reference (subjects: {"column": "why the row is about that person"}, others: {"column": "whom it is about instead"}) and of erasure_rule (texts: {"column": "blank free text", "other": "keep code"}, or {action, leaves, keys, beside, months, because}).
-apply_tables() makes policies, rights and audit triggers of it. Error 23505: it is registered, change its rows; 23514: a word that is none (SEC-01 to SEC-05).';
+  'Say what a table is: a row of table_rule with these columns, rows of personal_reference (subjects: {"column": "why '
+  'the row is about that person"}, others: {"column": "whom it is about instead"}) and of erasure_rule (texts: '
+  '{"column": "blank free text", "other": "keep code"}, or {action, leaves, keys, beside, months, because}). '
+  'apply_tables() makes policies, rights and audit triggers of it. Error 23505: it is registered, change its rows; '
+  '23514: a word that is none (SEC-01 to SEC-05).';
 
 SELECT register_table('table_rule', kind => 'guard', sees => 'public', audit => '{insert,update,delete}');
 SELECT register_table('personal_reference', kind => 'rule', sees => 'public');

@@ -70,16 +70,20 @@ COMMENT ON COLUMN notification.withdrawn_at IS 'When its cause went away.';
 SELECT register_table('notification', kind => 'consequence', sees => 'person', audit => '{}',
                       because => 'rendered from decisions, and kept', analysed => false,
                       subjects => '{"recipient_id": "what somebody was told"}',
-  reads => $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) AND notice_told(decision_id) OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
+  reads => $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) AND notice_told(decision_id)
+              OR recipient_id IS NULL AND hrloop.acts_for('book'::regclass, recipient_role))
                                       AND ((SELECT NOT setting_on('sec.require_tls'))
-                                           OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay) OR (SELECT require_tls()))$$,
+                                           OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay)
+                                           OR (SELECT require_tls()))$$,
   changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
   writes => '{"employee mentor manager finance executive": "UPDATE(read_at)"}',
   hides => '{kind,event_key,args,locale,body,decision_id,created_at,withdrawn_at}',
   hands_out => '@notice_told(t.decision_id)', held_back => 'not disclosed yet',
-  texts => '{"body": [{"action": "name", "beside": "args", "because": "named in what others were told"}, "blank what somebody was told"],
-            "args": ["pseudonym named in what others were told", {"action": "blank", "leaves": "{}", "because": "what somebody was told"}], "kind": "keep code", "event_key": "keep code",
-            "locale": "keep code"}');
+  texts => '{"body": [{"action": "name", "beside": "args", "because": "named in what others were told"},
+                     "blank what somebody was told"],
+            "args": ["pseudonym named in what others were told",
+                     {"action": "blank", "leaves": "{}", "because": "what somebody was told"}],
+            "kind": "keep code", "event_key": "keep code", "locale": "keep code"}');
 
 -- code ------------------------------------------------------------------------
 

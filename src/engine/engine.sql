@@ -44,8 +44,9 @@ SELECT hrloop.fail('42501', pg_catalog.format('schema "hrloop" is there already,
                       AND o.objid OPERATOR(pg_catalog.=) d.objid
                       AND o.refobjid OPERATOR(pg_catalog.=) s.oid
                       AND o.deptype OPERATOR(pg_catalog.=) 'o'
-                      AND o.dbid OPERATOR(pg_catalog.=) (SELECT b.oid FROM pg_catalog.pg_database b
-                                                          WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+                      AND o.dbid OPERATOR(pg_catalog.=) (
+                            SELECT b.oid FROM pg_catalog.pg_database b
+                             WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
                     WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
                       AND d.refobjid OPERATOR(pg_catalog.=) n.oid)
     UNION ALL

@@ -68,12 +68,54 @@ for my $i (0 .. $#sample)
 is($node->safe_psql($db, "SELECT object || ' calls ' || calls FROM bare WHERE schema IN ('hr'::regnamespace, 'hrloop'::regnamespace) ORDER BY 1"),
     '', 'none stands bare in the books or the engine');
 
-# What a function names is bound when it is made; a name in a string would be looked up by whoever calls.
-is($node->safe_psql($db, <<~'SQL'), '', 'no function looks a table or a sequence up by a string');
+# What is named is bound when it is made; a name in a string would be looked up by whoever calls, on their search_path.
+# A string that PostgreSQL has not turned into an object stands as text in what it stored, and its body is a text if a
+# function has not been parsed at all.
+$node->safe_psql($db, <<~'SQL');
+    CREATE VIEW stored AS
+      SELECT pronamespace AS schema, oid::regprocedure::text AS object, coalesce(pg_get_function_sqlbody(oid), prosrc) AS body
+        FROM pg_proc WHERE prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql'))
+      UNION ALL
+      SELECT relnamespace, oid::regclass::text, pg_get_viewdef(oid) FROM pg_class WHERE relkind IN ('v', 'm')
+      UNION ALL
+      SELECT relnamespace, format('policy %I on %s', polname, polrelid::regclass), concat_ws(' ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+        FROM pg_policy JOIN pg_class c ON c.oid = polrelid
+      UNION ALL
+      SELECT relnamespace, format('default of %s', adrelid::regclass), pg_get_expr(adbin, adrelid)
+        FROM pg_attrdef JOIN pg_class c ON c.oid = adrelid
+      UNION ALL
+      SELECT connamespace, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'
+      UNION ALL
+      SELECT relnamespace, indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indrelid
+      UNION ALL
+      SELECT relnamespace, tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal;
+    CREATE VIEW looked_up AS
+      SELECT schema, object, m[1] AS what FROM stored,
+             regexp_matches(body, $$((?:\m(?:pg_get_serial_sequence|to_reg[a-z]+|has_[a-z]+_privilege)\((?:[^(),']*, )?'[^']*'::text|\('[^']*'::text\)::reg[a-z]+|\mset_config\('search_path'))$$, 'g') AS m;
+    SQL
+@sample = (
+    [1, q{pg_get_serial_sequence('hr.decision', 'decision_id')}],
+    [1, q{to_regclass('decision')}],
+    [1, q{has_table_privilege('hr.decision', 'SELECT')}],
+    [1, q{has_table_privilege(current_user, 'hr.decision', 'SELECT')}],
+    [1, q{'hr.decision'::text::regclass}],
+    [1, q{nextval('hr.decision_decision_id_seq'::text::regclass)}],
+    [0, q{nextval('hr.decision_decision_id_seq')}],
+    [0, q{'hr.decision'::regclass}],
+    [0, q{pg_get_serial_sequence('hr.decision'::regclass::text, 'decision_id')}],
+    [0, q{has_table_privilege('hr.decision'::regclass, 'SELECT')}]);
+for my $i (0 .. $#sample)
+{
+    my ($found, $call) = @{ $sample[$i] };
+    $node->safe_psql($db, "CREATE FUNCTION sample.n$i() RETURNS text LANGUAGE SQL RETURN ($call)::text");
+    is($node->safe_psql($db, "SELECT count(*) > 0 FROM looked_up WHERE object = 'sample.n$i()'"), $found ? 't' : 'f', ($found ? 'looked up at run time: ' : 'bound: ') . $call);
+}
+is($node->safe_psql($db, q{SELECT object || ': ' || what FROM looked_up WHERE schema IN ('hr'::regnamespace, 'hrloop'::regnamespace) ORDER BY 1}),
+    '', 'nothing in the books or the engine looks a table, a sequence or a function up by a string');
+is($node->safe_psql($db, <<~'SQL'), '', 'and no function of theirs is a text that is parsed when it is called');
     SELECT oid::regprocedure FROM pg_proc
-     WHERE pronamespace = 'hr'::regnamespace
-       AND pg_get_function_sqlbody(oid) ~ $$\m(pg_get_serial_sequence|nextval|currval|setval|to_reg[a-z]+)\('[^']*'::text$$
-     ORDER BY 1
+     WHERE pronamespace IN ('hr'::regnamespace, 'hrloop'::regnamespace) AND prosqlbody IS NULL
+       AND prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('c', 'internal')) ORDER BY 1
     SQL
 as_alice($node, $db, <<~'SQL');
     SET search_path = pg_catalog;

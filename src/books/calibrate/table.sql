@@ -111,7 +111,8 @@ COMMENT ON COLUMN calibration.decided_by IS 'Who; null: a database login, named 
 SELECT register_table('calibration', kind => 'fact', sees => 'score', about => 'review_id/review.employee_id',
                       audit => '{insert,update,delete}',
   reads => $$decided_by = (SELECT hrloop.actor('book'::regclass))
-                                      OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id) AND result_told('review', review_id)$$,
+                                      OR EXISTS (SELECT FROM review r WHERE r.review_id = calibration.review_id)
+                                        AND result_told('review', review_id)$$,
   hands_out => '@disclosed(t.review_id)', held_back => 'not disclosed yet',
   others => '{"decided_by": "about whose score it is"}',
   texts => '{"reason": "blank free text"}');

@@ -39,7 +39,8 @@ COMMENT ON COLUMN contribution.recorded_by IS 'Who recorded it: employee number,
 COMMENT ON COLUMN contribution.withdrawn_by IS 'Decision contribution.withdraw; null: it stands.';
 SELECT register_table('contribution', kind => 'fact', sees => 'person', about => 'employee_id',
                       audit => '{insert,update,delete}',
-  texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "title": "blank free text", "role": "blank free text", "evidence": "blank free text", "unit": "keep unit of the figure",
+  texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "title": "blank free text",
+            "role": "blank free text", "evidence": "blank free text", "unit": "keep unit of the figure",
             "source": "keep name of a system", "external_id": "keep a repeated delivery must be recognised"}');
 
 CREATE TABLE contribution_citation (

@@ -266,7 +266,8 @@ COMMENT ON COLUMN question.answered_at IS 'When.';
 COMMENT ON COLUMN question.escalated_at IS 'When run_due() passed it to the replier''s superior and HR; once.';
 SELECT register_table('question', kind => 'fact', sees => 'person', about => 'employee_id',
                       audit => '{insert,update,delete}',
-  reads => $$hrloop.visible('book'::regclass, employee_id) OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$,
+  reads => $$hrloop.visible('book'::regclass, employee_id)
+             OR (SELECT hrloop.actor('book'::regclass)) IN (replier_id, answered_by)$$,
   writes => '{"employee mentor finance": "INSERT", "manager executive": "INSERT UPDATE"}',
   others => '{"answered_by": "about who asks", "replier_id": "about who asks"}',
   texts => '{"body": "blank free text", "answer": "blank free text"}');

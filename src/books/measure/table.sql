@@ -103,7 +103,8 @@ COMMENT ON COLUMN initial_score.points IS 'Points of the composite: weight × va
 COMMENT ON COLUMN initial_score.computed_at IS 'When.';
 SELECT register_table('initial_score', kind => 'consequence', sees => 'person', audit => '{}',
                       because => 'derived from readings; verify() recomputes it',
-  reads => $$hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$,
+  reads => $$hrloop.visible('book'::regclass, NULL)
+             OR EXISTS (SELECT FROM review r WHERE r.review_id = initial_score.review_id)$$,
   texts => '{"facts": "keep figures of the score"}');
 
 -- departments month by month --------------------------------------------------

@@ -481,14 +481,13 @@ CREATE VIEW allowance_timeline WITH (security_invoker) AS
          'certification_result' AS cause, l.certification_result_id AS cause_id
     FROM employee_skill_level l
     JOIN allowance_rule r USING (skill_level_id)
-    CROSS JOIN LATERAL (SELECT CASE WHEN allowance_day(lower(l.valid),
-                                                       (SELECT setting_text('allowance.effective')))
-                                                         < coalesce(allowance_day(upper(l.valid),
-                                                             (SELECT setting_text('allowance.effective'))), 'infinity')
-                                    THEN daterange(allowance_day(lower(l.valid),
-                                                                 (SELECT setting_text('allowance.effective'))),
-                                                                 allowance_day(upper(l.valid),
-                                                                               (SELECT setting_text('allowance.effective')))) ELSE 'empty' END AS valid) span
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective')))
+                       < coalesce(allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective'))),
+                                  'infinity')
+                  THEN daterange(allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective'))),
+                                 allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective'))))
+                  ELSE 'empty' END AS valid) span
    WHERE l.superseded_by IS NULL AND NOT isempty(span.valid * r.valid)
   UNION ALL
   SELECT t.employee_id, 'course ' || t.resource_id, r.amount,

@@ -137,7 +137,9 @@ COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose, or pay
 SELECT register_table('salary_adjustment', kind => 'consequence', sees => 'pay', about => 'employee_id',
                       audit => '{update,delete}',
   reads => $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
-                                      AND (employee_id <> (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review_result x WHERE x.result_id = salary_adjustment.result_id))$$,
+                                      AND (employee_id <> (SELECT hrloop.actor('book'::regclass))
+                                           OR EXISTS (SELECT FROM review_result x
+                                                       WHERE x.result_id = salary_adjustment.result_id))$$,
   writes => '{"finance": "UPDATE"}',
   hands_out => 'EXISTS (SELECT FROM @review_result x WHERE x.result_id = t.result_id AND x.disclosed_on IS NOT NULL)',
   held_back => 'not disclosed yet',

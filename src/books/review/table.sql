@@ -214,7 +214,8 @@ COMMENT ON COLUMN review_segment.until_date IS 'Last day in the cycle.';
 COMMENT ON COLUMN review_segment.decision_id IS 'Decision review.segment.';
 SELECT register_table('review_segment', kind => 'consequence', sees => 'person',
                       about => 'review_id/review.employee_id', audit => '{update,delete}',
-  reads => $$hrloop.visible('book'::regclass, NULL) OR manager_id = (SELECT hrloop.actor('book'::regclass)) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$,
+  reads => $$hrloop.visible('book'::regclass, NULL) OR manager_id = (SELECT hrloop.actor('book'::regclass))
+             OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$,
   ignored => '{load}',
   others => '{"manager_id": "about who is reviewed"}');
 
@@ -253,7 +254,8 @@ COMMENT ON COLUMN score.rationale IS 'Why (评分依据, REV-05).';
 COMMENT ON COLUMN score.scored_at IS 'When.';
 SELECT register_table('score', kind => 'fact', sees => 'score', about => 'review_id/review.employee_id',
                       audit => '{insert,update,delete}',
-  reads => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr')) OR score_shown(review_id, rater_group)$$,
+  reads => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))
+             OR score_shown(review_id, rater_group)$$,
   changes => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$,
   hands_out => '(t.rater_id = $1 OR @disclosed(t.review_id) AND NOT EXISTS (SELECT FROM @review r JOIN '
                '@template_rater_group g USING (template_id) WHERE r.review_id = t.review_id AND g.rater_group = '
@@ -294,8 +296,10 @@ COMMENT ON COLUMN review_result.disclosed_on IS
   'says so; null: not yet (REV-08).';
 SELECT register_table('review_result', kind => 'consequence', sees => 'person',
                       about => 'review_id/review.employee_id', audit => '{update,delete}',
-  reads => $$disclosed_on IS NOT NULL AND hrloop.visible('book'::regclass, NULL) OR EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
-                                      AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass)) OR review_result.disclosed_on IS NOT NULL))$$,
+  reads => $$disclosed_on IS NOT NULL AND hrloop.visible('book'::regclass, NULL)
+             OR EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
+                                      AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass))
+                                        OR review_result.disclosed_on IS NOT NULL))$$,
   writes => '{"manager executive": "UPDATE"}',
   hands_out => 't.disclosed_on IS NOT NULL', held_back => 'not disclosed yet',
   texts => '{"grade": "keep figure"}');

@@ -292,7 +292,8 @@ COMMENT ON COLUMN review_key_event.indicator_code IS 'Indicator it speaks for.';
 
 CREATE FUNCTION score_to_explain(review bigint)
   RETURNS TABLE (review_id bigint, template_id bigint, segmented boolean, whole boolean, items_scored integer,
-                 vetoed bigint[], inputs jsonb, outcome jsonb, calibration jsonb, missing_policy text) STABLE LANGUAGE SQL
+                 vetoed bigint[], inputs jsonb, outcome jsonb, calibration jsonb, missing_policy text)
+  STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT v.review_id, v.template_id, v.segmented, k.whole, v.items_scored,
          CASE WHEN d.decision_id IS NOT NULL OR k.whole THEN v.vetoed ELSE '{}' END, d.inputs, d.outcome,
