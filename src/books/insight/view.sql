@@ -558,35 +558,29 @@ COMMENT ON COLUMN profile_overview.track IS 'Flags of the growth track in words;
 
 -- the payslip (PAY-16) --------------------------------------------------------
 
-CREATE FUNCTION salary_origin(salary bigint) RETURNS bigint STABLE LANGUAGE SQL
-  RETURN (SELECT o.decision_id FROM salary s
-          JOIN salary o ON o.employee_id = s.employee_id AND lower(o.valid) = lower(s.valid) AND o.amount = s.amount
-           WHERE s.salary_id = salary_origin.salary
-             -- a later change cuts the row and writes it anew: the first one since the amount became this says why
-             AND NOT EXISTS (SELECT FROM salary b
-                             WHERE b.employee_id = s.employee_id AND lower(b.valid) = lower(s.valid)
-                               AND b.amount <> s.amount
-                                AND b.salary_id > o.salary_id AND b.salary_id < s.salary_id)
-           ORDER BY o.salary_id LIMIT 1);
-COMMENT ON FUNCTION salary_origin(bigint) IS
-  'Decision that set the amount of a salary row, also when a later change cut the row short; null: loaded from '
-  'outside.';
-
 -- A raise that follows from a result which the person may not know yet is not told by the amount either: until then the
 -- pay before goes on.
 CREATE FUNCTION told_salary(employee bigint)
   RETURNS TABLE (salary_id bigint, valid daterange, amount numeric, decision_id bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH line AS (
+  WITH written AS (
+    -- a later change cuts a row and writes it anew: the first one since the amount became this says why
+    SELECT s.*, lag(s.amount) OVER since IS DISTINCT FROM s.amount AS changed
+      FROM salary s WHERE s.employee_id = employee
+    WINDOW since AS (PARTITION BY lower(s.valid) ORDER BY s.salary_id)
+  ), origin AS (
+    SELECT w.*, max(w.salary_id) FILTER (WHERE w.changed) OVER (PARTITION BY lower(w.valid) ORDER BY w.salary_id) AS first
+      FROM written w
+  ), line AS (
     SELECT s.salary_id, s.valid, s.amount, o.decision_id,
            actor() IS DISTINCT FROM employee OR x.result_id IS NULL OR x.disclosed_on IS NOT NULL
            OR disclosed(x.review_id) AS told
-      FROM salary s
-      CROSS JOIN LATERAL (SELECT salary_origin(s.salary_id) AS decision_id) o
+      FROM origin s
+      JOIN origin o ON o.salary_id = s.first
       LEFT JOIN decision d ON d.decision_id = o.decision_id AND d.cause = 'salary_adjustment'
       LEFT JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
       LEFT JOIN review_result x ON x.result_id = a.result_id
-     WHERE s.employee_id = employee AND s.superseded_by IS NULL
+     WHERE s.superseded_by IS NULL
   ), span AS (
     SELECT l.*, max(lower(l.valid)) FILTER (WHERE l.told) OVER (ORDER BY lower(l.valid)) AS since FROM line l
   )
