@@ -2,38 +2,7 @@
 \set books insight_test
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-INSERT INTO role_holder (role, employee_id) VALUES ('finance', find_employee('E021'));
-CREATE TEMP VIEW archive AS
-  SELECT e.employee_no AS who, g.kind, g.title, g.detail, g.source_table, g.entry, g.withdraws IS NOT NULL AS again,
-         NOT EXISTS (SELECT FROM growth_archive w WHERE w.withdraws = g.growth_archive_id) AND g.entry <> 'withdraw' AS standing
-    FROM growth_archive g JOIN employee e USING (employee_id) ORDER BY g.growth_archive_id;
--- every line leads to a row that is there, unless it says that the row is gone
-CREATE TEMP VIEW untraceable AS
-  SELECT g.growth_archive_id, g.source_table, g.source_id FROM growth_archive g
-   WHERE hrloop.query_rows(format('SELECT count(*) AS n FROM %I x WHERE to_jsonb(x) @> %L::jsonb', g.source_table,
-           jsonb_build_object(CASE g.source_table WHEN 'review_result' THEN 'result_id' WHEN 'development_plan' THEN 'plan_id'
-                                                  WHEN 'salary_adjustment' THEN 'adjustment_id' ELSE g.source_table || '_id' END, g.source_id))) #>> '{0,n}' <> '1';
-
--- ORG-04 exactly the example's records --------------------------------------------------
-DELETE FROM skill_rating; DELETE FROM resource_tag;
-INSERT INTO resource (code, name, kind) VALUES ('客户关系管理', '客户关系管理', 'course');
-INSERT INTO resource_tag (resource_id, indicator_id) VALUES (find_resource('客户关系管理'), find_indicator('客户拓展'));
-INSERT INTO skill (code, name) SELECT s, s FROM unnest(ARRAY['沟通能力', '策略性']) AS s;
-INSERT INTO key_event (employee_id, occurred_on, event) VALUES (find_employee('E010'), '2023-02-15', '挽回1个流失客户');
-SELECT create_cycle('2023Q1', '2023-01-01', '2023-03-31', 'SALES', name => '2023年一季度') > 0 AS made, open_cycle('2023Q1') AS reviews;
-BEGIN;
-SELECT act_as('E003') > 0 AS acting;
-SELECT assign_raters('2023Q1', 'E010', 'peer', '{E011,E021,E031}') AS raters;
-SELECT submit_score('2023Q1', 'E010', '客户拓展', facts => '{"actual": 8.5}', rationale => '目标10家,折合8.5家') AS score,
-       submit_score('2023Q1', 'E010', '客户满意度', 85, '回访平均85分') AS score, submit_score('2023Q1', 'E010', '销售执行', 85, '周计划完成') AS score;
-COMMIT;
-INSERT INTO score (review_id, indicator_id, rater_group, rater_id, raw_value, rationale)
-SELECT find_review('2023Q1', 'E010'), find_indicator('客户满意度'), 'peer', find_employee(r), 85, t
-  FROM (VALUES ('E011', '沟通能力强,但策略性不足'), ('E021', '乐于助人'), ('E031', '响应及时')) AS s (r, t);
-SELECT lock_review('2023Q1', 'E010', '2023-03-31') AS locked;
-SELECT record_progress('2023Q1', 'E010', 1, 60) AS progress;
-SELECT record_contribution('E010', 'project', '新客户开发项目', '2023-03-10', role => '3个客户', quantity => 3, unit => '个客户') > 0 AS recorded;
-INSERT INTO mentor_advice (employee_id, skill_id, mentor_id, advice, advised_on) VALUES (find_employee('E010'), find_skill('数据分析'), find_employee('E003'), '需要提升数据分析能力', '2023-03-20');
+\i :abs_srcdir/test/fixtures/example.sql
 SELECT 'ORG-04' AS id, p #>> '{performance,target_completion}' AS target_completion, jsonb_array_length(p #> '{performance,key_events}') AS key_events,
        p #>> '{performance,key_events,0,event}' AS event, p @? '$.performance.feedback[*].comments[*] ? (@ == "沟通能力强,但策略性不足")' AS comment_360,
        p #> '{development,courses}' AS courses

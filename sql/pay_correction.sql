@@ -2,39 +2,7 @@
 \set books correction_test
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,
-       create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
--- from 80: 5 %, from 85: 8 %, from 90: 10 %
-SELECT create_scale('steps', 'raise', '[{"range": "[90,)", "value": 10}, {"range": "[85,90)", "value": 8}, {"range": "[80,85)", "value": 5}, {"range": "(,80)", "value": 0}]') > 0 AS made,
-       add_raise_rule('steps', from_date => '2024-01-01') > 0 AS rule;
-SELECT hire(e, '员工' || e, 'SH', 'SALES', '2023-01-01', manager => 'E003') > 0 AS hired, set_salary(e, a, '2023-01-01') > 0 AS paid
-  FROM (VALUES ('C1', 3095.90), ('C2', 10000.25), ('C3', 8000), ('C4', 9999.99), ('C5', 7000), ('C6', 6000), ('C7', 9000)) AS c (e, a);
-INSERT INTO role_holder (role, employee_id) VALUES ('hr', find_employee('E002'));
-SELECT create_cycle('2024Q' || q, d::date, (d + interval '3 months' - interval '1 day')::date, 'ONE') > 0 AS made
-  FROM (VALUES (1, '2024-01-01'::timestamp), (2, '2024-04-01'), (3, '2024-07-01')) AS c (q, d);
-SELECT open_cycle('2024Q' || q) > 0 AS opened FROM generate_series(1, 3) AS q;
-CREATE TEMP VIEW raises AS
-  SELECT c.code AS cycle, e.employee_no AS who, a.composite AS score, a.base_amount AS base, a.old_amount AS old, a.percent AS pct, a.raise_amount AS raise,
-         a.new_amount AS new, a.status, f.raise_amount AS corrects_raise_of, CASE a.decided_by WHEN session_user THEN 'login' ELSE a.decided_by END AS decided_by
-    FROM salary_adjustment a JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
-    LEFT JOIN salary_adjustment f ON f.adjustment_id = a.corrects ORDER BY e.employee_no, c.code, a.adjustment_id;
-CREATE TEMP VIEW pay AS
-  SELECT e.employee_no AS who, s.amount, lower(s.valid) AS from_day, upper(s.valid) AS until_day
-    FROM salary s JOIN employee e USING (employee_id) WHERE s.superseded_by IS NULL ORDER BY e.employee_no, lower(s.valid);
-CREATE TEMP VIEW feed AS
-  SELECT e.employee_no AS who, f.kind, f.entry, f.amount, f.effective_on FROM payroll_feed f JOIN employee e USING (employee_id) ORDER BY f.feed_id;
--- score and lock; and the same again after an unlock
-CREATE FUNCTION pg_temp.score(cycle text, who text, value numeric) RETURNS numeric LANGUAGE sql AS $$
-  SELECT correction_test.unlock_review(cycle, who, '复核:更正得分') FROM correction_test.review r
-   WHERE r.review_id = correction_test.find_review(cycle, who) AND r.status = 'locked';
-  SELECT correction_test.submit_score(cycle, who, '总评', value, '按事实评分,' || who);
-  SELECT correction_test.lock_review(cycle, who, '2024-10-01');
-  SELECT composite FROM correction_test.review_result x WHERE x.review_id = correction_test.find_review(cycle, who) AND x.reopened_by IS NULL;
-$$;
-CREATE FUNCTION pg_temp.pay(cycle text, who text) RETURNS numeric LANGUAGE sql AS $$
-  SELECT correction_test.approve_adjustment(cycle, who);
-  SELECT correction_test.apply_adjustment(cycle, who);
-$$;
+\i :abs_srcdir/test/fixtures/corrected.sql
 
 -- REV-08 5 % becomes 8 % after it was paid: 12345.67 × 5 % = 617.2835, so 12962.95 was paid;
 -- 12345.67 × 8 % = 987.6536 of the same base, so 13333.32 is due, and the difference is 370.37

@@ -3,29 +3,7 @@
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 
--- two indicators, the first one with a course of its own, the second one through its skill
-SELECT create_indicator('业绩', definition => '业绩', standard => '0-100分', pass => 0) > 0 AS made, create_indicator('协作', definition => '协作', standard => '0-100分', pass => 0) > 0 AS made,
-       create_template('TWO', '[{"indicator": "业绩", "weight": 50}, {"indicator": "协作", "weight": 50}]') > 0 AS template, activate_template('TWO') > 0 AS active;
-INSERT INTO indicator_skill (indicator_id, skill_id, required) VALUES (find_indicator('协作'), find_skill('团队协作'), 60);
-INSERT INTO resource (code, name, kind) VALUES ('业绩提升', '业绩提升', 'course'), ('业绩项目', '业绩项目', 'project');
-INSERT INTO resource_tag (resource_id, indicator_id) SELECT find_resource(r), find_indicator('业绩') FROM unnest(ARRAY['业绩提升', '业绩项目']) AS r;
-INSERT INTO role_holder (role, employee_id) VALUES ('executive', find_employee('E001')), ('hr', find_employee('E020'));
-SELECT create_cycle('2023Q1', '2023-01-01', '2023-03-31', 'TWO') > 0 AS made, open_cycle('2023Q1') AS reviews;
-CREATE TEMP VIEW four AS
-  SELECT e.employee_no AS who, x.version, x.composite, x.grade, x.reopened_by IS NULL AS stands,
-         (SELECT count(*) FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id) JOIN talent_pool p USING (talent_pool_id)
-           WHERE v.result_id = x.result_id AND v.withdrawn_by IS NULL AND m.left_on IS NULL AND p.code = 'core') AS memberships,
-         (SELECT count(*) FROM recommendation n JOIN resource o USING (resource_id) WHERE n.result_id = x.result_id AND n.withdrawn_by IS NULL AND o.kind = 'course') AS courses,
-         (SELECT count(*) FROM promotion_case p WHERE p.result_id = x.result_id AND p.kind = 'pay' AND p.status = 'proposed') AS proposals,
-         has_training_priority(e.employee_no) AS priority
-    FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) ORDER BY 1, x.version;
-CREATE TEMP VIEW members AS
-  SELECT employee_no AS who, pool_code AS pool, joined_on, CASE left_on WHEN current_date THEN 'today' ELSE left_on::text END AS left_on, reason, results
-    FROM pool_member ORDER BY employee_no, joined_on, pool_membership_id;
-CREATE TEMP VIEW courses AS
-  SELECT e.employee_no AS who, x.version, o.code AS course, n.why, i.code AS indicator, l.code AS level, n.withdrawn_by IS NULL AS stands
-    FROM recommendation n JOIN employee e USING (employee_id) JOIN review_result x USING (result_id) JOIN resource o USING (resource_id)
-    LEFT JOIN indicator i USING (indicator_id) LEFT JOIN skill_level l USING (skill_level_id) ORDER BY e.employee_no, n.recommendation_id;
+\i :abs_srcdir/test/fixtures/pool.sql
 SELECT p.code, p.name, p.training_priority, r.reason, r.grade, r.recommends, r.promotes, r.valid FROM talent_pool p JOIN pool_rule r USING (talent_pool_id);
 SELECT e AS who, submit_score('2023Q1', e, '业绩', v, '按事实评分,' || e) IS NULL AS first, submit_score('2023Q1', e, '协作', w, '按事实评分,' || e) AS composite
   FROM (VALUES ('E010', 91, 93), ('E011', 90, 89.98), ('E021', 92, 88), ('E030', 95, 95)) AS s (e, v, w);
