@@ -569,7 +569,8 @@ BEGIN ATOMIC
       FROM salary s WHERE s.employee_id = employee
     WINDOW since AS (PARTITION BY lower(s.valid) ORDER BY s.salary_id)
   ), origin AS (
-    SELECT w.*, max(w.salary_id) FILTER (WHERE w.changed) OVER (PARTITION BY lower(w.valid) ORDER BY w.salary_id) AS first
+    SELECT w.*, max(w.salary_id) FILTER (WHERE w.changed)
+                  OVER (PARTITION BY lower(w.valid) ORDER BY w.salary_id) AS first
       FROM written w
   ), line AS (
     SELECT s.salary_id, s.valid, s.amount, o.decision_id,
