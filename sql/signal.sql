@@ -139,4 +139,16 @@ SELECT find_employee('E010'), 'employee', 'pay.no_raise', 'bulk:' || n, jsonb_bu
 SELECT count(*) FROM notification WHERE event_key LIKE 'bulk:%';
 SELECT event_key, body FROM notification WHERE event_key IN ('bulk:1', 'bulk:900', 'bulk:2000') ORDER BY notification_id;
 SELECT * FROM verify();
+-- a text names what is filled, or it is refused when it is written, not when somebody is told
+UPDATE message_text SET body = 'A raise of {amount}' WHERE kind = 'pay.raise' AND locale = 'en';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE message_text SET body = '{}' WHERE kind = 'pay.raise' AND locale = 'en';
+UPDATE message_text SET body = '{percent} % {more' WHERE kind = 'pay.raise' AND locale = 'en';
+UPDATE message_text SET body = body || '{score}{score}' WHERE kind = 'score.total';
+UPDATE message_text SET kind = 'plan.updated', locale = 'zh' WHERE kind = 'pay.raise' AND locale = 'en';
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO message_text (kind, locale, body) VALUES ('own.kind', 'en', 'Hello {you}');
+-- every kind of the rooms says what it fills
+SELECT DISTINCT kind FROM message_text m WHERE NOT EXISTS (SELECT FROM message_kind k WHERE k.kind = m.kind);
+SELECT message_placeholders('{b} {a}{b} {c'), message_fills('{a}{b}', '{"a": 1, "b": "x"}') AS fills, message_fills('{a}{b}', '{"a": 1, "b": null}') AS not, message_fills('{a}', NULL) AS nothing;
 DROP SCHEMA signal_test CASCADE;

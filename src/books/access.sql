@@ -55,8 +55,10 @@ INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
 CREATE FUNCTION score_shown(review bigint, rater_group text) RETURNS boolean STABLE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
   RETURN coalesce((
-    SELECT CASE WHEN g.minimum > 0 OR NOT (hrloop.visible('book'::regclass, r.employee_id) OR r.manager_id = actor())
-      THEN false
+    -- nobody is told nothing: what is unknown is not true
+    SELECT CASE WHEN g.minimum > 0
+                     OR (hrloop.visible('book'::regclass, r.employee_id) OR r.manager_id = actor()) IS NOT TRUE
+                       THEN false
                 WHEN k.relation = 'self' THEN actor() = r.employee_id OR s.both_in
                 WHEN actor() = r.employee_id THEN s.both_in AND disclosed(r.review_id) AND NOT r.anonymous
                 ELSE true END
@@ -167,6 +169,8 @@ ALTER FUNCTION apply_calibration(text, text) SECURITY DEFINER SET search_path FR
 ALTER FUNCTION calibration_report(text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION calibration_excluded(text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION close_calibration(text) SECURITY DEFINER SET search_path FROM CURRENT;
+-- what HR alone may read, as counts and names, for executives too
+ALTER FUNCTION health(boolean) SECURITY DEFINER SET search_path FROM CURRENT;
 -- one's own pay, for people without rights on the tables; each asks may_read_pay()
 ALTER FUNCTION explain_pay(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION allowance_on(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
@@ -250,22 +254,6 @@ COMMENT ON COLUMN unit_pay.people IS 'People with base pay who have not left.';
 COMMENT ON COLUMN unit_pay.suppressed IS 'Whether the mean is held back as too few people stand behind it.';
 COMMENT ON COLUMN unit_pay.mean IS 'Mean base pay, 2 decimals.';
 
-CREATE VIEW right_object WITH (security_invoker) AS
-  SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
-    FROM pg_class b
-    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p', 'v')
-    CROSS JOIN LATERAL unnest(CASE c.relkind WHEN 'v' THEN ARRAY['SELECT']
-                              ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS a (action)
-   WHERE b.oid = 'book'::regclass
-  UNION ALL
-  SELECT format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)), 'function', p.oid, 'EXECUTE'
-    FROM pg_class b JOIN pg_proc p ON p.pronamespace = b.relnamespace WHERE b.oid = 'book'::regclass;
-COMMENT ON VIEW right_object IS 'Everything in these books that a right can be about, with the actions on it (SEC-01).';
-COMMENT ON COLUMN right_object.object IS 'Name as in role_right.';
-COMMENT ON COLUMN right_object.kind IS 'table, view or function.';
-COMMENT ON COLUMN right_object.oid IS 'Its oid.';
-COMMENT ON COLUMN right_object.action IS 'Action.';
-
 -- What table_rule says of tables.  A role reads what table_rule.sees opens, HR all; bi what is in nobody's table, and
 -- the rest by views.
 CREATE FUNCTION table_right(table_name text) RETURNS SETOF role_right STABLE LANGUAGE SQL
@@ -296,17 +284,23 @@ END;
 COMMENT ON FUNCTION table_right(text) IS 'The rights on a table that its table_rule describes, as rows of role_right.';
 
 -- Functions run as who calls them, or ask who is acting, so that everybody may call all of
--- them but act_as(), which is for application servers.
+-- them but act_as(), which is for application servers, and those that are the owner's: they
+-- make policies, rights and triggers, or write what these are made of.
 INSERT INTO role_right (role, object, action, columns)
 SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t
 UNION ALL
 SELECT p.role, o.object, o.action, NULL
   FROM unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive']) AS p (role)
     CROSS JOIN right_object o
- WHERE o.kind = 'function' AND o.object <> 'act_as(text)'
+ WHERE o.kind = 'function'
+       AND split_part(o.object, '(', 1) <> ALL (ARRAY['act_as', 'register_table', 'register_notice', 'register_follow',
+                                                      'apply_follows',
+         'apply_visibility', 'apply_rights', 'apply_tables', 'map_role', 'create_roles', 'take_over', 'erase_again',
+         'due_erasures', 'reapply_erasures'])
     OR o.kind = 'view' AND (p.role = 'hr'
                             OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table',
                                                 'privacy_gap', 'table_size', 'unit_pay', 'right_object',
+                                                'guard_problem',
                                                 'visibility_problem', 'allowance_timeline', 'payroll_pending',
                                                 'payroll_reconciliation', 'profile_line')
                             OR p.role = 'finance'
@@ -317,16 +311,6 @@ SELECT 'bi', o.object, CASE o.kind WHEN 'view' THEN 'SELECT' ELSE 'EXECUTE' END,
  WHERE o.object IN ('unit_result', 'unit_pay', 'actor()', 'who()', 'setting_text(text)', 'setting_number(text)',
                     'setting_on(text)', 'require_tls()', 'is_reader()');
 
--- Rights on a whole table open its system columns as well: where a row lies, and who changed or locked it last,
--- which tells whether a rule was used.  The transaction of a decision is a column of its own, so xmin says nothing
--- more.
-CREATE FUNCTION read_columns(relation oid) RETURNS text[] STABLE LANGUAGE SQL
-  RETURN (SELECT array_agg(a.attname::text ORDER BY a.attnum)
-            FROM pg_attribute a
-           WHERE a.attrelid = relation AND NOT a.attisdropped
-             AND (a.attnum > 0 OR a.attname = 'xmin' AND relation = 'decision'::regclass));
-COMMENT ON FUNCTION read_columns(oid) IS
-  'The columns of a table that a role reads which may read all of it: none of the system''s (SEC-01).';
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -339,6 +323,10 @@ BEGIN ATOMIC
             FROM m CROSS JOIN (VALUES ('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I'),
                                ('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I'),
                                       ('GRANT USAGE ON SCHEMA %I TO %I')) AS k (statement)
+          UNION ALL
+          -- what a restore without privileges, or somebody by hand, gave to everybody
+          SELECT 0, '', format('REVOKE ALL ON ALL ROUTINES IN SCHEMA %I FROM PUBLIC', n.nspname)
+            FROM pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace WHERE b.oid = 'book'::regclass
           UNION ALL
           SELECT 2, m.role, format('GRANT %s%s ON %s %s TO %I', r.action,
                    (SELECT format(' (%s)', string_agg(quote_ident(c.name), ', ' ORDER BY c.n))
@@ -355,13 +343,15 @@ BEGIN ATOMIC
    ORDER BY s.n, s.role, s.statement;
 END;
 COMMENT ON FUNCTION right_statement() IS
-  'The statements that give each mapped role what role_right says, and take everything else.';
+  'The statements that give each mapped role what role_right says, and take everything else, and from PUBLIC the '
+  'functions.';
 
 CREATE FUNCTION apply_rights() RETURNS integer VOLATILE LANGUAGE SQL
   RETURN hrloop.define('book'::regclass, ARRAY(SELECT s FROM right_statement() AS s));
 COMMENT ON FUNCTION apply_rights() IS
-  'Give each mapped role exactly what role_right says; returns how many statements that took. For the owner of the '
-  'books, after a change of role_right and after a migration. Error 42501: somebody else (SEC-01).';
+  'Give each mapped role exactly what role_right says, and to PUBLIC no function; returns how many statements that '
+  'took. For the owner of the books, after a change of role_right, a migration, or a restore without privileges. Error '
+  '42501: somebody else (SEC-01).';
 
 CREATE FUNCTION map_role(role text, db_role text) RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -396,36 +386,6 @@ COMMENT ON FUNCTION create_roles(text) IS
   'schema, and role) and give it its rights; grant them to logins. Returns their names. Errors: 42501 no right to '
   'create roles, or not the owner of the books (SEC-01).';
 
-CREATE FUNCTION permission_report()
-  RETURNS TABLE (role text, object text, kind text, action text, declared text, effective text, difference boolean)
-    STABLE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT x.role, x.object, x.kind, x.action, x.declared, x.effective, x.declared <> x.effective
-    FROM (SELECT m.role, o.object, o.kind, o.action,
-                 CASE WHEN r.role IS NULL THEN 'no' WHEN r.columns IS NULL THEN 'yes'
-                      ELSE (SELECT string_agg(c, ', ' ORDER BY c) FROM unnest(r.columns) AS c) END AS declared,
-                 CASE WHEN o.kind = 'function' THEN CASE
-                   WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
-                      WHEN has_table_privilege(d.oid, o.oid, o.action) THEN 'yes'
-                      WHEN o.action = 'DELETE' THEN 'no'
-                      WHEN o.action = 'SELECT' AND o.kind = 'table'
-                           AND (SELECT bool_and(has_column_privilege(d.oid, o.oid, c, 'SELECT'))
-                                  FROM unnest(read_columns(o.oid)) AS c) THEN 'yes'
-                      ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text)
-                                     FROM pg_attribute a
-                                      WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                        AND has_column_privilege(d.oid, o.oid, a.attnum, o.action)),
-                                        'no') END AS effective
-            FROM role_mapping m
-            JOIN pg_roles d ON d.rolname = m.db_role
-            CROSS JOIN right_object o
-            LEFT JOIN role_right r ON r.role = m.role AND r.object = o.object AND r.action = o.action) x
-   ORDER BY x.role, x.kind, x.object, x.action;
-END;
-COMMENT ON FUNCTION permission_report() IS
-  'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, '
-  'object and action; yes, no, or the columns (SEC-01).';
-
 CREATE FUNCTION apply_tables() RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO role_right (role, object, action, columns)
@@ -439,6 +399,12 @@ COMMENT ON FUNCTION apply_tables() IS
   'After register_table(): policies, audit triggers, and rights of tables that had none, as their table_rule says; '
   'returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the '
   'end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
+
+-- what the rooms fill in their texts, and so all that texts in their place may name
+INSERT INTO message_kind (kind, args)
+SELECT m.kind, coalesce(array_agg(DISTINCT p.name ORDER BY p.name) FILTER (WHERE p.name IS NOT NULL), '{}')
+  FROM (SELECT kind, body FROM message_text) m LEFT JOIN unnest(message_placeholders(m.body)) AS p (name) ON true
+ WHERE NOT EXISTS (SELECT FROM message_kind k WHERE k.kind = m.kind) GROUP BY m.kind;
 
 SELECT apply_visibility();
 

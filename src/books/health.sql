@@ -51,6 +51,131 @@ SELECT register_notice('health.report', '{hr}',
   zh => '{month}系统健康检查:{checks}项检查,{warnings}项需要关注{list}',
   en => 'Health check of {month}: {checks} checks, {warnings} of them need attention{list}');
 
+CREATE VIEW right_object WITH (security_invoker) AS
+  SELECT c.relname::text AS object, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid, a.action
+    FROM pg_class b
+    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p', 'v')
+    CROSS JOIN LATERAL unnest(CASE c.relkind WHEN 'v' THEN ARRAY['SELECT']
+                              ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS a (action)
+   WHERE b.oid = 'book'::regclass
+  UNION ALL
+  -- types of the books by their bare name, whatever search_path asks
+  SELECT format('%s(%s)', p.proname,
+                (SELECT string_agg(CASE WHEN coalesce(e.typnamespace, t.typnamespace)
+                                             NOT IN (b.relnamespace, 'hrloop'::regnamespace)
+                                               THEN format_type(t.oid, NULL)
+                                        WHEN e.oid IS NULL THEN quote_ident(t.typname)
+                                        ELSE quote_ident(e.typname) || '[]' END, ', ' ORDER BY a.n)
+                   FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, n)
+                   JOIN pg_type t ON t.oid = a.type LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A')),
+         'function', p.oid, 'EXECUTE'
+    FROM pg_class b JOIN pg_proc p ON p.pronamespace = b.relnamespace AND p.prokind <> 'p'
+   WHERE b.oid = 'book'::regclass;
+COMMENT ON VIEW right_object IS 'Everything in these books that a right can be about, with the actions on it (SEC-01).';
+COMMENT ON COLUMN right_object.object IS 'Name as in role_right.';
+COMMENT ON COLUMN right_object.kind IS 'table, view or function.';
+COMMENT ON COLUMN right_object.oid IS 'Its oid.';
+COMMENT ON COLUMN right_object.action IS 'Action.';
+
+-- Rights on a whole table open its system columns as well: where a row lies, and who changed or locked it last,
+-- which tells whether a rule was used.  The transaction of a decision is a column of its own, so xmin says nothing
+-- more.
+CREATE FUNCTION read_columns(relation oid) RETURNS text[] STABLE LANGUAGE SQL
+  RETURN (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+            FROM pg_attribute a
+           WHERE a.attrelid = relation AND NOT a.attisdropped
+             AND (a.attnum > 0 OR a.attname = 'xmin' AND relation = 'decision'::regclass));
+COMMENT ON FUNCTION read_columns(oid) IS
+  'The columns of a table that a role reads which may read all of it: none of the system''s (SEC-01).';
+
+CREATE FUNCTION permission_report()
+  RETURNS TABLE (role text, object text, kind text, action text, declared text, effective text, difference boolean)
+    STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT x.role, x.object, x.kind, x.action, x.declared, x.effective, x.declared <> x.effective
+    FROM (SELECT m.role, o.object, o.kind, o.action,
+                 CASE WHEN r.role IS NULL THEN 'no' WHEN r.columns IS NULL THEN 'yes'
+                      ELSE (SELECT string_agg(c, ', ' ORDER BY c) FROM unnest(r.columns) AS c) END AS declared,
+                 CASE WHEN o.kind = 'function' THEN CASE
+                   WHEN has_function_privilege(d.oid, o.oid, 'EXECUTE') THEN 'yes' ELSE 'no' END
+                      WHEN has_table_privilege(d.oid, o.oid, o.action) THEN 'yes'
+                      WHEN o.action = 'DELETE' THEN 'no'
+                      WHEN o.action = 'SELECT' AND o.kind = 'table'
+                           AND (SELECT bool_and(has_column_privilege(d.oid, o.oid, c, 'SELECT'))
+                                  FROM unnest(read_columns(o.oid)) AS c) THEN 'yes'
+                      ELSE coalesce((SELECT string_agg(a.attname::text, ', ' ORDER BY a.attname::text)
+                                     FROM pg_attribute a
+                                      WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                        AND has_column_privilege(d.oid, o.oid, a.attnum, o.action)),
+                                        'no') END AS effective
+            FROM role_mapping m
+            JOIN pg_roles d ON d.rolname = m.db_role
+            CROSS JOIN right_object o
+            LEFT JOIN role_right r ON r.role = m.role AND r.object = o.object AND r.action = o.action) x
+   ORDER BY x.role, x.kind, x.object, x.action;
+END;
+COMMENT ON FUNCTION permission_report() IS
+  'The permission matrix (权限矩阵测试) as declared in role_right and as it is in effect: one row for each mapped role, '
+  'object and action; yes, no, or the columns (SEC-01).';
+
+-- What was written by hand and means nothing, or what was meant and is not so.
+CREATE VIEW guard_problem WITH (security_invoker) AS
+  SELECT 'public_functions' AS code, p.proname::text AS name, 'everybody may call it: apply_rights()' AS problem
+    FROM pg_proc p JOIN pg_class b ON b.oid = 'book'::regclass AND b.relnamespace = p.pronamespace
+   WHERE EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0)
+  UNION ALL
+  SELECT 'rights', format('%s %s %s', r.role, r.action, r.object),
+         format('declared %s, effective %s: apply_rights()', r.declared, r.effective)
+    FROM permission_report() r WHERE r.difference
+  UNION ALL
+  SELECT 'rights', format('%s CREATE', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END),
+         'may make objects in the schema of the books'
+    FROM pg_class b JOIN pg_namespace n ON n.oid = b.relnamespace
+    CROSS JOIN LATERAL aclexplode(n.nspacl) a
+   WHERE b.oid = 'book'::regclass AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
+  UNION ALL
+  SELECT 'logins', e.employee_no, 'the login of this employee does not exist any more: request_login()'
+    FROM employee e WHERE e.db_role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = e.db_role)
+  UNION ALL
+  SELECT 'logins', e.employee_no,
+         'the login of this employee has the rights of the owner of the books, or of a superuser'
+    FROM employee e JOIN pg_roles r ON r.rolname = e.db_role
+   WHERE r.rolsuper OR pg_has_role(r.oid, (SELECT b.relowner FROM pg_class b WHERE b.oid = 'book'::regclass), 'USAGE')
+  UNION ALL
+  SELECT 'logins', m.role, 'the database role of this role does not exist any more: map_role()'
+    FROM role_mapping m WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.db_role)
+  UNION ALL
+  SELECT 'register', r.object, format('a right of %s on what is not there', r.role)
+    FROM role_right r WHERE NOT EXISTS (SELECT FROM right_object o WHERE (o.object, o.action) = (r.object, r.action))
+  UNION ALL
+  SELECT 'register', f.table_name, format('%s() follows it, and is not there', f.function)
+    FROM follow f JOIN pg_class b ON b.oid = 'book'::regclass
+   WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = b.relnamespace AND p.proname = f.function)
+  UNION ALL
+  SELECT 'register', t.table_name, 'there is no such table'
+    FROM (SELECT table_name FROM table_rule UNION SELECT table_name FROM follow UNION
+          SELECT table_name FROM personal_reference UNION SELECT table_name FROM erasure_rule) t
+    JOIN pg_class b ON b.oid = 'book'::regclass
+   WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = b.relnamespace AND c.relkind IN ('r', 'p')
+                     AND c.relname = t.table_name)
+  UNION ALL
+  SELECT 'register', t.table_name, format('it has no column %s', k.name)
+    FROM table_rule t JOIN pg_class b ON b.oid = 'book'::regclass
+    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = t.table_name AND c.relkind IN ('r', 'p')
+    CROSS JOIN LATERAL unnest(t.hides || t.ignored || coalesce(t.digest, '{}') || split_part(t.about, '/', 1))
+      AS k (name)
+   WHERE k.name IS NOT NULL
+     AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = k.name AND NOT a.attisdropped);
+COMMENT ON VIEW guard_problem IS
+  'What stands between people and books and is not as it should be: functions that everybody may call, rights edited '
+  'by '
+  'hand, logins that are gone or too much, rows of the register that contradict what is there; no rows in healthy '
+  'books '
+  '(SEC-01, SEC-06).';
+COMMENT ON COLUMN guard_problem.code IS 'Check of health(): public_functions, rights, logins or register.';
+COMMENT ON COLUMN guard_problem.name IS 'Function, right, employee, role or table.';
+COMMENT ON COLUMN guard_problem.problem IS 'What is wrong, and what mends it.';
+
 CREATE VIEW table_size WITH (security_invoker) AS
   SELECT c.relname::text AS table_name, s.bytes, s.bytes - (l.sizes ->> c.relname)::bigint AS growth,
          greatest(c.reltuples, 0)::bigint AS estimated_rows
@@ -126,6 +251,9 @@ BEGIN ATOMIC
     SELECT 'stale_statistics', array_agg(s.relname::text ORDER BY s.relname) FROM pg_stat_user_tables s
      WHERE s.schemaname = (SELECT n.nspname FROM pg_namespace n WHERE n.oid = books_schema())
        AND s.n_mod_since_analyze > setting_number('health.stale_rows') AND s.n_mod_since_analyze > s.n_live_tup / 5
+    UNION ALL
+    SELECT k.code, (SELECT array_agg(g.name ORDER BY g.name) FROM guard_problem g WHERE g.code = k.code)
+      FROM unnest(ARRAY['public_functions', 'rights', 'logins', 'register']) AS k (code)
   )
   SELECT f.code, f.list IS NOT NULL,
          coalesce(array_to_string(f.list[1:5], ', ') || CASE WHEN cardinality(f.list) > 5 THEN ' …'
@@ -137,6 +265,10 @@ BEGIN ATOMIC
                      WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER '
                                                    'TABLE … ENABLE TRIGGER.'
                      WHEN 'follows' THEN 'Their triggers are not what table follow says: apply_follows().'
+                     WHEN 'public_functions' THEN 'View guard_problem: everybody may call them; apply_rights().'
+                     WHEN 'rights' THEN 'View guard_problem: edited by hand; apply_rights(), or correct role_right.'
+                     WHEN 'logins' THEN 'View guard_problem: nobody can come in by them; request_login(), map_role().'
+                     WHEN 'register' THEN 'View guard_problem: rows that contradict what is there.'
                      WHEN 'privacy_gaps' THEN 'View privacy_gap: what an export or an erasure would miss.'
                      ELSE 'ANALYZE these tables; is autovacuum on?' END
     FROM fault f;

@@ -12,6 +12,7 @@ CREATE TABLE erasure_log (
   confirmed_by text,
   confirmed_at timestamptz,
   withdrawn_at timestamptz,
+  requester_id bigint      DEFAULT actor(),
   CONSTRAINT erasure_log_confirmed CHECK ((confirmed_by IS NULL) = (confirmed_at IS NULL)),
   CONSTRAINT erasure_log_withdrawn CHECK (withdrawn_at IS NULL OR confirmed_at IS NULL)
 );
@@ -29,6 +30,8 @@ COMMENT ON COLUMN erasure_log.requested_at IS 'When.';
 COMMENT ON COLUMN erasure_log.confirmed_by IS 'Who confirmed it; null: nobody yet.';
 COMMENT ON COLUMN erasure_log.confirmed_at IS 'When it was confirmed and carried out.';
 COMMENT ON COLUMN erasure_log.withdrawn_at IS 'When the request was withdrawn.';
+COMMENT ON COLUMN erasure_log.requester_id IS
+  'Key of the employee who asked for it, whatever number they have by now; null: the owner of the books.';
 SELECT register_table('erasure_log', kind => 'fact',
   others => '{"employee_id": "what an erasure leaves", "requested_by": "who answers for an erasure", "confirmed_by": '
             '"who answers for an erasure"}');
@@ -111,106 +114,130 @@ COMMENT ON COLUMN personal_table.condition IS
 
 -- erasure ------------------------------------------------------------------------------
 
-CREATE FUNCTION erased_person(erasure bigint)
-  RETURNS TABLE (employee_id bigint, pseudonym text, employee_no text, name text, db_role text, mark text,
-                 left_on date) STABLE LANGUAGE SQL
+CREATE FUNCTION erasure_person(erasure bigint)
+  RETURNS TABLE (employee_id bigint, pseudonym text, employee_no text, name text, db_role text, mark text, left_on date,
+                namesakes boolean)
+  STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, e.db_role, coalesce(mark.leaves, '') AS mark,
-         (SELECT max(lower(s.valid)) FROM employee_status s
-          WHERE s.employee_id = g.employee_id AND s.status = 'left') AS left_on
+  SELECT g.employee_id, g.pseudonym, e.employee_no, e.name, e.db_role, coalesce(mark.leaves, ''),
+         (SELECT max(lower(s.valid)) FROM employee_status s WHERE s.employee_id = g.employee_id AND s.status = 'left'),
+         EXISTS (SELECT FROM employee o WHERE o.name = e.name AND o.employee_id <> e.employee_id)
     FROM erasure_log g
     JOIN employee e USING (employee_id)
     LEFT JOIN erasure_rule mark ON (mark.table_name, mark.column_name, mark.action) = ('employee', 'name', 'blank')
-   WHERE g.erasure_id = erasure AND g.confirmed_at IS NOT NULL;
+   WHERE g.erasure_id = erasure AND g.withdrawn_at IS NULL;
 END;
-COMMENT ON FUNCTION erased_person(bigint) IS
-  'Whom a confirmed erasure is about: by which names, what stands in their place, and when they left.';
+COMMENT ON FUNCTION erasure_person(bigint) IS
+  'Whom an erasure is about, what is left of the name, and whether somebody else has the same.';
 
-CREATE FUNCTION erasure_due(erasure bigint)
-  RETURNS TABLE (table_name text, column_name text, action text, keys text[], beside text, relid oid, target text,
-                 col text, condition text, type text, blanked text) STABLE LANGUAGE SQL
+-- What the rules ask for in the tables.  A person is found by key, by the number in a column that
+-- holds numbers, or by number or name under a key of a document that says who somebody is: the same
+-- text anywhere else is a grade, a status or somebody else.
+CREATE FUNCTION erasure_of_rules(erasure bigint)
+  RETURNS TABLE (place integer, table_name text, column_name text, target text, becomes text, condition text)
+  STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT r.table_name, r.column_name, r.action, r.keys, r.beside, c.oid, format('%I.%I', n.nspname, c.relname),
-         quote_ident(r.column_name), t.condition, format_type(a.atttypid, a.atttypmod),
-         CASE WHEN r.keys IS NOT NULL THEN format('hrloop.scrub(%I, %L, %L)', r.column_name, r.keys, r.leaves)
-              ELSE format('%L::%s', r.leaves, format_type(a.atttypid, a.atttypmod)) END
-    FROM erased_person(erasure) p
-    JOIN erasure_rule r ON r.action <> 'keep'
-                       AND (r.keep_months IS NULL
-                            OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
-    JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
-    LEFT JOIN personal_table t ON t.relid = c.oid;
+  WITH rule AS (
+    SELECT r.*, p.*, format('%I.%I', n.nspname, c.relname) AS target, quote_ident(r.column_name) AS col, t.condition,
+           format_type(a.atttypid, a.atttypmod) AS type, quote_ident(n.nspname) AS schema,
+           CASE WHEN r.keys IS NOT NULL THEN format('hrloop.scrub(%I, %L, %L)', r.column_name, r.keys, r.leaves)
+                ELSE format('%L::%s', r.leaves, format_type(a.atttypid, a.atttypmod)) END AS blanked,
+           -- of two who have one name it is the one whom the row, or its decision, is about
+           format('hrloop.replace_text(hrloop.replace_text(%1$I, %2$L, %3$L, %4$L), %2$L, %5$s, %6$L)', x.document,
+                  coalesce(r.keys, '{}'), p.employee_no, p.pseudonym,
+                  CASE WHEN p.namesakes THEN format('CASE WHEN %s THEN %L ELSE %L END', o.own, p.name, p.mark)
+                    ELSE quote_literal(p.name) END, p.mark) AS renamed
+      FROM erasure_person(erasure) p
+      JOIN erasure_rule r ON r.action <> 'keep'
+                         AND (r.keep_months IS NULL
+                              OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
+      JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
+      LEFT JOIN personal_table t ON t.relid = c.oid
+      CROSS JOIN LATERAL (SELECT CASE r.action WHEN 'name' THEN r.beside ELSE r.column_name END AS document) x
+      CROSS JOIN LATERAL (
+        SELECT coalesce(string_agg('(' || y.condition || ')', ' OR '), 'false') AS own
+          FROM (SELECT replace(t.condition, '$1', format('%s::bigint', p.employee_id)) AS condition
+                 WHERE t.condition IS NOT NULL
+                UNION ALL
+                SELECT format('decision_id IN (SELECT d.decision_id FROM %I.decision d WHERE d.employee_id = %s)',
+                              n.nspname, p.employee_id)
+                  FROM pg_attribute k
+                 WHERE k.attrelid = c.oid AND k.attname = 'decision_id' AND c.oid <> 'decision'::regclass) y) o
+  )
+  SELECT array_position('{name,pseudonym,blank}', r.action), r.table_name, r.column_name, r.target, x.becomes,
+         x.condition
+    FROM rule r
+    CROSS JOIN LATERAL (
+      SELECT CASE r.action
+             WHEN 'blank' THEN r.blanked
+             -- as it was filled, without the name; what was not filled so is not taken apart
+             WHEN 'name' THEN format('coalesce((SELECT hrloop.render(m.body, %1$s) FROM %2$s.message_text m WHERE '
+                                     'm.kind = '
+                                     '%3$s.kind AND m.locale = %3$s.locale AND CASE WHEN '
+                                     '%2$s.message_fills(m.body, %4$I) THEN hrloop.render(m.body, %4$I) = %3$s.%5$I '
+                                     'END), '
+                                     '%6$L)', r.renamed, r.schema, r.target, r.beside, r.column_name, r.mark)
+             ELSE CASE r.type WHEN 'jsonb' THEN r.renamed ELSE format('%L', r.pseudonym) END END AS becomes,
+             CASE r.action
+             WHEN 'blank' THEN format('(%s) AND %s IS NOT NULL AND %2$s IS DISTINCT FROM %s',
+                                      replace(r.condition, '$1', format('%s::bigint', r.employee_id)), r.col, r.blanked)
+             WHEN 'name' THEN format('%s IS NOT NULL AND %s IS DISTINCT FROM %I', r.col, r.renamed, r.beside)
+             ELSE CASE r.type WHEN 'jsonb' THEN format('%s IS DISTINCT FROM %s', r.renamed, r.col)
+                  ELSE format('%s = %L', r.col, r.employee_no) END END AS condition) x
+   WHERE CASE r.action WHEN 'blank' THEN r.condition IS NOT NULL
+                       WHEN 'name' THEN r.name <> r.mark
+                       ELSE r.employee_no <> r.pseudonym END;
 END;
-COMMENT ON FUNCTION erasure_due(bigint) IS
-  'The columns to which a confirmed erasure comes today, as erasure_rule says: where they are, which rows are about a '
-  'person ($1), and what is left of a text.';
+COMMENT ON FUNCTION erasure_of_rules(bigint) IS
+  'What an erasure makes of columns of the tables, as erasure_rule asks for today: what a column becomes, in which '
+  'rows.';
+
+-- the audit log holds what the columns held
+CREATE FUNCTION erasure_of_log(erasure bigint)
+  RETURNS TABLE (place integer, table_name text, column_name text, target text, becomes text, condition text)
+  STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH person AS (SELECT * FROM erasure_person(erasure)), logged AS (
+    SELECT r.table_name, array_agg(DISTINCT k.key ORDER BY k.key) AS keys, p.mark, p.employee_id,
+           bool_or(r.column_name = (SELECT min(a.attname::text) FROM pg_attribute a
+                                    WHERE a.attrelid = c.oid AND a.attname IN ('rationale', 'reason')
+                                      AND NOT a.attisdropped)) AS has_reason
+      FROM person p
+      JOIN erasure_rule r ON r.action = 'blank' AND (r.keep_months IS NULL
+                              OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
+      JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
+      CROSS JOIN LATERAL unnest(coalesce(r.keys, ARRAY[r.column_name])) AS k (key)
+     GROUP BY r.table_name, p.mark, p.employee_id
+    UNION ALL
+    SELECT 'employee', '{employee_no}', p.pseudonym, p.employee_id, false FROM person p
+  ), made AS (
+    SELECT 4 AS place, x.col, format('hrloop.scrub(%I, %L, %L)', x.col, l.keys, l.mark) AS becomes,
+           format('employee_id = %s AND table_name = %L', l.employee_id, l.table_name) AS condition, l.keys[1] AS first
+      FROM logged l CROSS JOIN unnest(ARRAY['before', 'after']) AS x (col)
+    UNION ALL
+    SELECT 4, 'reason', format('%L', l.mark),
+           format('employee_id = %s AND table_name = %L AND reason IS NOT NULL', l.employee_id, l.table_name), l.keys[1]
+      FROM logged l WHERE l.has_reason
+    UNION ALL
+    SELECT 5, x.col, format('%L', p.pseudonym), format('%I = %L', x.col, p.db_role), ''
+      FROM person p CROSS JOIN unnest(ARRAY['db_user', 'db_role']) AS x (col) WHERE p.db_role <> ''
+  )
+  SELECT m.place, 'audit_entry', m.col, format('%I.audit_entry', n.nspname), m.becomes,
+         format('%s AND %I IS DISTINCT FROM %s', m.condition, m.col, m.becomes)
+    FROM made m JOIN pg_namespace n ON n.oid = books_schema() ORDER BY m.place, m.condition, m.first, m.col;
+END;
+COMMENT ON FUNCTION erasure_of_log(bigint) IS
+  'What an erasure makes of the audit log: of the person''s own entries what the columns lose, and the login of who '
+  'wrote.';
 
 CREATE FUNCTION erasure_statement(erasure bigint) RETURNS TABLE (statement text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH person AS (
-    SELECT p.* FROM erased_person(erasure) p
-  ), rule AS (
-    SELECT p.*, r.* FROM person p CROSS JOIN erasure_due(erasure) r
-  ), made AS (
-    SELECT r.*, CASE r.action
-           WHEN 'blank' THEN format('UPDATE %s SET %s = %s WHERE (%s) AND %s IS NOT NULL AND %s IS DISTINCT FROM %s',
-                                    r.target, r.col, r.blanked,
-                                    replace(r.condition, '$1', format('%s::bigint', r.employee_id)), r.col, r.col,
-                                    r.blanked)
-           WHEN 'name' THEN format('UPDATE %s SET %s = replace(%s, %L, %L) WHERE strpos(%I::text, %L) > 0 AND '
-                                   'strpos(%s, %L) > 0', r.target, r.col, r.col, r.name, r.mark,
-                                   r.beside, to_jsonb(r.name), r.col, r.name)
-           WHEN 'pseudonym' THEN
-             CASE r.type WHEN 'jsonb' THEN
-                  format('UPDATE %s SET %s = replace(replace(%s::text, %L, %L), %L, %L)::jsonb WHERE strpos(%s::text, '
-                         '%L) > 0 OR strpos(%s::text, %L) > 0', r.target, r.col, r.col,
-                         to_jsonb(r.employee_no), to_jsonb(r.pseudonym), to_jsonb(r.name), to_jsonb(r.mark), r.col,
-                         to_jsonb(r.employee_no), r.col, to_jsonb(r.name))
-             ELSE format('UPDATE %s SET %s = %L WHERE %s = %L', r.target, r.col, r.pseudonym, r.col, r.employee_no) END
-           END AS statement
-      FROM rule r
-     WHERE CASE r.action WHEN 'blank' THEN r.condition IS NOT NULL
-                         WHEN 'name' THEN r.name <> r.mark
-                         ELSE r.employee_no <> r.pseudonym END
-  ), logged AS (
-    -- the audit log holds what the columns held
-    SELECT r.table_name, array_agg(DISTINCT k.key ORDER BY k.key) AS keys, r.mark, r.employee_id,
-           bool_or(r.column_name = (SELECT min(a.attname::text) FROM pg_attribute a
-                                    WHERE a.attrelid = r.relid AND a.attname IN ('rationale', 'reason')
-                                      AND NOT a.attisdropped)) AS has_reason
-      FROM rule r CROSS JOIN LATERAL unnest(coalesce(r.keys, ARRAY[r.column_name])) AS k (key) WHERE r.action = 'blank'
-     GROUP BY r.table_name, r.mark, r.employee_id
-    UNION ALL
-    SELECT 'employee', '{employee_no}', p.pseudonym, p.employee_id, false FROM person p
-  ), log AS (
-    SELECT format('%I.audit_entry', n.nspname) AS target FROM pg_namespace n WHERE n.oid = books_schema()
-  )
-  SELECT s.statement
-    FROM (SELECT array_position('{name,pseudonym,blank}', m.action) AS place, m.table_name, m.column_name, m.statement
-          FROM made m
-          UNION ALL
-          SELECT 4, l.table_name, l.keys[1],
-                 format('UPDATE %s SET before = hrloop.scrub(before, %L, %L), after = hrloop.scrub(after, %L, %L)%s '
-                        'WHERE employee_id = %s AND table_name = %L'
-                        ' AND (before, after, reason) IS DISTINCT FROM (hrloop.scrub(before, %L, %L), '
-                        'hrloop.scrub(after, %L, %L), %s)',
-                        log.target, l.keys, l.mark, l.keys, l.mark, CASE
-                          WHEN l.has_reason
-                            THEN format(', reason = CASE WHEN reason IS NOT NULL THEN %L END', l.mark) END,
-                        l.employee_id, l.table_name, l.keys, l.mark, l.keys, l.mark,
-                        CASE WHEN l.has_reason THEN format('CASE WHEN reason IS NOT NULL THEN %L END', l.mark)
-                          ELSE 'reason' END)
-            FROM logged l CROSS JOIN log
-          UNION ALL
-          SELECT 5, 'audit_entry', 'db_user', format('UPDATE %s SET db_user = CASE db_user WHEN %L THEN %L ELSE '
-                                                     'db_user END, db_role = CASE db_role WHEN %L THEN %L ELSE db_role '
-                                                     'END'
-                 ' WHERE %L IN (db_user, db_role)', log.target, p.db_role, p.pseudonym, p.db_role, p.pseudonym,
-                 p.db_role)
-            FROM person p CROSS JOIN log WHERE p.db_role <> '') s
-   ORDER BY s.place, s.table_name, s.column_name;
+  SELECT format('UPDATE %s SET %I = %s WHERE %s', s.target, s.column_name, s.becomes, s.condition)
+    FROM (SELECT * FROM erasure_of_rules(erasure) UNION ALL SELECT * FROM erasure_of_log(erasure)) s
+   WHERE EXISTS (SELECT FROM erasure_log g WHERE g.erasure_id = erasure AND g.confirmed_at IS NOT NULL)
+   ORDER BY s.place, s.table_name, s.column_name, s.condition;
 END;
 COMMENT ON FUNCTION erasure_statement(bigint) IS
   'The updates of a confirmed erasure that erasure_rule asks for today, of the tables and of what the audit log holds '
@@ -231,7 +258,8 @@ BEGIN ATOMIC
   UNION ALL
   SELECT '42501', format('an erasure cannot be asked for in the name of %s', g.requested_by), NULL,
          'Leave requested_by out.', 'erasure_log', 'requested_by', 'erasure_log_requester'
-    FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND g.requested_by <> who()
+    FROM erasure_log g WHERE g.erasure_id = ANY (erasures)
+     AND (g.requested_by <> who() OR g.requester_id IS DISTINCT FROM actor())
   UNION ALL
   SELECT '23514', 'an erasure is confirmed after it was asked for, by somebody else', NULL, 'Use confirm_erasure().',
          'erasure_log', 'confirmed_by', 'erasure_log_born_confirmed'
@@ -267,7 +295,8 @@ BEGIN ATOMIC
   SELECT '42501', format('%s cannot confirm an erasure that they asked for', g.confirmed_by), NULL,
          'Somebody else of HR, or an executive, has to confirm it.', 'erasure_log', 'confirmed_by',
          'erasure_log_four_eyes'
-    FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND g.confirmed_by = g.requested_by
+    FROM erasure_log g WHERE g.erasure_id = ANY (erasures) AND g.confirmed_at IS NOT NULL
+     AND (g.confirmed_by = g.requested_by OR g.requester_id = actor())
   UNION ALL
   SELECT '55000', format('employee %s has not left', e.employee_no), NULL, 'Withdraw the request.', 'erasure_log',
          'employee_id', 'erasure_log_left'
@@ -286,8 +315,8 @@ BEGIN ATOMIC
   SELECT '55000', format('whose and which erasure %s is cannot be changed', o.erasure_id), NULL,
          'Withdraw it and ask for another one.', 'erasure_log', NULL, 'erasure_log_same'
     FROM unnest(erasures) o JOIN erasure_log g USING (erasure_id)
-   WHERE (g.employee_id, g.pseudonym, g.reason, g.requested_by, g.requested_at)
-     IS DISTINCT FROM (o.employee_id, o.pseudonym, o.reason, o.requested_by, o.requested_at);
+   WHERE (g.employee_id, g.pseudonym, g.reason, g.requested_by, g.requested_at, g.requester_id)
+     IS DISTINCT FROM (o.employee_id, o.pseudonym, o.reason, o.requested_by, o.requested_at, o.requester_id);
 END;
 COMMENT ON FUNCTION erasure_fixed(erasure_log[]) IS
   'Rule: what was asked for does not change, and what was confirmed or withdrawn stays so.';
@@ -349,6 +378,31 @@ CREATE FUNCTION waiting_erasure(employee text) RETURNS bigint STABLE LANGUAGE SQ
 COMMENT ON FUNCTION waiting_erasure(text) IS
   'Key of the erasure of a person that waits for confirmation; error 55000 if there is none.';
 
+CREATE FUNCTION erasure_preview(employee text)
+  RETURNS TABLE (table_name text, column_name text, row_key text, was text, becomes text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', 'what an erasure takes is for HR and executives', NULL,
+                     'Act as somebody who holds one of these roles.')
+   WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
+     OR holds_role('executive', actor()) END;
+  SELECT c.table_name, c.column_name, x.row_key, x.was, x.becomes
+    FROM (SELECT waiting_erasure(employee) AS erasure) e
+    CROSS JOIN LATERAL (SELECT * FROM erasure_of_rules(e.erasure) UNION ALL SELECT * FROM erasure_of_log(e.erasure)) c
+    CROSS JOIN LATERAL jsonb_to_recordset(hrloop.query_rows(
+      format('SELECT %s AS row_key, %I::text AS was, (%s)::text AS becomes FROM %s WHERE %s',
+             (SELECT format('concat_ws('','', %s)', string_agg(quote_ident(a.attname), ', ' ORDER BY u.n))
+                 FROM pg_constraint p CROSS JOIN unnest(p.conkey) WITH ORDINALITY AS u (attnum, n)
+                 JOIN pg_attribute a ON a.attrelid = p.conrelid AND a.attnum = u.attnum
+                WHERE p.contype = 'p' AND p.conrelid = c.target::regclass), c.column_name,
+             c.becomes, c.target, c.condition))) AS x (row_key text, was text, becomes text)
+   ORDER BY c.place, c.table_name, c.column_name, x.row_key;
+END;
+COMMENT ON FUNCTION erasure_preview(text) IS
+  'What the erasure that waits would change today, row by row: in which column of which row (its key), what it says '
+  'and '
+  'what it will say; where several rules meet in one column, a line each. To be read before confirm_erasure(). Errors: '
+  '42501 neither HR nor an executive; 55000 nothing waits; 22023 unknown (SEC-05).';
+
 CREATE FUNCTION confirm_erasure(employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   UPDATE erasure_log g SET confirmed_by = who(), confirmed_at = now()
@@ -356,7 +410,8 @@ BEGIN ATOMIC
   RETURNING g.pseudonym;
 END;
 COMMENT ON FUNCTION confirm_erasure(text) IS
-  'Somebody else of HR, or an executive, confirms an erasure: names and free texts are blanked as erasure_rule says, '
+  'Somebody else of HR, or an executive, confirms an erasure, whose rows erasure_preview() shows: names and free texts '
+  'are blanked as erasure_rule says, '
   'in append-only tables too, figures stay under the pseudonym that is returned, and a decision says so. Cannot be '
   'undone. Errors: 42501 same person or wrong role; 55000 nothing waits, or employed again; 22023 unknown (SEC-05).';
 

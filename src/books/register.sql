@@ -88,7 +88,8 @@ CREATE TABLE erasure_rule (
   reason      text NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0),
   PRIMARY KEY (table_name, column_name, action),
   CONSTRAINT erasure_rule_beside CHECK ((action = 'name') = (beside IS NOT NULL)),
-  CONSTRAINT erasure_rule_keys CHECK (keys IS NULL OR action = 'blank' AND leaves IS NOT NULL)
+  CONSTRAINT erasure_rule_keys CHECK (keys IS NULL OR action IN ('pseudonym', 'name')
+                                      OR action = 'blank' AND leaves IS NOT NULL)
 );
 COMMENT ON TABLE erasure_rule IS
   'What becomes of each text about a person that is erased, column by column, against what must be kept; figures are '
@@ -97,11 +98,14 @@ COMMENT ON TABLE erasure_rule IS
 COMMENT ON COLUMN erasure_rule.table_name IS 'Table.';
 COMMENT ON COLUMN erasure_rule.column_name IS 'Column.';
 COMMENT ON COLUMN erasure_rule.action IS
-  'blank: in the person''s rows it is replaced; pseudonym: wherever it holds the person''s number or, in a document, '
-  'number or name; name: the name is taken out of texts to others; keep: it stays.';
+  'blank: in the person''s rows it is replaced; pseudonym: where it holds the person''s number or, in a document under '
+  'one '
+  'of the keys, number or name; name: a text to others is filled anew without the name, or replaced; keep: it stays.';
 COMMENT ON COLUMN erasure_rule.leaves IS 'What blank leaves behind; null: nothing.';
 COMMENT ON COLUMN erasure_rule.keys IS
-  'Of a document only the texts under these keys (key, or parent.key); null: all of it.';
+  'Of a document only the texts under these keys (key, or parent.key); null: all of it. For pseudonym and name: where '
+  'it '
+  'says who somebody is; the same text elsewhere is something else.';
 COMMENT ON COLUMN erasure_rule.beside IS 'For name: column of the document that says who is named in the text.';
 COMMENT ON COLUMN erasure_rule.keep_months IS 'Months after leaving for which it has to be kept first; null: none.';
 COMMENT ON COLUMN erasure_rule.reason IS 'Why so.';
@@ -112,7 +116,15 @@ CREATE FUNCTION erasure_rules(table_name text, texts jsonb) RETURNS SETOF erasur
 BEGIN ATOMIC
   SELECT erasure_rules.table_name, t.key, r.action,
          CASE WHEN r.rule ? 'leaves' THEN r.rule ->> 'leaves' WHEN r.action IN ('blank', 'name') THEN '已删除' END,
-         CASE WHEN r.rule ? 'keys' THEN ARRAY(SELECT jsonb_array_elements_text(r.rule -> 'keys')) END,
+         CASE WHEN r.rule ? 'keys' THEN ARRAY(SELECT jsonb_array_elements_text(r.rule -> 'keys'))
+              -- where documents of the rooms say who somebody is
+              WHEN r.action IN ('pseudonym', 'name')
+                THEN ARRAY['employee', 'employee_no', 'manager', 'mentor', 'mentee', 'rater', 'delegate', 'delegator',
+                           'for',
+                           'by', 'hr', 'finance', 'executive', 'decided_by', 'approved_by', 'requested_by',
+                           'confirmed_by',
+                           'recorded_by', 'reversed_by', 'handled_by', 'proposed', 'approved', 'rejected', 'held',
+                           'people.*'] END,
          r.rule ->> 'beside', (r.rule ->> 'months')::integer, r.because
     FROM jsonb_each(texts) AS t (key, value)
     CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(t.value) WHEN 'array' THEN t.value

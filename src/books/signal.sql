@@ -1,13 +1,47 @@
 -- signal: what people are told, in their language, once (NOT-01).
 
+CREATE TABLE message_kind (
+  kind text PRIMARY KEY CHECK (kind <> ''),
+  args text[] NOT NULL
+);
+COMMENT ON TABLE message_kind IS
+  'What is filled in the texts of a kind: a text that names something else could not be written for anybody. The rooms '
+  'say so by the texts that they bring; an own kind that is not listed may name anything.';
+COMMENT ON COLUMN message_kind.kind IS 'Kind of notice or sentence.';
+COMMENT ON COLUMN message_kind.args IS 'The names that its texts may hold as {name}.';
+SELECT register_table('message_kind', kind => 'guard', sees => 'public');
+
+CREATE FUNCTION message_placeholders(body text) RETURNS text[] IMMUTABLE LANGUAGE SQL
+  RETURN ARRAY(SELECT DISTINCT m[1] FROM regexp_matches(body, '\{([^}]*)\}', 'g') AS m ORDER BY 1);
+COMMENT ON FUNCTION message_placeholders(text) IS 'The names in a text that are filled, each once.';
+
+CREATE FUNCTION message_fills(body text, args jsonb) RETURNS boolean IMMUTABLE LANGUAGE SQL
+  RETURN NOT EXISTS (SELECT FROM unnest(message_placeholders(body)) AS p (name)
+                      WHERE (jsonb_typeof(args -> p.name) IN ('string', 'number')) IS NOT TRUE);
+COMMENT ON FUNCTION message_fills(text, jsonb) IS 'Whether these figures fill all placeholders of a text.';
+
+CREATE FUNCTION message_fits(kind text, body text) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN coalesce((
+    SELECT hrloop.fail('23514', format('the text of "%s" has a placeholder {%s} that nothing fills', message_fits.kind,
+                                       p.name),
+                       format('Filled are: %s.', coalesce(nullif(array_to_string(k.args, ', '), ''), 'none')),
+                       'Use one of these, or none.', 'message_text', 'body', 'message_text_placeholders')
+      FROM message_kind k CROSS JOIN unnest(message_placeholders(body)) AS p (name)
+     WHERE k.kind = message_fits.kind AND p.name <> ALL (k.args) LIMIT 1), true);
+COMMENT ON FUNCTION message_fits(text, text) IS
+  'True if all placeholders of a text of this kind are filled; else error 23514 says which is not.';
+
 CREATE TABLE message_text (
   kind   text NOT NULL CHECK (kind <> ''),
   locale text NOT NULL CHECK (locale IN ('zh', 'en')),
   body   text NOT NULL CHECK (body <> ''),
   source text,
-  PRIMARY KEY (kind, locale)
+  PRIMARY KEY (kind, locale),
+  CONSTRAINT message_text_placeholders CHECK (message_fits(kind, body))
 );
-COMMENT ON TABLE message_text IS 'Texts with {placeholders}, one per kind and language; edit them freely.';
+COMMENT ON TABLE message_text IS
+  'Texts with {placeholders}, one per kind and language; edit them freely: a placeholder that nothing fills is '
+  'refused.';
 COMMENT ON COLUMN message_text.kind IS 'Kind of notice or sentence.';
 COMMENT ON COLUMN message_text.locale IS 'zh or en.';
 COMMENT ON COLUMN message_text.body IS 'The text; {name} is filled from the figures.';
@@ -116,13 +150,17 @@ CREATE FUNCTION register_notice(kind text, told text[], zh text, en text, source
                                 is_pay boolean DEFAULT false) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO notice (kind, told, is_pay) VALUES (register_notice.kind, register_notice.told, register_notice.is_pay);
+  INSERT INTO message_kind (kind, args) VALUES (register_notice.kind, message_placeholders(concat(zh, en)))
+  ON CONFLICT DO NOTHING;
   INSERT INTO message_text (kind, locale, body, source)
   VALUES (register_notice.kind, 'zh', zh, register_notice.source), (register_notice.kind, 'en', en, NULL);
   SELECT register_notice.kind;
 END;
 COMMENT ON FUNCTION register_notice(text, text[], text, text, text, boolean) IS
   'A kind of notice: who is told, and the text in each language, with {placeholders} that the notice''s args fill. '
-  'Errors: 23505 it is there, 23514 nobody is told or the text is empty, 23502 a language is missing (NOT-01).';
+  'For the owner of the books. Errors: 23505 it is there, 23514 nobody is told or the text is empty, 23502 a language '
+  'is '
+  'missing, 42501 not the owner (NOT-01).';
 CREATE TRIGGER notification_render BEFORE INSERT ON notification
   FOR EACH ROW EXECUTE FUNCTION hrloop.signal_render();
 CREATE TRIGGER notification_announce AFTER INSERT ON notification REFERENCING NEW TABLE AS new_row

@@ -237,6 +237,11 @@ CREATE FUNCTION hrloop.scrub(document jsonb, keys text[], mark text) RETURNS jso
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_scrub';
 COMMENT ON FUNCTION hrloop.scrub(jsonb, text[], text) IS
   'A document in which every text under one of these keys (key, or parent.key), at any depth, is replaced by the mark.';
+CREATE FUNCTION hrloop.replace_text(document jsonb, keys text[], was text, becomes text) RETURNS jsonb
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_replace_text';
+COMMENT ON FUNCTION hrloop.replace_text(jsonb, text[], text, text) IS
+  'A document in which every text under one of these keys (key, or parent.key), at any depth, that is the one is replaced '
+  'by the other, and under parent.* a key that is it; the same text elsewhere stays.';
 CREATE FUNCTION hrloop.erase(book regclass, erasure bigint) RETURNS bigint
   LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_erase';
 COMMENT ON FUNCTION hrloop.erase(regclass, bigint) IS
@@ -327,7 +332,8 @@ GRANT EXECUTE ON FUNCTION
   hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.holds(jsonpath, jsonb),
   hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.recompute(regclass, bigint[], bigint),
   hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]), hrloop.run(regclass, text, "any"),
-  hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.erase(regclass, bigint), hrloop.tls(),
+  hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.replace_text(jsonb, text[], text, text),
+  hrloop.erase(regclass, bigint), hrloop.tls(),
   hrloop.transaction_number(regclass), hrloop.of_this_transaction(xid, timestamptz), hrloop.act_as(regclass, text),
   hrloop.actor(regclass), hrloop.who(regclass), hrloop.owns(regclass), hrloop.log_read(regclass, bigint, text, boolean),
   hrloop.visible_support(internal), hrloop.visible(regclass, bigint, text), hrloop.visible_ids(regclass, text),

@@ -24,6 +24,7 @@
 
 PG_FUNCTION_INFO_V1(hrloop_query_rows);
 PG_FUNCTION_INFO_V1(hrloop_scrub);
+PG_FUNCTION_INFO_V1(hrloop_replace_text);
 PG_FUNCTION_INFO_V1(hrloop_erase);
 PG_FUNCTION_INFO_V1(hrloop_tls);
 
@@ -65,6 +66,7 @@ typedef struct Scrub
 {
 	Datum	   *keys;
 	int			nkeys;
+	const text *was;			/* NULL: whatever it is */
 	JsonbValue	mark;
 	Level	   *level;
 	int			depth;
@@ -91,14 +93,45 @@ key_matches(const char *wanted, int length, const Level *level)
 }
 
 static bool
-is_scrubbed(const Scrub *scrub)
+is_the_one(const text *was, const JsonbValue *found)
 {
+	return found->val.string.len == VARSIZE_ANY_EXHDR(was) &&
+		memcmp(found->val.string.val, VARDATA_ANY(was), found->val.string.len) == 0;
+}
+
+/* Whether a text at this place is one of those that go. */
+static bool
+is_scrubbed(const Scrub *scrub, const JsonbValue *found)
+{
+	if (scrub->was != NULL && !is_the_one(scrub->was, found))
+		return false;
 	for (int i = 0; i < scrub->nkeys; i++)
 	{
 		text	   *wanted = DatumGetTextPP(scrub->keys[i]);
 
 		if (key_matches(VARDATA_ANY(wanted), VARSIZE_ANY_EXHDR(wanted),
 						&scrub->level[scrub->depth]))
+			return true;
+	}
+	return false;
+}
+
+/* "parent.*": the keys of the object that parent holds are texts as well. */
+static bool
+is_scrubbed_key(const Scrub *scrub, const JsonbValue *found)
+{
+	const JsonbValue *parent = &scrub->level[scrub->depth].parent;
+
+	if (scrub->was == NULL || parent->type != jbvString || !is_the_one(scrub->was, found))
+		return false;
+	for (int i = 0; i < scrub->nkeys; i++)
+	{
+		text	   *wanted = DatumGetTextPP(scrub->keys[i]);
+		const char *name = VARDATA_ANY(wanted);
+		int			length = parent->val.string.len;
+
+		if (VARSIZE_ANY_EXHDR(wanted) == length + 2 && memcmp(name, parent->val.string.val, length) == 0 &&
+			memcmp(name + length, ".*", 2) == 0)
 			return true;
 	}
 	return false;
@@ -139,26 +172,27 @@ scrub_document(Jsonb *document, Scrub *scrub)
 		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
 			scrub->depth--;
 		else if (token == WJB_KEY)
+		{
 			scrub->level[scrub->depth].key = v;
-		else if (v.type == jbvString && is_scrubbed(scrub))
+			if (is_scrubbed_key(scrub, &v))
+				v = scrub->mark;
+		}
+		else if (v.type == jbvString && is_scrubbed(scrub, &v))
 			v = scrub->mark;
 		result = pushJsonbValue(&state, token, token < WJB_BEGIN_ARRAY ? &v : NULL);
 	}
 	return result;
 }
 
-/* hrloop.scrub(document, keys, mark): the texts under these keys become the mark. */
-Datum
-hrloop_scrub(PG_FUNCTION_ARGS)
+static Jsonb *
+scrubbed(Jsonb *document, ArrayType *keys, text *was, text *mark)
 {
-	Jsonb	   *document = PG_GETARG_JSONB_P(0);
-	text	   *mark = PG_GETARG_TEXT_PP(2);
-	Scrub		scrub = {.room = 16};
+	Scrub		scrub = {.room = 16, .was = was};
 	bool	   *nulls;
 
 	if (JB_ROOT_IS_SCALAR(document))
-		PG_RETURN_JSONB_P(document);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+		return document;
+	deconstruct_array(keys, TEXTOID, -1, false, TYPALIGN_INT,
 					  &scrub.keys, &nulls, &scrub.nkeys);
 	for (int i = 0; i < scrub.nkeys; i++)
 		if (nulls[i])
@@ -169,7 +203,21 @@ hrloop_scrub(PG_FUNCTION_ARGS)
 	scrub.mark.val.string.val = VARDATA_ANY(mark);
 	scrub.mark.val.string.len = VARSIZE_ANY_EXHDR(mark);
 	scrub.level = palloc0(scrub.room * sizeof(Level));
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(scrub_document(document, &scrub)));
+	return JsonbValueToJsonb(scrub_document(document, &scrub));
+}
+
+/* hrloop.scrub(document, keys, mark): the texts under these keys become the mark. */
+Datum
+hrloop_scrub(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_JSONB_P(scrubbed(PG_GETARG_JSONB_P(0), PG_GETARG_ARRAYTYPE_P(1), NULL, PG_GETARG_TEXT_PP(2)));
+}
+
+/* hrloop.replace_text(document, keys, was, becomes): one text under these keys becomes another. */
+Datum
+hrloop_replace_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_JSONB_P(scrubbed(PG_GETARG_JSONB_P(0), PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_TEXT_PP(2), PG_GETARG_TEXT_PP(3)));
 }
 
 /* ------------------------------------------------------------------ erase */

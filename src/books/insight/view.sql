@@ -876,7 +876,8 @@ COMMENT ON COLUMN my_payslip.explanation IS 'How it was worked out.';
 CREATE FUNCTION result_told(cause text, cause_id bigint) RETURNS boolean STABLE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
   RETURN hrloop.acts_for('book'::regclass, 'hr') OR coalesce((
-    SELECT CASE WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
+    SELECT CASE WHEN actor() IS NULL THEN false
+                WHEN actor() = r.employee_id THEN r.status = 'locked' AND disclosed(r.review_id)
                 ELSE r.status = 'locked' OR NOT r.anonymous END
       FROM review r
      WHERE r.review_id = CASE result_told.cause
