@@ -240,8 +240,8 @@ COMMENT ON FUNCTION hrloop.scrub(jsonb, text[], text) IS
 CREATE FUNCTION hrloop.replace_text(document jsonb, keys text[], was text, becomes text) RETURNS jsonb
   LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_replace_text';
 COMMENT ON FUNCTION hrloop.replace_text(jsonb, text[], text, text) IS
-  'A document in which every text under one of these keys (key, or parent.key), at any depth, that is the one is replaced '
-  'by the other, and under parent.* a key that is it; the same text elsewhere stays.';
+  'A document in which every text under one of these keys (key, or parent.key), at any depth, that is the one is '
+  'replaced by the other, and under parent.* a key that is it; the same text elsewhere stays.';
 CREATE FUNCTION hrloop.erase(book regclass, erasure bigint) RETURNS bigint
   LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'hrloop_erase';
 COMMENT ON FUNCTION hrloop.erase(regclass, bigint) IS
