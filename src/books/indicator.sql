@@ -187,6 +187,7 @@ CREATE TABLE template_item (
   facts             jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(facts) = 'object'),
   task              text,
   effective_weight  numeric,
+  kind              text,
   definition        text,
   formula           jsonpath,
   standard          text,
@@ -212,6 +213,7 @@ COMMENT ON COLUMN template_item.facts IS
   'Facts for everybody, for example {"target": 10}; a target row replaces them for one person.';
 COMMENT ON COLUMN template_item.task IS 'Work task linked to it, for the checklist.';
 COMMENT ON COLUMN template_item.effective_weight IS 'Percent of the whole; set by activation.';
+COMMENT ON COLUMN template_item.kind IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.definition IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.formula IS 'Pinned from the indicator.';
 COMMENT ON COLUMN template_item.standard IS 'Pinned from the indicator.';
@@ -536,7 +538,7 @@ BEGIN ATOMIC
      SET effective_weight = trim_scale(i.weight * coalesce((SELECT g.weight FROM template_group g
                                                              WHERE g.template_group_id = i.template_group_id),
                                                              100) * 0.01),
-         definition = n.definition, formula = n.formula, standard = n.standard, cap_pct = n.cap_pct,
+         kind = n.kind, definition = n.definition, formula = n.formula, standard = n.standard, cap_pct = n.cap_pct,
          floor_pct = n.floor_pct, pass_pct = pass_line(n.indicator_id), tier_scale_id = n.tier_scale_id
     FROM review_template t, indicator n
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL

@@ -16,9 +16,10 @@
  * given and the target of this employee.
  */
 #define VALUE_OF_FACTS(review, indicator, given, rater) \
-	"SELECT w.*, pg_catalog.round(LEAST(GREATEST(w.attainment, w.floor_pct), w.cap_pct), 4) AS value" \
-	"  FROM (SELECT pg_catalog.round(hrloop.evaluate(i.formula, f.facts), 4) AS attainment," \
-	"               i.floor_pct, i.cap_pct, i.formula, f.facts" \
+	"SELECT CASE WHEN w.kind <> 'qualitative' THEN w.result END AS attainment, w.formula, w.facts," \
+	"       CASE WHEN w.result IS NOT NULL THEN pg_catalog.round(LEAST(GREATEST(w.result, w.floor_pct), w.cap_pct), 4) END AS value" \
+	"  FROM (SELECT pg_catalog.round(hrloop.evaluate(i.formula, f.facts), 4) AS result," \
+	"               i.kind, i.floor_pct, i.cap_pct, i.formula, f.facts" \
 	"          FROM @review r" \
 	"          JOIN @template_item i ON i.indicator_id = " indicator " AND i.template_id = CASE WHEN r.segmented THEN" \
 	"               (SELECT s.template_id FROM @review_segment s" \
@@ -32,7 +33,7 @@
 
 /* Sets both results, or fails. */
 void
-hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *value)
+hr_value_of_facts(const HrScoreRow *row, Datum facts, Numeric *attainment, Numeric *value)
 {
 	static const HrQuery query = {"attainment",
 		"SELECT a.attainment, a.value, a.formula::text, a.facts::text FROM (" VALUE_OF_FACTS("$1", "$2", "$3", "$4") ") a",
@@ -47,7 +48,7 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *
 		hr_no_such_item(row);
 	found[0] = hr_cell_found(0, 1);
 	found[1] = hr_cell_found(0, 2);
-	if (found[0].null || found[1].null)
+	if (found[1].null)
 	{
 		char	   *formula = hr_text(hr_cell_found(0, 3));
 		char	   *over = hr_text(hr_cell_found(0, 4));
@@ -63,8 +64,9 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *
 				 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_facts")));
 	}
-	*attainment = SPI_datumTransfer(NumericGetDatum(hr_numeric(found[0])), false, -1);
-	*value = SPI_datumTransfer(NumericGetDatum(hr_numeric(found[1])), false, -1);
+	*attainment = found[0].null ? NULL
+		: DatumGetNumeric(SPI_datumTransfer(NumericGetDatum(hr_numeric(found[0])), false, -1));
+	*value = DatumGetNumeric(SPI_datumTransfer(NumericGetDatum(hr_numeric(found[1])), false, -1));
 	hr_scope_leave(&scope);
 }
 

@@ -8,10 +8,10 @@
 #include "score_row.h"
 
 /*
- * A score computed from facts, jsonb: sets attainment and value, numeric in the caller's
- * context, or raises.
+ * A score computed from facts, jsonb: sets attainment (NULL: of a judged indicator there is
+ * none) and value, in the caller's context, or raises.
  */
-extern void hr_value_of_facts(const HrScoreRow *row, Datum facts, Datum *attainment, Datum *value);
+extern void hr_value_of_facts(const HrScoreRow *row, Datum facts, Numeric *attainment, Numeric *value);
 
 /*
  * Once their reviews are locked: compute scores anew whose facts were read by rules that

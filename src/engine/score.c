@@ -218,8 +218,14 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 		no_value(&row);
 	if (!facts.null)
 	{
-		hr_value_of_facts(&row, facts.value, &values[0], &values[1]);
-		nulls[0] = nulls[1] = false;
+		Numeric		attainment,
+					value;
+
+		hr_value_of_facts(&row, facts.value, &attainment, &value);
+		values[0] = NumericGetDatum(attainment);
+		values[1] = NumericGetDatum(value);
+		nulls[0] = attainment == NULL;
+		nulls[1] = false;
 	}
 	if (!raw.null)
 	{

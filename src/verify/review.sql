@@ -165,9 +165,9 @@ BEGIN ATOMIC
     FROM slice r
     JOIN score s USING (review_id)
     CROSS JOIN LATERAL (
-      SELECT a.attainment, round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct
+      SELECT CASE WHEN a.kind <> 'qualitative' THEN a.attainment END AS attainment, round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct
                                  WHEN a.attainment < a.floor_pct THEN a.floor_pct ELSE a.attainment END, 4) AS value
-        FROM (SELECT i.cap_pct, i.floor_pct,
+        FROM (SELECT i.kind, i.cap_pct, i.floor_pct,
                      round(hrloop.evaluate(i.formula,
                                            i.facts || coalesce((SELECT t.facts FROM target t
                                                                 WHERE (t.cycle_id, t.employee_id, t.indicator_id)

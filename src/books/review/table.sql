@@ -248,7 +248,7 @@ COMMENT ON COLUMN score.raw_value IS 'Score as given, 0 to scale_max.';
 COMMENT ON COLUMN score.scale_max IS 'Highest value of the rater''s scale: 100, 5 … (IND-15).';
 COMMENT ON COLUMN score.facts IS 'Facts for the formula: {"actual": 8}; the target is added.';
 COMMENT ON COLUMN score.attainment IS
-  'Derived: result of the formula in percent, 4 decimals, before cap and floor (IND-03).';
+  'Derived: result of the formula in percent, 4 decimals, before cap and floor; null: judged, however it is given (IND-03).';
 COMMENT ON COLUMN score.value IS 'Derived: value on the scale 0-100, 4 decimals; raw_value wins over an attainment.';
 COMMENT ON COLUMN score.rationale IS 'Why (评分依据, REV-05).';
 COMMENT ON COLUMN score.scored_at IS 'When.';
