@@ -16,9 +16,11 @@ SELECT s.session_on FROM plan_session s ORDER BY s.session_on;
 -- the head of a branch asks; nobody is above who would answer
 SELECT ask_question('‘客户满意度’如何评分?', 'E002', '2023-07-07 09:00') > 0 AS asked;
 -- the window of a course finished on 2023-04-09 ends on 2023-07-09
+SELECT create_cycle(c, f::date, u::date) > 0 AS made, set_target(c, 'E010', '客户拓展', '{"target": 10}') > 0 AS set
+  FROM (VALUES ('2023Q1', '2023-01-01', '2023-03-31'), ('2023Q3', '2023-07-01', '2023-09-30')) AS c (c, f, u);
 SELECT count(record_measurement('E010', '客户拓展', d::date, f::jsonb)) AS readings FROM (VALUES
-  ('2023-01-09', '{"actual": 1, "target": 10}'), ('2023-01-10', '{"actual": 4, "target": 10}'), ('2023-04-09', '{"actual": 6, "target": 10}'),
-  ('2023-04-10', '{"actual": 8, "target": 10}'), ('2023-07-09', '{"actual": 7, "target": 10}'), ('2023-07-10', '{"actual": 1, "target": 10}')) AS m (d, f);
+  ('2023-01-09', '{"actual": 1}'), ('2023-01-10', '{"actual": 4}'), ('2023-04-09', '{"actual": 6}'),
+  ('2023-04-10', '{"actual": 8}'), ('2023-07-09', '{"actual": 7}'), ('2023-07-10', '{"actual": 1}')) AS m (d, f);
 SELECT record_training('E010', '客户拓展技巧', '2023-04-09', 88, external_id => 'T-1') AS stored;
 -- not passed, bound to no indicator, finished a day later
 SELECT record_training('E010', '客户拓展技巧', '2023-04-01', 20, external_id => 'T-2') AS failed, record_training('E010', '客户谈判', '2023-04-01', 88, external_id => 'T-3') AS unbound,

@@ -49,13 +49,23 @@ ROLLBACK;
 SELECT submit_score('IND-03', 'E030', '态度', 65, 'as seen a third time') AS composite;
 SELECT missed FROM scored WHERE cycle = 'IND-03' AND employee = 'E030' AND indicator = '态度';
 -- IND-03.4: no target, no division by it
-SELECT create_template('IND-03.4', '[{"indicator": "新客户", "weight": 50, "facts": {"target": 0}}, {"indicator": "新客户120", "weight": 25, "facts": {"target": null}}, {"indicator": "响应时间", "weight": 25}]') > 0 AS made,
+SELECT count(create_template('NO-' || n, jsonb_build_array(jsonb_build_object('indicator', '新客户', 'weight', 100, 'facts', f::jsonb)))) AS made
+  FROM (VALUES (1, '{"target": 0}'), (2, '{"target": null}'), (3, '{"target": -10}'), (4, '{"actual": 1}'), (5, '{"target": 1e20}')) AS t (n, f);
+SELECT activate_template('NO-1');
+\echo :LAST_ERROR_SQLSTATE
+SELECT activate_template('NO-2');
+SELECT activate_template('NO-3');
+SELECT activate_template('NO-4');
+SELECT activate_template('NO-5');
+SELECT create_template('IND-03.4', '[{"indicator": "新客户", "weight": 50}, {"indicator": "新客户120", "weight": 25}, {"indicator": "响应时间", "weight": 25}]') > 0 AS made,
        activate_template('IND-03.4') > 0 AS active, start('IND-03.4', 'IND-03.4') AS reviews;
 SELECT submit_score('IND-03.4', 'E010', '新客户', facts => '{"actual": 8}', rationale => 'x'); \echo :LAST_ERROR_SQLSTATE
 SELECT submit_score('IND-03.4', 'E010', '新客户120', facts => '{"actual": 8}', rationale => 'x');
 SELECT submit_score('IND-03.4', 'E010', '响应时间', facts => '{"actual": 8}', rationale => 'x');
 SELECT submit_score('IND-03.4', 'E010', '响应时间', facts => '{"actual": 0, "target": 1}', rationale => 'x');
-SELECT submit_score('IND-03.4', 'E010', '响应时间', facts => '{"actual": "eight", "target": 1}', rationale => 'x');
+\echo :LAST_ERROR_SQLSTATE
+SELECT submit_score('IND-03.4', 'E010', '响应时间', facts => '{"actual": 1e15}', rationale => 'x');
+SELECT submit_score('IND-03.4', 'E010', '响应时间', facts => '{"actual": "eight"}', rationale => 'x');
 SELECT submit_score('IND-03.4', 'E010', '响应时间', facts => '[1]', rationale => 'x');
 SELECT hrloop.evaluate('$.actual / $.target * 100', '{"actual": 8, "target": 0}') AS zero_target, hrloop.evaluate('$.actual / $.target * 100', '{"actual": 8, "target": null}') AS null_target,
        hrloop.evaluate('$.actual / $.target * 100', '{"actual": 8}') AS no_target, hrloop.evaluate('$.actual / $.target * 100', NULL) AS no_facts, hrloop.evaluate('$.actual / $.target * 100', '{"actual": 8, "target": 10}') AS fine;
@@ -101,6 +111,7 @@ SELECT create_template('IND-08', '[{"indicator": "良品率", "weight": 100}]') 
 SELECT count(submit_score('IND-08', e, '良品率', facts => f::jsonb, rationale => 'QC')) AS composites FROM (VALUES ('E031', '{"good": 900, "total": 1000}'), ('E030', '{"good": 899, "total": 1000}')) AS s (e, f);
 SELECT 'IND-08.1' AS id, employee, attainment, missed FROM scored WHERE cycle = 'IND-08';
 -- IND-08.2: finished goods are no input, and nothing produced gives no rate
+SELECT declare_fact('良品率', 'finished_good'), declare_fact('良品率', 'finished_total');
 SELECT submit_score('IND-08', 'E020', '良品率', facts => '{"finished_good": 950, "finished_total": 1000}', rationale => 'QC');
 SELECT submit_score('IND-08', 'E020', '良品率', facts => '{"good": 0, "total": 0}', rationale => 'QC');
 

@@ -21,6 +21,7 @@ SELECT 'LIV-03.1' AS id, * FROM warned;
 SELECT body = '您的良品率指标未达标,请查看生产记录调整流程' AS to_the_letter FROM warned;
 SELECT d.cause, d.inputs, d.outcome FROM decision d WHERE d.kind = 'warning.threshold';
 -- IND-08.2: counts of finished goods are no input; nothing produced gives no rate, and no alert
+SELECT declare_fact('良品率', 'finished_good'), declare_fact('良品率', 'finished_total');
 SELECT record_measurement('E030', '良品率', '2023-01-10', '{"finished_good": 800, "finished_total": 1000}') > 0 AS stored,
        record_measurement('E030', '良品率', '2023-01-11', '{"good": 0, "total": 0}') > 0 AS stored;
 SELECT 'IND-08.2' AS id, r.measured_on, r.attainment AS yield, r.missing_input FROM reading r WHERE r.employee_id = find_employee('E030') ORDER BY r.measured_on;

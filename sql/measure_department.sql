@@ -7,7 +7,7 @@ CREATE TEMP VIEW analysed AS
   SELECT u.code AS unit, i.code AS indicator, m.month, m.attainment, m.peers, m.peers_missed, a.cause, a.action, h.employee_no AS told
     FROM cause_analysis a JOIN department_month m USING (department_month_id) JOIN org_unit u USING (org_unit_id) JOIN indicator i USING (indicator_id)
     LEFT JOIN notification n ON n.decision_id = a.decision_id LEFT JOIN employee h ON h.employee_id = n.recipient_id ORDER BY m.month, u.code COLLATE "C";
-SELECT create_indicator('产值', definition => '月产值', standard => '按完成率', kind => 'quantitative', cap => 120) > 0 AS made;
+SELECT create_indicator('产值', definition => '月产值', standard => '按完成率', kind => 'quantitative', cap => 120, facts => '{"target": "actual"}') > 0 AS made; -- the system that measures says what it planned for the month
 -- two people of the production department: 95, 90, 85 % on average in January to March
 SELECT count(record_measurement(e, '产值', d::date, jsonb_build_object('actual', a, 'target', 200))) AS stored FROM (VALUES
   ('E030', '2023-01-31', 200), ('E031', '2023-01-31', 180), ('E030', '2023-02-28', 180), ('E031', '2023-02-28', 180), ('E030', '2023-03-31', 160), ('E031', '2023-03-31', 180)) AS m (e, d, a);

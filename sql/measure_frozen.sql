@@ -5,7 +5,8 @@
 
 CREATE TEMP VIEW readings AS
   SELECT m.external_id AS key, e.employee_no AS who, i.code AS indicator, m.measured_on, m.facts FROM measurement m JOIN employee e USING (employee_id) JOIN indicator i USING (indicator_id);
-SELECT create_indicator('出勤', definition => '不在模板里', standard => '记录') > 0 AS of_no_template;
+SELECT create_indicator('出勤', definition => '不在模板里', standard => '记录', facts => '{"actual": "actual", "checked": "actual"}') > 0 AS of_no_template;
+SELECT declare_fact('客户拓展', 'score'), declare_fact('客户拓展', 'checked'), declare_fact('创新提案', 'actual');
 SELECT create_cycle('2023Q1', '2023-01-01', '2023-03-31', 'SALES') > 0 AS made, open_cycle('2023Q1') AS reviews;
 SELECT count(record_measurement(e, i, d::date, f::jsonb, 'crm', k)) AS stored FROM (VALUES
   ('E010', '客户拓展', '2023-01-31', '{"actual": 3}', 'in-1'), ('E010', '客户拓展', '2023-03-31', '{"actual": 7}', 'in-2'),

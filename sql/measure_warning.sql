@@ -41,7 +41,7 @@ BEGIN;
 SELECT set_setting('decline.pct', NULL) IS NULL AS off, record_measurement('E011', '客户响应时间', '2023-05-31', '{"actual": 9}') > 0 AS stored;
 SELECT count(*) AS warnings FROM warned WHERE who = 'E011';
 ROLLBACK;
--- from zero nothing can be said in percent
+-- from nothing to anything worse is all of it: 100 %
 SELECT count(record_measurement('E020', '客户响应时间', d::date, jsonb_build_object('actual', v))) AS stored
   FROM (VALUES ('2023-01-31', 0), ('2023-02-28', 0), ('2023-03-31', 0), ('2023-04-30', 5)) AS m (d, v);
 SELECT count(*) AS warnings FROM warned WHERE who = 'E020';

@@ -33,8 +33,10 @@ SELECT submit_score('SINGLE', 'E010', '客户拓展', facts => '{"actual": 8}', 
 SELECT submit_score('SINGLE', 'E010', '客户满意度', 90, '回访') AS composite;
 SELECT submit_score('SINGLE', 'E010', '销售执行', 77.7777, '跟进') AS composite;
 SELECT employee, scored, complete, composite, missed, lowest, plan_reason FROM standing WHERE cycle = 'SINGLE' AND scored > 0;
--- a correction: a judgement beside the figure wins, the attainment stays
+-- a correction: a judgement in place of the figure; beside it one of the two is wrong
 SELECT submit_score('SINGLE', 'E010', '客户拓展', 95, '新签8家,均为大客户', facts => '{"actual": 8}') AS composite;
+SELECT submit_score('SINGLE', 'E010', '客户拓展', 80, '新签8家', facts => '{"actual": 8}') AS composite;
+SELECT submit_score('SINGLE', 'E010', '客户拓展', 95, '新签8家,均为大客户') AS composite;
 SELECT i.code, s.attainment, s.value FROM score s JOIN indicator i USING (indicator_id) WHERE s.review_id = find_review('SINGLE', 'E010') ORDER BY i.code COLLATE "C";
 UPDATE score SET raw_value = 60 WHERE review_id = find_review('SINGLE', 'E010') AND indicator_id = find_indicator('客户满意度');
 SELECT employee, scored, complete, composite, missed, lowest, plan_reason FROM standing WHERE cycle = 'SINGLE' AND scored > 0;

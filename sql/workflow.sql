@@ -85,6 +85,7 @@ UPDATE review SET status = 'open', reopen_reason = '直接写表' WHERE review_i
 UPDATE review_cycle SET status = 'locked' WHERE code = '2023Q1';
 UPDATE review_cycle SET status = 'open' WHERE code = '2023Q1';
 SELECT reweight_cycle('2023Q1', 'ONE', '换权重');
+SELECT declare_fact('总评', 'target', 'target');
 SELECT set_target('2023Q1', 'E010', '总评', '{"target": 1}');
 BEGIN; SELECT act_as('E090') > 0 AS acts, sign_stage('2023Q1', 'scheme'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 SELECT lock_cycle('2023Q1') AS locked, open_cycle('2023Q1') AS reviews, lock_review('2023Q1', 'E011') AS locked;

@@ -17,8 +17,8 @@ SELECT s, k, v, v, c FROM (VALUES
   ('review.min_service_days', 'integer', NULL,
    'Days that somebody must have worked in a cycle to be rated (say 90); fewer: not_rated; null: no minimum'),
   ('review.prorate_targets',  'text', 'protected',
-   'Targets from the template of summed indicators shrink with the days that somebody was away: protected (protected '
-   'leave), all (and days before the first or after the last); null: never')
+   'Summed targets, of everybody and one''s own, shrink with the days that somebody was away: protected (protected '
+   'leave), all (and days before the first or after the last); null: never. See indicator_fact')
 ) AS d (s, k, v, c);
 UPDATE setting SET least = 1, needed = true WHERE setting = 'review.segment_min_days';
 UPDATE setting SET least = 1 WHERE setting = 'review.min_service_days';
@@ -91,9 +91,10 @@ BEGIN ATOMIC
   SELECT hrloop.recompute('book'::regclass,
                           ARRAY(SELECT r.review_id FROM review r
                                 WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
+  SELECT hrloop.run('book'::regclass, 'live_followed', reviews);
 END;
 COMMENT ON FUNCTION segments_set(bigint[], bigint[]) IS
-  'Write the segments that decisions name, and the composites that follow.';
+  'Write the segments that decisions name, and the composites and live scores that follow.';
 
 CREATE FUNCTION segments_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -138,7 +139,7 @@ COMMENT ON FUNCTION segments_follow(bigint[]) IS
 CREATE FUNCTION targets_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH absence AS (
-    SELECT r.review_id, r.cycle_id, r.employee_id, r.template_id, upper(c.period) - lower(c.period) AS days,
+    SELECT r.review_id, r.cycle_id, r.employee_id, upper(c.period) - lower(c.period) AS days,
            (SELECT coalesce(sum(upper(s.valid * c.period) - lower(s.valid * c.period)), 0) FROM employee_status s
              WHERE s.employee_id = r.employee_id AND s.valid && c.period
                AND (s.protected OR (SELECT setting_text('review.prorate_targets')) = 'all' AND s.status = 'left'))
@@ -154,20 +155,26 @@ BEGIN ATOMIC
                                  WHERE t.cycle_id = a.cycle_id AND t.employee_id = a.employee_id
                                    AND t.decision_id IS NOT NULL)
   ), want AS (
-    SELECT a.review_id, a.cycle_id, a.employee_id, i.indicator_id, a.days, a.gone,
-           (SELECT jsonb_object_agg(f.key,
-                                    trim_scale(round((f.value #>> '{}')::numeric * (a.days - a.gone) / a.days, 4)))
-              FROM jsonb_each(i.facts) f WHERE f.key LIKE '%target%' AND jsonb_typeof(f.value) = 'number') AS facts
+    SELECT a.review_id, a.cycle_id, a.employee_id, i.indicator_id, a.days, a.gone, t.target_id, t.decision_id,
+           t.facts AS old, set_by.facts AS given,
+           (SELECT jsonb_object_agg(f.key, CASE WHEN coalesce(d.summed, n.aggregation = 'sum') THEN
+                     to_jsonb(trim_scale(round((f.value #>> '{}')::numeric * (a.days - a.gone) / a.days, 4)))
+                     ELSE f.value END)
+              FROM jsonb_each(i.facts || coalesce(set_by.facts, '{}')) f
+              JOIN indicator_fact d ON d.indicator_id = i.indicator_id AND d.fact = f.key
+             WHERE coalesce(d.summed, n.aggregation = 'sum') OR set_by.facts ? f.key
+            HAVING bool_or(coalesce(d.summed, n.aggregation = 'sum'))) AS facts
       FROM away a
-      JOIN template_item i USING (template_id)
-      JOIN indicator n ON n.indicator_id = i.indicator_id AND n.kind = 'quantitative' AND n.aggregation = 'sum'
+      JOIN review_standard s USING (review_id)
+      JOIN template_item i ON i.template_item_id = s.template_item_id
+      JOIN indicator n ON n.indicator_id = i.indicator_id AND n.kind = 'quantitative'
+      LEFT JOIN target t ON t.cycle_id = a.cycle_id AND t.employee_id = a.employee_id
+        AND t.indicator_id = i.indicator_id
+      CROSS JOIN LATERAL (SELECT CASE WHEN t.decision_id IS NULL THEN t.facts ELSE t.given END AS facts) set_by
      WHERE a.gone < a.days
   ), changed AS (
-    SELECT w.* FROM want w
-      LEFT JOIN target t ON t.cycle_id = w.cycle_id AND t.employee_id = w.employee_id
-        AND t.indicator_id = w.indicator_id
-     WHERE w.facts IS NOT NULL AND (t.target_id IS NULL AND w.gone > 0 OR t.decision_id IS NOT NULL
-                                    AND t.facts <> w.facts)
+    SELECT w.* FROM want w WHERE w.facts IS NOT NULL AND w.facts IS DISTINCT FROM w.old
+      AND (w.gone > 0 OR w.decision_id IS NOT NULL)
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, rule_id, inputs, outcome)
     SELECT 'target.prorate', c.employee_id, 'review', c.review_id, 'setting:review.prorate_targets', c.indicator_id,
@@ -175,12 +182,12 @@ BEGIN ATOMIC
       FROM changed c ORDER BY c.review_id, c.indicator_id
     RETURNING decision_id, cause_id, rule_id
   )
-  INSERT INTO target (cycle_id, employee_id, indicator_id, facts, decision_id)
-  SELECT c.cycle_id, c.employee_id, c.indicator_id, c.facts, d.decision_id
+  INSERT INTO target (cycle_id, employee_id, indicator_id, facts, decision_id, given)
+  SELECT c.cycle_id, c.employee_id, c.indicator_id, c.facts, d.decision_id, c.given
     FROM changed c JOIN d ON d.cause_id = c.review_id AND d.rule_id = c.indicator_id
    ORDER BY c.review_id, c.indicator_id
   ON CONFLICT (cycle_id, employee_id, indicator_id) DO UPDATE
-    SET facts = excluded.facts, decision_id = excluded.decision_id;
+    SET facts = excluded.facts, decision_id = excluded.decision_id, given = excluded.given;
   -- facts that were scored meet the new target
   UPDATE score s SET facts = s.facts
    WHERE s.score_id IN (SELECT f.score_id FROM free_facts(reviews) f)
@@ -192,8 +199,23 @@ BEGIN ATOMIC
                   WHERE r.review_id = s.review_id AND r.status = 'open' OFFSET 0);
 END;
 COMMENT ON FUNCTION targets_follow(bigint[]) IS
-  'Consequences of absence on targets of reviews that are not locked: summed targets of the template shrink by the '
-  'days away, personal ones stay.';
+  'Consequences of absence on targets of reviews that are not locked: summed targets shrink by the days away, those of '
+  'the template and those of one''s own.';
+
+-- Which targets are sums is no part of a template: it holds for open reviews at once.
+CREATE FUNCTION summed_followed(indicators bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hold_rules();
+  SELECT hold_reviews(t.reviews), targets_follow(t.reviews)
+    FROM (SELECT array_agg(s.review_id ORDER BY s.review_id) AS reviews
+            FROM review_standard s JOIN review r USING (review_id)
+           WHERE s.indicator_id = ANY (indicators) AND r.status <> 'locked') t
+   WHERE t.reviews IS NOT NULL;
+END;
+COMMENT ON FUNCTION summed_followed(bigint[]) IS
+  'Consequence of what an indicator''s targets are: those of open reviews with days of leave anew.';
+SELECT register_follow('indicator_fact', '{insert,update,delete}', 600, 'summed_followed', key => 'indicator_id',
+                       changed => '{role,summed}');
 
 CREATE FUNCTION service_follow(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

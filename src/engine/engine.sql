@@ -187,6 +187,52 @@ COMMENT ON FUNCTION hrloop.evaluate(jsonpath, jsonb) IS
   'Value of a jsonpath formula over facts, e.g. $.actual / $.target * 100; null if a fact is missing, a divisor is '
   'zero or the result is no number.';
 
+CREATE FUNCTION hrloop.figure(value numeric) RETURNS boolean
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+  RETURN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1000000000000000
+     AND pg_catalog.scale(pg_catalog.trim_scale(value)) OPERATOR(pg_catalog.<=) 10;
+COMMENT ON FUNCTION hrloop.figure(numeric) IS
+  'Whether a number is one that people deal in: no NaN, no infinity, at most 15 digits before and 10 behind '
+  'the point; null for null.';
+
+CREATE FUNCTION hrloop.figures(facts jsonb) RETURNS boolean
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+  RETURN NOT EXISTS (SELECT FROM pg_catalog.jsonb_each(facts) f
+                      WHERE CASE WHEN pg_catalog.jsonb_typeof(f.value) OPERATOR(pg_catalog.=) 'number'
+                                 THEN NOT hrloop.figure((f.value OPERATOR(pg_catalog.#>>) '{}')::numeric)
+                                 ELSE true END);
+COMMENT ON FUNCTION hrloop.figures(jsonb) IS
+  'Whether all values of a document are figures: numbers, none too large, none with too many digits.';
+
+CREATE FUNCTION hrloop.facts_of(formula jsonpath) RETURNS text[]
+  LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  RETURN ARRAY(SELECT DISTINCT m[1] FROM pg_catalog.regexp_matches(formula::text, '\$\."([^"]+)"', 'g') AS m ORDER BY 1);
+COMMENT ON FUNCTION hrloop.facts_of(jsonpath) IS 'Names of the facts that a formula asks for, in order.';
+
+CREATE FUNCTION hrloop.ratio_part(formula jsonpath, part integer) RETURNS text
+  LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+  RETURN (pg_catalog.regexp_match(formula::text, '^\(\(\$\."([^"]+)" / \$\."([^"]+)"\) \* 100\)$'))[part];
+COMMENT ON FUNCTION hrloop.ratio_part(jsonpath, integer) IS
+  'The fact above (1) or below (2) in a formula of two facts, $.one / $.other * 100; null: it is another.';
+
+CREATE FUNCTION hrloop.is_none(target jsonb, actual jsonb) RETURNS boolean
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+  RETURN pg_catalog.jsonb_typeof(target) OPERATOR(pg_catalog.=) 'number' AND target OPERATOR(pg_catalog.>=) '0'
+     AND pg_catalog.jsonb_typeof(actual) OPERATOR(pg_catalog.=) 'number' AND actual OPERATOR(pg_catalog.<=) '0';
+COMMENT ON FUNCTION hrloop.is_none(jsonb, jsonb) IS
+  'Whether an actual of which less is better is zero or below, of a target that is not below zero.';
+
+-- no subselect in it: it is put into the query that calls it
+CREATE FUNCTION hrloop.attainment(formula jsonpath, facts jsonb, direction text, cap numeric) RETURNS numeric
+  LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN direction OPERATOR(pg_catalog.=) 'lower' AND pg_catalog.jsonb_path_exists(facts, '$.* ? (@ <= 0)')
+                   AND hrloop.is_none(facts OPERATOR(pg_catalog.->) hrloop.ratio_part(formula, 1),
+                                      facts OPERATOR(pg_catalog.->) hrloop.ratio_part(formula, 2))
+              THEN cap ELSE hrloop.evaluate(formula, facts) END;
+COMMENT ON FUNCTION hrloop.attainment(jsonpath, jsonb, text, numeric) IS
+  'What evaluate() says, but where less is better and the formula is $.target / $.actual * 100, with whatever facts: an '
+  'actual of zero or below, of a target of zero or above, is the best there can be, the cap (IND-03).';
+
 CREATE FUNCTION hrloop.holds(rule jsonpath, facts jsonb) RETURNS boolean
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE
   RETURN coalesce(pg_catalog.jsonb_path_match(facts, rule, '{}', true), false);
@@ -329,7 +375,9 @@ GRANT EXECUTE ON FUNCTION
   hrloop.audit_guard(),
   hrloop.audit_attach(regclass), hrloop.fields("any"), hrloop.fail(text, text, text, text, text, text, text),
   hrloop.render(text, jsonb),
-  hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.holds(jsonpath, jsonb),
+  hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.attainment(jsonpath, jsonb, text, numeric),
+  hrloop.ratio_part(jsonpath, integer), hrloop.is_none(jsonb, jsonb), hrloop.figure(numeric), hrloop.figures(jsonb),
+  hrloop.facts_of(jsonpath), hrloop.holds(jsonpath, jsonb),
   hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.recompute(regclass, bigint[], bigint),
   hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]), hrloop.run(regclass, text, "any"),
   hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.replace_text(jsonb, text[], text, text),

@@ -13,12 +13,13 @@
 
 /*
  * A score computed from facts: the indicator's pinned formula over the facts
- * given and the target of this employee.
+ * given and the targets, of this employee or of everybody: whoever gives facts
+ * gives no others.
  */
 #define VALUE_OF_FACTS(review, indicator, given, rater) \
 	"SELECT CASE WHEN w.kind <> 'qualitative' THEN w.result END AS attainment, w.formula, w.facts," \
 	"       CASE WHEN w.result IS NOT NULL THEN pg_catalog.round(LEAST(GREATEST(w.result, w.floor_pct), w.cap_pct), 4) END AS value" \
-	"  FROM (SELECT pg_catalog.round(hrloop.evaluate(i.formula, f.facts), 4) AS result," \
+	"  FROM (SELECT pg_catalog.round(hrloop.attainment(i.formula, f.facts, i.direction, i.cap_pct), 4) AS result," \
 	"               i.kind, i.floor_pct, i.cap_pct, i.formula, f.facts" \
 	"          FROM @review r" \
 	"          JOIN @template_item i ON i.indicator_id = " indicator " AND i.template_id = CASE WHEN r.segmented THEN" \
@@ -28,8 +29,48 @@
 	"               ELSE r.template_id END" \
 	"          LEFT JOIN @target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id" \
 	"                             AND t.indicator_id = i.indicator_id" \
-	"         CROSS JOIN LATERAL (SELECT i.facts || COALESCE(t.facts, '{}') || " given " AS facts) f" \
+	"         CROSS JOIN LATERAL (SELECT " given " || i.facts || COALESCE(t.facts, '{}') AS facts) f" \
 	"         WHERE r.review_id = " review ") w"
+
+/* A fact that raters do not give, or that is no figure; NULL: none. */
+static const char *
+refused_fact(const HrScoreRow *row, Datum facts, bool *unknown)
+{
+	static const HrQuery query = {"facts given",
+		"SELECT g.key, g.role IS DISTINCT FROM 'actual'"
+		"  FROM (SELECT k.key, k.value, (SELECT f.role FROM @indicator_fact f WHERE f.indicator_id = $1 AND f.fact = k.key) AS role"
+		"          FROM pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof($2) WHEN 'object' THEN $2 ELSE '{}' END) k) g"
+		" WHERE g.role IS DISTINCT FROM 'actual'"
+		"    OR pg_catalog.jsonb_typeof(g.value) = 'number' AND NOT hrloop.figure((g.value #>> '{}')::numeric)"
+	" ORDER BY g.key LIMIT 1", 2, {INT8OID, JSONBOID}};
+	Datum		args[2] = {Int64GetDatum(row->indicator), facts};
+
+	if (hr_execute(row->books, &query, args, NULL, true) == 0)
+		return NULL;
+	*unknown = hr_bool(hr_cell_found(0, 2));
+	return hr_text(hr_cell_found(0, 1));
+}
+
+static void
+check_facts(const HrScoreRow *row, Datum facts)
+{
+	bool		unknown;
+	const char *fact = refused_fact(row, facts, &unknown);
+	char	   *where;
+
+	if (fact == NULL)
+		return;
+	where = hr_describe_row(row);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 unknown ? errmsg("\"%s\" is not a fact that raters give: %s", fact, where)
+			 : errmsg("fact \"%s\" has too many digits: %s", fact, where),
+			 unknown ? errhint("Table indicator_fact lists the actuals of each indicator; targets are set before the cycle opens.")
+			 : errhint("At most 15 digits stand before the point and 10 behind it."),
+			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
+			 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_fact_given")));
+}
 
 /* Sets both results, or fails. */
 void
@@ -44,6 +85,7 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Numeric *attainment, Numer
 	HrCell		found[2];
 
 	hr_scope_enter(&scope, row->owner);
+	check_facts(row, facts);
 	if (hr_execute(row->books, &query, args, NULL, false) != 1)
 		hr_no_such_item(row);
 	found[0] = hr_cell_found(0, 1);
@@ -57,9 +99,9 @@ hr_value_of_facts(const HrScoreRow *row, Datum facts, Numeric *attainment, Numer
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the facts give no attainment: %s", where),
-				 errdetail("Formula %s over %s; a fact is missing or the target is zero.",
+				 errdetail("Formula %s over %s; a fact is missing or a divisor is zero.",
 						   formula, over),
-				 errhint("Give the missing fact, or set a target that is not zero."),
+				 errhint("Give the missing fact, or a score."),
 				 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
 				 err_generic_string(PG_DIAG_COLUMN_NAME, "facts"),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_facts")));

@@ -162,6 +162,25 @@ no_value(const HrScoreRow *row)
 			 err_generic_string(PG_DIAG_COLUMN_NAME, "raw_value")));
 }
 
+/* A value beside facts is what they come to. */
+static void
+check_both(const HrScoreRow *row, Numeric given, Numeric computed)
+{
+	char	   *where;
+
+	if (hr_compare(given, computed) == 0)
+		return;
+	where = hr_describe_row(row);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("the value and the facts contradict each other: %s", where),
+			 errdetail("The value is %s, the facts come to %s.", numeric_normalize(given), numeric_normalize(computed)),
+			 errhint("Give the facts alone, or a value alone with its reason."),
+			 err_generic_string(PG_DIAG_TABLE_NAME, "score"),
+			 err_generic_string(PG_DIAG_COLUMN_NAME, "raw_value"),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "score_value_or_facts")));
+}
+
 /* The rules, at hand or read now. */
 static const HrRules *
 rules_for(const HrScoreRow *row)
@@ -229,7 +248,11 @@ hrloop_score_check(PG_FUNCTION_ARGS)
 	}
 	if (!raw.null)
 	{
-		values[1] = NumericGetDatum(value_of_raw(&row, hr_numeric(raw)));
+		Numeric		given = value_of_raw(&row, hr_numeric(raw));
+
+		if (!facts.null)
+			check_both(&row, given, DatumGetNumeric(values[1]));
+		values[1] = NumericGetDatum(given);
 		nulls[1] = false;
 	}
 	columns[0] = row.column->attainment;

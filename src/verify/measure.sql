@@ -5,16 +5,29 @@ CREATE FUNCTION verify_live() RETURNS TABLE (problem text, table_name text, row_
   STABLE LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked();
-  WITH number AS (
+  WITH line AS MATERIALIZED (
+    -- of the segments that have an indicator the first says how it is computed, all of them what it weighs
+    SELECT r.review_id, r.cycle_id, r.employee_id, i.indicator_id, i.template_item_id, i.effective_weight AS weight
+      FROM review r JOIN template_item i USING (template_id) WHERE r.status <> 'locked' AND NOT r.segmented
+    UNION ALL
+    SELECT x.review_id, x.cycle_id, x.employee_id, x.indicator_id, x.template_item_id, x.share / x.load
+      FROM (SELECT r.review_id, r.cycle_id, r.employee_id, i.indicator_id, i.template_item_id,
+                   row_number() OVER (PARTITION BY r.review_id, i.indicator_id ORDER BY g.segment_no) AS n,
+                   sum(g.days * g.fte * i.effective_weight) OVER (PARTITION BY r.review_id, i.indicator_id) AS share,
+                   (SELECT sum(o.days * o.fte) FROM review_segment o WHERE o.review_id = r.review_id) AS load
+              FROM review r JOIN review_segment g USING (review_id) JOIN template_item i ON i.template_id = g.template_id
+             WHERE r.status <> 'locked' AND r.segmented) x
+     WHERE x.n = 1
+  ), number AS (
     SELECT r.review_id, m.indicator_id, f.key, (f.value #>> '{}')::numeric AS v,
            row_number() OVER (PARTITION BY r.review_id, m.indicator_id, f.key
                               ORDER BY m.measured_on DESC, m.measurement_id DESC) AS newest
-      FROM review r
+      FROM line r
       JOIN review_cycle c USING (cycle_id)
-      JOIN measurement m ON m.employee_id = r.employee_id AND m.measured_on <@ c.period
-      JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = m.indicator_id
+      JOIN measurement m ON m.employee_id = r.employee_id AND m.indicator_id = r.indicator_id
+        AND m.measured_on <@ c.period
       CROSS JOIN LATERAL jsonb_each(m.facts) f
-     WHERE r.status <> 'locked' AND jsonb_typeof(f.value) = 'number'
+     WHERE jsonb_typeof(f.value) = 'number'
   ), fact AS (
     SELECT d.review_id, d.indicator_id,
            jsonb_object_agg(d.key, CASE n.aggregation WHEN 'sum' THEN d.total WHEN 'mean' THEN d.total / d.rows
@@ -25,15 +38,14 @@ BEGIN ATOMIC
       JOIN indicator n USING (indicator_id)
      GROUP BY d.review_id, d.indicator_id
   ), want AS (
-    SELECT r.review_id, i.indicator_id, i.effective_weight AS weight, i.cap_pct, i.floor_pct,
+    SELECT r.review_id, r.indicator_id, r.weight, i.cap_pct, i.floor_pct,
            f.facts IS NOT NULL AS measured,
-           round(hrloop.evaluate(i.formula, i.facts || coalesce(t.facts, '{}') || coalesce(f.facts, '{}')), 4)
-             AS attainment
-      FROM review r
-      JOIN template_item i USING (template_id)
-      LEFT JOIN target t ON (t.cycle_id, t.employee_id, t.indicator_id) = (r.cycle_id, r.employee_id, i.indicator_id)
-      LEFT JOIN fact f ON f.review_id = r.review_id AND f.indicator_id = i.indicator_id
-     WHERE r.status <> 'locked'
+           round(hrloop.attainment(i.formula, coalesce(f.facts, '{}') || i.facts || coalesce(t.facts, '{}'),
+                                   i.direction, i.cap_pct), 4) AS attainment
+      FROM line r
+      JOIN template_item i USING (template_item_id)
+      LEFT JOIN target t ON (t.cycle_id, t.employee_id, t.indicator_id) = (r.cycle_id, r.employee_id, r.indicator_id)
+      LEFT JOIN fact f ON f.review_id = r.review_id AND f.indicator_id = r.indicator_id
   )
   SELECT 'live_score', 'initial_score', s.initial_score_id,
          CASE WHEN w.attainment > w.cap_pct THEN w.cap_pct WHEN w.attainment < w.floor_pct THEN w.floor_pct
@@ -48,10 +60,15 @@ BEGIN ATOMIC
    WHERE w.measured AND NOT EXISTS (SELECT FROM initial_score s
                                     WHERE s.review_id = w.review_id AND s.indicator_id = w.indicator_id)
   UNION ALL
-  SELECT 'live_points', 'initial_score', s.initial_score_id, round(s.value * i.effective_weight / 100, 4)::text,
+  SELECT 'live_points', 'initial_score', s.initial_score_id, hrloop.rounded(s.value * w.weight / 100)::text,
          s.points::text
-    FROM initial_score s JOIN review r USING (review_id) JOIN template_item i USING (template_id, indicator_id)
-   WHERE s.points IS DISTINCT FROM round(s.value * i.effective_weight / 100, 4);
+    FROM initial_score s JOIN want w USING (review_id, indicator_id)
+   WHERE s.points IS DISTINCT FROM hrloop.rounded(s.value * w.weight / 100)
+  UNION ALL
+  SELECT 'live_score', 'initial_score', s.initial_score_id, 'none', s.value::text
+    FROM initial_score s JOIN review r USING (review_id)
+   WHERE r.status <> 'locked'
+     AND NOT EXISTS (SELECT FROM want w WHERE w.review_id = s.review_id AND w.indicator_id = s.indicator_id);
 END;
 COMMENT ON FUNCTION verify_live() IS 'Live scores of open reviews that differ from what their readings come to.';
 
@@ -97,7 +114,9 @@ BEGIN ATOMIC
    WHERE w.kind = 'decline' AND w.withdrawn_by IS NULL
      AND (d.value IS DISTINCT FROM w.attainment OR d.n <> d.periods
           OR hrloop.rounded((d.value - d.mean) * CASE WHEN d.lower_better THEN 100
-                            ELSE -100 END / NULLIF(abs(d.mean), 0)) >= d.pct IS NOT TRUE)
+                            ELSE -100 END / NULLIF(GREATEST(abs(d.mean),
+                                                            CASE d.mean WHEN 0 THEN abs(d.value) ELSE 0 END), 0))
+             >= d.pct IS NOT TRUE)
   UNION ALL
   SELECT 'warning_lost', 'decision', d.decision_id, 'a warning', 'none'
     FROM decision d

@@ -168,12 +168,12 @@ BEGIN ATOMIC
       SELECT CASE WHEN a.kind <> 'qualitative' THEN a.attainment END AS attainment, round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct
                                  WHEN a.attainment < a.floor_pct THEN a.floor_pct ELSE a.attainment END, 4) AS value
         FROM (SELECT i.kind, i.cap_pct, i.floor_pct,
-                     round(hrloop.evaluate(i.formula,
-                                           i.facts || coalesce((SELECT t.facts FROM target t
-                                                                WHERE (t.cycle_id, t.employee_id, t.indicator_id)
-                                                                             = (r.cycle_id, r.employee_id,
-                                                                                s.indicator_id)), '{}') || s.facts),
-                                                                                4) AS attainment
+                     round(hrloop.attainment(i.formula,
+                                             s.facts || i.facts
+                                             || coalesce((SELECT t.facts FROM target t
+                                                           WHERE (t.cycle_id, t.employee_id, t.indicator_id)
+                                                                 = (r.cycle_id, r.employee_id, s.indicator_id)), '{}'),
+                                             i.direction, i.cap_pct), 4) AS attainment
                 FROM (SELECT r.template_id, 0 AS n WHERE NOT r.segmented
                       UNION ALL
                       SELECT g.template_id, g.segment_no + CASE WHEN g.manager_id = s.rater_id THEN 0 ELSE 1000000 END

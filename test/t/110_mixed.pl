@@ -86,11 +86,11 @@ my %step = (
     apply_all   => [ 1, q{SELECT apply_cycle('%c')} ],
     salary      => [ 1, q{SELECT set_salary('%1', 8000 + %v, '%d', '调整 %n')} ],
     promote     => [ 3, q{SELECT act_as('E090'); SELECT decide_promotion('%c', '%1', %b, '讨论 %n', '2024-01-08')} ],
-    measure     => [ 5, q{SELECT record_measurement('%1', '客户拓展', '%d', '{"actual": %f, "target": 10}', 'crm', '%n')} ],
+    measure     => [ 5, q{SELECT record_measurement('%1', '客户拓展', '%d', '{"actual": %f}', 'crm', '%n')} ],
     load        => [ 2, q{INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id)
-                      SELECT employee_id, find_indicator('客户拓展'), '%d', '{"actual": %f, "target": 10}', 'load', '%n/' || employee_id
+                      SELECT employee_id, find_indicator('客户拓展'), '%d', '{"actual": %f}', 'load', '%n/' || employee_id
                         FROM employee WHERE employee_no ~ '^L' AND employee_id % 7 = %v % 7 ORDER BY employee_id %o} ],
-    correct     => [ 2, q{UPDATE measurement SET facts = '{"actual": %f, "target": 10}' WHERE measurement_id = (SELECT max(measurement_id) FROM measurement WHERE employee_id = find_employee('%1'))} ],
+    correct     => [ 2, q{UPDATE measurement SET facts = '{"actual": %f}' WHERE measurement_id = (SELECT max(measurement_id) FROM measurement WHERE employee_id = find_employee('%1'))} ],
     forget      => [ 1, q{DELETE FROM measurement WHERE measurement_id = (SELECT min(measurement_id) FROM measurement WHERE employee_id = find_employee('%1'))} ],
     handle      => [ 2, q{SELECT handle_warning(max(warning_id), '已沟通 %n') FROM open_warning} ],
     certify     => [ 3, q{SELECT certify('%1', '%l', '%d', external_id => '%n')} ],

@@ -26,7 +26,7 @@ BEGIN ATOMIC
         WHERE 'missed' = ANY (r.plan_reason)
       UNION ALL
       SELECT 'score', r.lowest_indicator_id WHERE r.plan_reason = '{score}') g
-    JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = g.indicator_id
+    JOIN review_standard i ON i.review_id = r.review_id AND i.indicator_id = g.indicator_id
     LEFT JOIN LATERAL (
       SELECT x.skill_id, latest.rating, x.required
         FROM indicator_skill x

@@ -226,16 +226,15 @@ CREATE FUNCTION profile_live(employee bigint, on_date date) RETURNS jsonb STABLE
   RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('cycle', l.code, 'score', trim_scale(l.score),
                    'target_completion', trim_scale(item_completion(l.items)), 'items', l.items))
             FROM (SELECT c.code, c.period,
-                  round(sum(i.effective_weight * s.value) / NULLIF(sum(i.effective_weight)
-                                                                   FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
+                  round(sum(i.weight * s.value) / NULLIF(sum(i.weight) FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
                          jsonb_agg(jsonb_strip_nulls(jsonb_build_object('indicator', n.code, 'name', n.name, 'weight',
-                                                                        i.effective_weight,
+                                                                        trim_scale(round(i.weight, 4)),
                                      'attainment', trim_scale(round(s.attainment, 4)), 'value', trim_scale(s.value)))
                                        ORDER BY i.position) AS items
                     FROM review r
                     JOIN review_cycle c ON c.cycle_id = r.cycle_id
                     JOIN initial_score s ON s.review_id = r.review_id
-                    JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = s.indicator_id
+                    JOIN review_standard i ON i.review_id = s.review_id AND i.indicator_id = s.indicator_id
                     JOIN indicator n ON n.indicator_id = s.indicator_id
                    WHERE r.employee_id = employee AND r.status IN ('open', 'blocked') AND lower(c.period) <= on_date
                    GROUP BY c.cycle_id, c.code, c.period ORDER BY upper(c.period) DESC, c.cycle_id DESC LIMIT 1) l
@@ -747,12 +746,12 @@ COMMENT ON COLUMN my_reviews.answer IS 'acknowledged or refused; null: not answe
 
 CREATE VIEW my_indicators WITH (security_invoker) AS
   SELECT c.code AS cycle_code, 'live' AS origin, n.code AS indicator_code, n.name AS indicator_name,
-         i.effective_weight AS weight,
+         trim_scale(round(i.weight, 4)) AS weight,
          round(s.attainment, 2) AS completion_pct, s.value::numeric AS value, NULL::boolean AS missed
     FROM review r
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN initial_score s ON s.review_id = r.review_id
-    JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = s.indicator_id
+    JOIN review_standard i ON i.review_id = s.review_id AND i.indicator_id = s.indicator_id
     JOIN indicator n ON n.indicator_id = s.indicator_id
    WHERE r.employee_id = actor() AND r.status IN ('open', 'blocked')
   UNION ALL

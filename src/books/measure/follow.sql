@@ -2,19 +2,18 @@
 
 CREATE VIEW reading WITH (security_invoker) AS
   SELECT m.measurement_id, m.employee_id, m.indicator_id, m.measured_on,
-         round(hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts), 4) AS attainment,
-         i.warn_below IS NOT NULL AND hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts) IS NULL
+         round(hrloop.attainment(s.formula, f.facts, s.direction, s.cap_pct), 4) AS attainment,
+         i.warn_below IS NOT NULL AND hrloop.attainment(s.formula, f.facts, s.direction, s.cap_pct) IS NULL
            AS missing_input,
          CASE WHEN jsonb_typeof(m.facts -> 'actual') = 'number' THEN (m.facts ->> 'actual')::numeric
-              ELSE round(hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || m.facts), 4) END AS value,
-         i.direction = 'lower' AND coalesce(jsonb_typeof(m.facts -> 'actual') = 'number', false) AS lower_better
+              ELSE round(hrloop.attainment(s.formula, f.facts, s.direction, s.cap_pct), 4) END AS value,
+         s.direction = 'lower' AND coalesce(jsonb_typeof(m.facts -> 'actual') = 'number', false) AS lower_better
     FROM measurement m
     JOIN indicator i USING (indicator_id)
-    LEFT JOIN LATERAL (SELECT g.facts FROM target g JOIN review_cycle c USING (cycle_id)
-                        WHERE g.employee_id = m.employee_id AND g.indicator_id = m.indicator_id
-                          AND c.period @> m.measured_on
-                        ORDER BY c.cycle_id DESC LIMIT 1) t ON true;
-COMMENT ON VIEW reading IS 'What each reading comes to by its indicator''s formula (IND-08).';
+    CROSS JOIN LATERAL standard_on(m.employee_id, m.indicator_id, m.measured_on) s
+    CROSS JOIN LATERAL (SELECT m.facts || s.facts AS facts) f;
+COMMENT ON VIEW reading IS
+  'What each reading comes to, as the indicator is computed for its employee on its day (IND-08).';
 COMMENT ON COLUMN reading.measurement_id IS 'Reading.';
 COMMENT ON COLUMN reading.employee_id IS 'Whose.';
 COMMENT ON COLUMN reading.indicator_id IS 'Indicator.';
@@ -41,7 +40,9 @@ CREATE FUNCTION worsening(measurement bigint, periods integer)
 BEGIN ATOMIC
   SELECT r.value, round(b.mean, 4),
          hrloop.rounded(CASE WHEN r.lower_better THEN r.value - b.mean
-                        ELSE b.mean - r.value END / NULLIF(abs(b.mean), 0) * 100)
+                        ELSE b.mean - r.value END
+                        -- from nothing to anything worse is all of it
+                        / NULLIF(CASE b.mean WHEN 0 THEN abs(r.value) ELSE abs(b.mean) END, 0) * 100)
     FROM reading r
     CROSS JOIN LATERAL (
       SELECT avg(round(p.value, 30)) AS mean, count(*) AS n
@@ -53,8 +54,8 @@ BEGIN ATOMIC
    WHERE r.measurement_id = worsening.measurement AND b.n = worsening.periods;
 END;
 COMMENT ON FUNCTION worsening(bigint, integer) IS
-  'How a reading compares with the mean of those before it: percent worse, 4 decimals, negative: better; no row while '
-  'there are fewer (LIV-04).';
+  'How a reading compares with the mean of those before it: percent worse, 4 decimals, negative: better, 100 where the '
+  'mean is zero and it is worse; no row while there are fewer (LIV-04).';
 
 CREATE FUNCTION warning_event(measurement bigint, kind text) RETURNS text STABLE LANGUAGE SQL
   RETURN 'measurement:' || measurement
@@ -198,8 +199,8 @@ BEGIN ATOMIC
                   OR EXISTS (SELECT FROM measurement m
                               WHERE m.employee_id = r.employee_id AND m.measured_on >= lower(c.period)
                                 AND m.measured_on < upper(c.period)
-                                AND (SELECT true FROM template_item i
-                                     WHERE i.template_id = r.template_id AND i.indicator_id = m.indicator_id)))) l
+                                AND EXISTS (SELECT FROM review_standard i
+                                             WHERE i.review_id = r.review_id AND i.indicator_id = m.indicator_id)))) l
    WHERE l.touched IS NOT NULL;
 END;
 COMMENT ON FUNCTION live_followed(bigint[]) IS
@@ -268,6 +269,7 @@ BEGIN ATOMIC
     SELECT s.suggestion_id, s.employee_id, i.indicator_id, s.suggested_on
       FROM suggestion s
       JOIN indicator i ON i.code = setting_text('suggestion.indicator')
+      JOIN indicator_fact f ON f.indicator_id = i.indicator_id AND f.fact = 'actual' AND f.role = 'actual'
      WHERE s.suggestion_id = ANY (suggestions)
        AND (s.status = 'accepted' OR setting_text('suggestion.counted') = 'submitted')
   ), gone AS (

@@ -23,6 +23,31 @@ SELECT register_notice('warning.decline', '{manager}',
 
 -- initial scores --------------------------------------------------------------
 
+CREATE FUNCTION measurement_fact_problem(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '23514', format(CASE WHEN g.unknown THEN '"%s" is not a fact that readings give: indicator "%s", employee %s, %s'
+                              ELSE 'fact "%s" of a reading is no figure: indicator "%s", employee %s, %s' END, g.key, i.code,
+                         e.employee_no, g.measured_on),
+         format('Its actuals: %s.', fact_names(i.indicator_id, 'actual')),
+         CASE WHEN g.unknown
+              THEN 'Targets are set before the cycle opens; declare_fact(indicator, fact) says what else is measured.'
+              ELSE 'Give a number, of at most 15 digits before the point and 10 behind it, or leave the fact out.' END,
+         'measurement', 'facts', 'measurement_fact_given'
+    FROM (SELECT m.measurement_id, m.indicator_id, m.employee_id, m.measured_on, k.key, u.unknown
+            FROM measurement m CROSS JOIN LATERAL jsonb_each(m.facts) AS k (key, value)
+            CROSS JOIN LATERAL (SELECT NOT EXISTS (SELECT FROM indicator_fact f
+                                                    WHERE f.indicator_id = m.indicator_id AND f.fact = k.key
+                                                      AND f.role = 'actual') AS unknown) u
+           WHERE m.measurement_id = ANY (measurements)
+             AND (u.unknown OR NOT hrloop.figures(jsonb_build_object(k.key, k.value)))
+           ORDER BY m.measurement_id, k.key LIMIT 1) g
+    JOIN indicator i USING (indicator_id) JOIN employee e USING (employee_id);
+END;
+COMMENT ON FUNCTION measurement_fact_problem(bigint[]) IS
+  'Rule: readings give actuals of their indicator, and nothing else (LIV-01).';
+SELECT register_follow('measurement', '{insert,update}', 150, 'measurement_fact_problem', key => 'measurement_id',
+                       changed => '{facts}');
+
 CREATE FUNCTION measurement_pinned(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('reading %s cannot become one of indicator "%s" for employee %s', m.measurement_id, i.code,
@@ -48,7 +73,7 @@ BEGIN ATOMIC
   SELECT c.code, d.decided_at, d.decision_id
     FROM review r
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
-    JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = frozen_for.indicator
+    JOIN review_standard t ON t.review_id = r.review_id AND t.indicator_id = frozen_for.indicator
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d ON d.decision_id = x.decision_id
    WHERE r.employee_id = frozen_for.employee AND r.status = 'locked' AND c.period @> on_date

@@ -33,7 +33,7 @@ BEGIN ATOMIC
                                               ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
       FROM review r
       JOIN review_cycle c ON c.cycle_id = r.cycle_id
-      JOIN template_item i ON i.template_id = r.template_id
+      JOIN review_standard i ON i.review_id = r.review_id
       JOIN indicator n ON n.indicator_id = i.indicator_id
       JOIN measurement m ON m.employee_id = r.employee_id AND m.indicator_id = i.indicator_id
                         AND m.measured_on >= lower(c.period) AND m.measured_on < upper(c.period)
@@ -43,18 +43,25 @@ BEGIN ATOMIC
   ), gathered AS (
     SELECT review_id, indicator_id, jsonb_object_agg(key, value) AS facts FROM fact GROUP BY review_id, indicator_id
   ), computed AS (
-    SELECT r.review_id, i.indicator_id, i.effective_weight, i.cap_pct, i.floor_pct, f.facts,
-           round(hrloop.evaluate(i.formula, f.facts), 4) AS attainment
+    SELECT r.review_id, i.indicator_id, s.weight, i.cap_pct, i.floor_pct, f.facts,
+           round(hrloop.attainment(i.formula, f.facts, i.direction, i.cap_pct), 4) AS attainment
       FROM review r
-      JOIN template_item i ON i.template_id = r.template_id
+      JOIN review_standard s ON s.review_id = r.review_id
+      JOIN template_item i ON i.template_item_id = s.template_item_id
       LEFT JOIN target t ON t.cycle_id = r.cycle_id AND t.employee_id = r.employee_id
         AND t.indicator_id = i.indicator_id
       LEFT JOIN gathered g ON g.review_id = r.review_id AND g.indicator_id = i.indicator_id
-      CROSS JOIN LATERAL (SELECT i.facts || coalesce(t.facts, '{}') || coalesce(g.facts, '{}') AS facts) f
+      CROSS JOIN LATERAL (SELECT coalesce(g.facts, '{}') || i.facts || coalesce(t.facts, '{}') AS facts) f
      WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'
+  ), gone AS (
+    -- of a segment that is none any more
+    DELETE FROM initial_score o
+     WHERE o.review_id IN (SELECT r.review_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
+       AND NOT EXISTS (SELECT FROM review_standard s
+                        WHERE s.review_id = o.review_id AND s.indicator_id = o.indicator_id)
   )
   INSERT INTO initial_score (review_id, indicator_id, facts, attainment, value, points)
-  SELECT c.review_id, c.indicator_id, c.facts, c.attainment, v.value, round(c.effective_weight * v.value / 100, 4)
+  SELECT c.review_id, c.indicator_id, c.facts, c.attainment, v.value, hrloop.rounded(c.weight * v.value / 100)
     FROM computed c
     -- LEAST and GREATEST pass over a null: missing would become the floor
     CROSS JOIN LATERAL (SELECT CASE WHEN c.attainment IS NOT NULL
@@ -149,14 +156,10 @@ BEGIN ATOMIC
      GROUP BY m.employee_id, m.indicator_id, f.key, i.aggregation
   ), person AS (
     SELECT g.employee_id, g.indicator_id, g.last_on,
-           hrloop.evaluate(i.formula, coalesce(t.facts, '{}') || g.facts) AS attainment
+           hrloop.attainment(s.formula, g.facts || s.facts, s.direction, s.cap_pct) AS attainment
       FROM (SELECT employee_id, indicator_id, max(last_on) AS last_on, jsonb_object_agg(key, value) AS facts FROM fact
             GROUP BY employee_id, indicator_id) g
-      JOIN indicator i USING (indicator_id)
-      LEFT JOIN LATERAL (SELECT x.facts FROM target x JOIN review_cycle c USING (cycle_id)
-                          WHERE x.employee_id = g.employee_id AND x.indicator_id = g.indicator_id
-                            AND c.period @> g.last_on
-                          ORDER BY c.cycle_id DESC LIMIT 1) t ON true
+      CROSS JOIN LATERAL standard_on(g.employee_id, g.indicator_id, g.last_on) s
   ), unit AS (
     SELECT above.at_id, p.indicator_id, round(avg(p.attainment), 4) AS attainment, count(*)::integer AS people
       FROM person p

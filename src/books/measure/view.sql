@@ -11,7 +11,7 @@ CREATE VIEW late_measurement WITH (security_invoker) AS
     JOIN employee e ON e.employee_id = m.employee_id
     JOIN review r ON r.employee_id = m.employee_id AND r.status = 'locked'
     JOIN review_cycle c ON c.cycle_id = r.cycle_id AND c.period @> m.measured_on
-    JOIN template_item t ON t.template_id = r.template_id AND t.indicator_id = m.indicator_id
+    JOIN review_standard t ON t.review_id = r.review_id AND t.indicator_id = m.indicator_id
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d ON d.decision_id = x.decision_id
    WHERE came_late(m.measurement_id, m.recorded_at, d.decided_at, d.decision_id);
@@ -32,14 +32,14 @@ COMMENT ON COLUMN late_measurement.locked_at IS 'When the review was locked.';
 
 CREATE VIEW initial_total WITH (security_invoker) AS
   SELECT s.review_id, c.code AS cycle_code, e.employee_no,
-         CASE WHEN bool_and(s.value IS NOT NULL) THEN round(sum(i.effective_weight * s.value) / 100, 4) END
+         CASE WHEN bool_and(s.value IS NOT NULL) THEN round(sum(i.weight * s.value) / 100, 4) END
            AS initial_score,
          count(*) FILTER (WHERE s.value IS NULL) AS missing_inputs
     FROM initial_score s
     JOIN review r USING (review_id)
     JOIN review_cycle c USING (cycle_id)
     JOIN employee e ON e.employee_id = r.employee_id
-    JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = s.indicator_id
+    JOIN review_standard i ON i.review_id = s.review_id AND i.indicator_id = s.indicator_id
    GROUP BY s.review_id, c.code, e.employee_no;
 COMMENT ON VIEW initial_total IS
   'Initial score per review; null while an input is missing, never silently lower (AMB-48).';
@@ -86,11 +86,10 @@ CREATE VIEW live_board WITH (security_invoker) AS
     LEFT JOIN employee m ON m.employee_id = r.manager_id
     LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
     CROSS JOIN LATERAL (
-      SELECT round(sum(i.effective_weight * s.value) / NULLIF(sum(i.effective_weight)
-                                                              FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
-             sum(i.effective_weight) FILTER (WHERE s.value IS NOT NULL) AS measured_weight,
+      SELECT round(sum(i.weight * s.value) / NULLIF(sum(i.weight) FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
+             trim_scale(round(sum(i.weight) FILTER (WHERE s.value IS NOT NULL), 4)) AS measured_weight,
              count(*) FILTER (WHERE s.value IS NULL) AS missing_inputs
-        FROM initial_score s JOIN template_item i ON i.template_id = r.template_id AND i.indicator_id = s.indicator_id
+        FROM initial_score s JOIN review_standard i ON i.review_id = s.review_id AND i.indicator_id = s.indicator_id
        WHERE s.review_id = r.review_id) l
    WHERE l.score IS NOT NULL AND may_read_live(r.employee_id, r.manager_id);
 COMMENT ON VIEW live_board IS

@@ -44,6 +44,62 @@ END;
 COMMENT ON FUNCTION score_rationale_problem(bigint[]) IS
   'Rule, by setting: one text is not pasted for many people (REV-05).';
 
+-- what holds for whom ----------------------------------------------------------
+
+-- One answer for live figures, warnings, months, causes, the checklist and what a lock freezes.
+CREATE VIEW review_standard WITH (security_invoker) AS
+  SELECT r.review_id, r.cycle_id, r.employee_id, i.indicator_id, i.template_item_id, i.position,
+         i.effective_weight AS weight
+    FROM review r JOIN template_item i USING (template_id) WHERE NOT r.segmented
+  UNION ALL
+  SELECT r.review_id, r.cycle_id, r.employee_id, s.indicator_id, s.template_item_id, s.position, s.weight
+    FROM review r
+    CROSS JOIN LATERAL (
+      SELECT i.indicator_id, (array_agg(i.template_item_id ORDER BY g.segment_no))[1] AS template_item_id,
+             min(g.segment_no * 1000 + i.position) AS position,
+             sum(g.load * i.effective_weight) / (SELECT sum(o.load) FROM review_segment o WHERE o.review_id = r.review_id)
+               AS weight
+        FROM review_segment g JOIN template_item i ON i.template_id = g.template_id
+       WHERE g.review_id = r.review_id GROUP BY i.indicator_id) s
+   WHERE r.segmented;
+COMMENT ON VIEW review_standard IS
+  'Indicators of each review, by its template or those of its segments: of several the first that has it says how it is '
+  'computed.';
+COMMENT ON COLUMN review_standard.review_id IS 'Review.';
+COMMENT ON COLUMN review_standard.cycle_id IS 'Its cycle.';
+COMMENT ON COLUMN review_standard.employee_id IS 'Its employee.';
+COMMENT ON COLUMN review_standard.indicator_id IS 'Indicator.';
+COMMENT ON COLUMN review_standard.template_item_id IS 'Item of the template that says how it is computed.';
+COMMENT ON COLUMN review_standard.position IS 'Order.';
+COMMENT ON COLUMN review_standard.weight IS 'Percent of the whole.';
+
+CREATE FUNCTION standard_on(employee bigint, indicator bigint, on_date date)
+  RETURNS TABLE (formula jsonpath, direction text, cap_pct numeric, facts jsonb) STABLE ROWS 1 LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT coalesce(p.formula, n.formula), coalesce(p.direction, n.direction), coalesce(p.cap_pct, n.cap_pct),
+         coalesce(p.facts, '{}')
+    FROM indicator n
+    LEFT JOIN LATERAL (
+      SELECT i.formula, i.direction, i.cap_pct, coalesce(i.facts, '{}') || coalesce(t.facts, '{}') AS facts
+        FROM review_cycle c
+        LEFT JOIN review r ON r.cycle_id = c.cycle_id AND r.employee_id = standard_on.employee
+        LEFT JOIN LATERAL (
+          SELECT x.* FROM template_item x
+           WHERE NOT r.segmented AND x.template_id = r.template_id AND x.indicator_id = standard_on.indicator
+          UNION ALL
+          (SELECT x.* FROM review_segment g JOIN template_item x ON x.template_id = g.template_id
+            WHERE r.segmented AND g.review_id = r.review_id AND x.indicator_id = standard_on.indicator
+            ORDER BY on_date BETWEEN g.from_date AND g.until_date DESC, g.segment_no LIMIT 1)) i ON true
+        LEFT JOIN target t ON t.cycle_id = c.cycle_id AND t.employee_id = standard_on.employee
+                          AND t.indicator_id = standard_on.indicator
+       WHERE c.period @> on_date AND (i.template_item_id IS NOT NULL OR t.target_id IS NOT NULL)
+       ORDER BY c.cycle_id DESC LIMIT 1) p ON true
+   WHERE n.indicator_id = standard_on.indicator;
+END;
+COMMENT ON FUNCTION standard_on(bigint, bigint, date) IS
+  'How an indicator is computed for somebody on a day: as the cycle of that day pinned it, in the segment of that day, '
+  'with targets of one''s own before those of everybody; where no cycle measures it, as the indicator says now.';
+
 -- the score item by item ------------------------------------------------------
 
 -- Value and attainment of an indicator from the groups that count; in a segment
@@ -256,18 +312,47 @@ SELECT register_follow('review', '{update}', 210, 'deviation_problem', key => 'r
 
 CREATE FUNCTION target_problem(targets bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '22023', format('target of indicator "%s" for employee %s must be a number other than zero', i.code,
-                         e.employee_no),
-         format('Given: %s.', t.facts), 'Leave the row out if there is no target; zero cannot be divided by.',
-         'target', 'facts', 'target_not_zero'
+  SELECT '22023', format('target of indicator "%s" for employee %s: %s', i.code, e.employee_no,
+                         target_fault(i.indicator_id, t.facts)),
+         format('Given: %s; its targets: %s.', t.facts, fact_names(i.indicator_id, 'target')),
+         'Leave the row out if there is none; declare_fact(indicator, fact, ''target'') says what is a target.',
+         'target', 'facts', 'target_fault'
     FROM target t JOIN indicator i USING (indicator_id) JOIN employee e USING (employee_id)
-   WHERE t.target_id = ANY (targets)
-     AND EXISTS (SELECT FROM jsonb_each(t.facts) f
-                  WHERE f.key LIKE '%target%'
-                    AND (jsonb_typeof(f.value) <> 'number' OR (f.value #>> '{}')::numeric = 0));
+   WHERE t.target_id = ANY (targets) AND target_fault(i.indicator_id, t.facts) IS NOT NULL
+   ORDER BY t.target_id LIMIT 1;
 END;
-COMMENT ON FUNCTION target_problem(bigint[]) IS 'Rule: targets are numbers other than zero (IND-03).';
+COMMENT ON FUNCTION target_problem(bigint[]) IS
+  'Rule: targets are those that the indicator has, and its formula comes to something with them (IND-03).';
 SELECT register_follow('target', '{insert,update}', 100, 'target_problem', key => 'target_id');
+
+CREATE FUNCTION fact_problem(indicators bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('fact "%s" of indicator "%s" was given as %s', u.fact, i.code, u.role), NULL,
+         'Make another indicator; what was scored stands on the facts as they were.', 'indicator_fact', 'role',
+         'indicator_fact_given'
+    FROM indicator i
+    CROSS JOIN LATERAL (
+      SELECT 'actual' AS role, k AS fact
+        FROM score s CROSS JOIN LATERAL jsonb_object_keys(s.facts) AS k WHERE s.indicator_id = i.indicator_id
+      UNION ALL
+      SELECT 'actual', k FROM measurement m CROSS JOIN LATERAL jsonb_object_keys(m.facts) AS k
+       WHERE m.indicator_id = i.indicator_id
+      UNION ALL
+      SELECT 'target', k FROM target t CROSS JOIN LATERAL jsonb_object_keys(t.facts) AS k
+       WHERE t.indicator_id = i.indicator_id
+      UNION ALL
+      SELECT 'target', k
+        FROM template_item t JOIN review_template v USING (template_id) CROSS JOIN LATERAL jsonb_object_keys(t.facts) AS k
+       WHERE t.indicator_id = i.indicator_id AND v.activated_at IS NOT NULL) u
+   WHERE i.indicator_id = ANY (indicators)
+     AND NOT EXISTS (SELECT FROM indicator_fact f
+                      WHERE f.indicator_id = i.indicator_id AND f.fact = u.fact AND f.role = u.role)
+   ORDER BY i.code, u.fact, u.role LIMIT 1;
+END;
+COMMENT ON FUNCTION fact_problem(bigint[]) IS
+  'Rule: what was given as an actual does not become a target, nor the other way round.';
+SELECT register_follow('indicator_fact', '{update,delete}', 200, 'fact_problem', key => 'indicator_id',
+                       changed => '{fact,role}');
 
 -- Frozen with the cycle: targets and the assignment of templates.
 CREATE FUNCTION cycle_frozen(cycles bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL

@@ -135,7 +135,8 @@ CREATE FUNCTION set_target(cycle text, employee text, indicator text, facts json
 BEGIN ATOMIC
   INSERT INTO target (cycle_id, employee_id, indicator_id, facts)
   VALUES (find_cycle(cycle), find_employee(employee), find_indicator(indicator), set_target.facts)
-  ON CONFLICT (cycle_id, employee_id, indicator_id) DO UPDATE SET facts = excluded.facts
+  ON CONFLICT (cycle_id, employee_id, indicator_id) DO UPDATE
+    SET facts = excluded.facts, decision_id = NULL, given = NULL
   RETURNING target_id;
 END;
 COMMENT ON FUNCTION set_target(text, text, text, jsonb) IS

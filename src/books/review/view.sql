@@ -196,13 +196,14 @@ COMMENT ON COLUMN score_deviation.reason_required IS 'Whether the deviation is g
 COMMENT ON COLUMN score_deviation.deviation_reason IS 'The reason given; null: none yet.';
 
 CREATE VIEW my_checklist WITH (security_invoker) AS
-  SELECT r.review_id, c.code AS cycle_code, r.status, i.position, n.code AS indicator_code, n.name AS indicator_name,
-         i.effective_weight AS weight, i.definition, i.formula::text AS formula, i.standard, i.task,
+  SELECT r.review_id, c.code AS cycle_code, r.status, s.position, n.code AS indicator_code, n.name AS indicator_name,
+         trim_scale(round(s.weight, 4)) AS weight, i.definition, i.formula::text AS formula, i.standard, i.task,
          i.facts || coalesce(g.facts, '{}') AS facts
     FROM review r
     JOIN review_cycle c USING (cycle_id)
-    JOIN template_item i USING (template_id)
-    JOIN indicator n USING (indicator_id)
+    JOIN review_standard s ON s.review_id = r.review_id
+    JOIN template_item i USING (template_item_id)
+    JOIN indicator n ON n.indicator_id = s.indicator_id
     LEFT JOIN target g ON g.cycle_id = r.cycle_id AND g.employee_id = r.employee_id AND g.indicator_id = i.indicator_id
    WHERE r.employee_id = actor() AND r.status <> 'locked';
 COMMENT ON VIEW my_checklist IS

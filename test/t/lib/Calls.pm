@@ -71,7 +71,7 @@ our %call = (
     sign_stage           => ['E030', q{sign_stage('SIGNED', 'reward')}],
     reopen_cycle         => ['E030', q{sign_stage('SIGNED', 'reward'), act_as('E090'), reopen_cycle('SIGNED', '发现错误')}],
     # readings
-    record_measurement   => ['', q{record_measurement('L1', '客户拓展', '2023-11-20', '{"actual": 2, "target": 10}', 'crm', 'M-1')}],
+    record_measurement   => ['', q{record_measurement('L1', '客户拓展', '2023-11-20', '{"actual": 2}', 'crm', 'M-1')}],
     handle_warning       => ['E003', q{handle_warning(max(warning_id), '已沟通') FROM open_warning}],
     close_month          => ['', q{close_month('SH', '2023-11-30')}],
     suggest              => ['L1', q{suggest('L1', '又一个建议')}],
@@ -121,8 +121,8 @@ our %call = (
                                      SELECT r.review_id, find_indicator('客户满意度'), 'peer', find_employee('L8'), 80, '互评 ' || r.review_id FROM review r WHERE r.cycle_id = find_cycle('SCORED') AND EXISTS (SELECT FROM review_rater n WHERE n.review_id = r.review_id) ORDER BY r.review_id DESC}],
     'DELETE score'       => ['', q{DELETE FROM score s USING review r WHERE r.review_id = s.review_id AND r.cycle_id = find_cycle('SCORED') AND s.rater_group = 'self'}],
     'INSERT measurement' => ['', q{INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id)
-                                     SELECT employee_id, find_indicator('客户拓展'), '2023-11-21', '{"actual": 3, "target": 10}', 'load', 'B' || employee_id FROM employee WHERE employee_no ~ '^L' ORDER BY employee_id DESC}],
-    'UPDATE measurement' => ['', q{UPDATE measurement SET facts = '{"actual": 3, "target": 10}' WHERE source = 'crm'}],
+                                     SELECT employee_id, find_indicator('客户拓展'), '2023-11-21', '{"actual": 3}', 'load', 'B' || employee_id FROM employee WHERE employee_no ~ '^L' ORDER BY employee_id DESC}],
+    'UPDATE measurement' => ['', q{UPDATE measurement SET facts = '{"actual": 3}' WHERE source = 'crm'}],
     'DELETE measurement' => ['', q{DELETE FROM measurement WHERE source = 'crm'}],
     'UPDATE indicator'   => ['', q{UPDATE indicator SET aggregation = 'last' WHERE code = '客户拓展'}],
     'UPDATE allowance_rule' => ['', q{UPDATE allowance_rule SET amount = amount + 1}],
