@@ -81,6 +81,20 @@ SELECT lock_review('2023Q1', 'E010', '2023-04-10');
 SELECT submit_score('2023Q1', 'E010', '总评', 92, '投诉不成立') AS composite, lock_review('2023Q1', 'E010', '2023-04-10') AS locked;
 SELECT version, composite, deviation, reason FROM locked WHERE who = 'E010';
 
+-- a reason holds for the difference that it was given for: 6 points are explained, 56 are not, nor is the other way round
+SELECT submit_score('2023Q1', 'E030', '总评', 80, '按事实评分') AS composite, submit_score('2023Q1', 'E030', '总评', 86, rater_group => 'self') AS same;
+SELECT explain_deviation('2023Q1', 'E030', '两项延期') AS deviation, submit_score('2023Q1', 'E030', '总评', 30, '重大失误') AS composite;
+SELECT deviation, reason_required, deviation_reason FROM score_deviation WHERE employee_no = 'E030';
+SELECT 'REV-04' AS id, lock_review('2023Q1', 'E030', '2023-04-10') AS locked;
+\echo :LAST_ERROR_SQLSTATE
+SELECT submit_score('2023Q1', 'E030', '总评', 92, '按事实评分') AS composite;
+SELECT 'REV-04' AS id, lock_review('2023Q1', 'E030', '2023-04-10') AS locked;
+-- back at the old difference it holds again; within the tolerance none is needed, and the lock keeps none that was for another
+BEGIN; SELECT submit_score('2023Q1', 'E030', '总评', 80, '按事实评分') AS composite; SELECT lock_review('2023Q1', 'E030', '2023-04-10') AS locked; SELECT composite, deviation, reason FROM locked WHERE who = 'E030'; ROLLBACK;
+BEGIN; SELECT submit_score('2023Q1', 'E030', '总评', 84, '按事实评分') AS composite; SELECT lock_review('2023Q1', 'E030', '2023-04-10') AS locked; SELECT composite, deviation, reason FROM locked WHERE who = 'E030'; ROLLBACK;
+SELECT explain_deviation('2023Q1', 'E030', '自评漏报三个项目') AS deviation, lock_review('2023Q1', 'E030', '2023-04-10') AS locked;
+SELECT composite, deviation, reason FROM locked WHERE who = 'E030';
+
 -- who may not read both scores does not read the deviation
 BEGIN; SELECT act_as('E011') > 0 AS acts; SELECT count(*) AS deviations FROM score_deviation; ROLLBACK;
 BEGIN; SELECT act_as('E010') > 0 AS acts; SELECT employee_no, deviation FROM score_deviation; ROLLBACK;

@@ -132,6 +132,67 @@ COMMENT ON FUNCTION measurement_arrived(bigint[]) IS
 SELECT register_follow('measurement', '{insert,update}', 800, 'measurement_arrived', key => 'measurement_id',
                        changed => '{facts,measured_on}');
 
+-- What comes late, is corrected or goes is what the readings after it are compared with.
+CREATE FUNCTION readings_after(employee bigint, indicator bigint, on_date date, measurement bigint)
+  RETURNS TABLE (measurement_id bigint) STABLE ROWS 3 LANGUAGE SQL
+BEGIN ATOMIC
+  -- the next that has an attainment may be a crossing now; of the next with a value some are compared with a mean
+  (SELECT r.measurement_id FROM reading r
+    WHERE r.employee_id = readings_after.employee AND r.indicator_id = readings_after.indicator
+      AND (r.measured_on, r.measurement_id) > (readings_after.on_date, readings_after.measurement)
+      AND r.attainment IS NOT NULL
+    ORDER BY r.measured_on, r.measurement_id LIMIT 1)
+  UNION
+  (SELECT r.measurement_id FROM reading r
+    WHERE r.employee_id = readings_after.employee AND r.indicator_id = readings_after.indicator
+      AND (r.measured_on, r.measurement_id) > (readings_after.on_date, readings_after.measurement)
+      AND r.value IS NOT NULL
+    ORDER BY r.measured_on, r.measurement_id LIMIT (SELECT setting_number('decline.periods')::integer));
+END;
+COMMENT ON FUNCTION readings_after(bigint, bigint, date, bigint) IS
+  'Readings that are judged by what was read at this place of the series.';
+
+CREATE FUNCTION warnings_again(readings measurement[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT measurement_arrived(l.after)
+    FROM (SELECT array_agg(DISTINCT a.measurement_id) AS after
+            FROM unnest(readings) AS m
+            CROSS JOIN LATERAL readings_after(m.employee_id, m.indicator_id, m.measured_on, m.measurement_id) a) l
+   WHERE l.after IS NOT NULL;
+END;
+COMMENT ON FUNCTION warnings_again(measurement[]) IS
+  'Consequence of a reading that went, or was where it is no more: the readings after it are judged anew (LIV-03, LIV-04).';
+CREATE FUNCTION warnings_follow(measurements bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT measurement_arrived(l.after)
+    FROM (SELECT array_agg(DISTINCT a.measurement_id) AS after
+            FROM measurement m
+            CROSS JOIN LATERAL readings_after(m.employee_id, m.indicator_id, m.measured_on, m.measurement_id) a
+           WHERE m.measurement_id = ANY (measurements)) l
+   WHERE l.after IS NOT NULL;
+END;
+COMMENT ON FUNCTION warnings_follow(bigint[]) IS
+  'Consequence of a reading that came late or was corrected: the readings after it are judged anew (LIV-03, LIV-04).';
+-- after warnings_settle, which withdraws what gives no cause any more
+SELECT register_follow('measurement', '{update,delete}', 810, 'warnings_again', changed => '{facts,measured_on}');
+SELECT register_follow('measurement', '{insert,update}', 820, 'warnings_follow', key => 'measurement_id',
+                       changed => '{facts,measured_on}');
+-- what a target makes of the readings of its cycle
+CREATE FUNCTION warnings_of_target(targets bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT measurement_arrived(l.touched)
+    FROM (SELECT array_agg(m.measurement_id ORDER BY m.measurement_id) AS touched
+            FROM target t JOIN review_cycle c USING (cycle_id)
+            JOIN measurement m ON m.employee_id = t.employee_id AND m.indicator_id = t.indicator_id
+              AND m.measured_on >= lower(c.period) AND m.measured_on < upper(c.period)
+           WHERE t.target_id = ANY (targets)) l
+   WHERE l.touched IS NOT NULL;
+END;
+COMMENT ON FUNCTION warnings_of_target(bigint[]) IS
+  'Consequence of a target: readings of its cycle that are below the threshold by it are warned of (LIV-03).';
+SELECT register_follow('target', '{insert,update}', 810, 'warnings_of_target', key => 'target_id',
+                       changed => '{facts}');
+
 -- A warning stands as long as its reading gives cause for it.
 CREATE FUNCTION warnings_settle(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -149,7 +210,9 @@ BEGIN ATOMIC
              WHEN 'threshold' THEN r.attainment = w.attainment AND r.attainment < w.threshold
                                    AND coalesce(attainment_before(w.measurement_id) >= w.threshold, true)
              ELSE r.value = w.attainment
+                  -- of another mean it is another warning, unless somebody has dealt with it
                   AND (SELECT x.worse_pct >= (o.inputs ->> 'limit')::numeric
+                              AND (x.baseline = w.threshold OR w.handled_at IS NOT NULL)
                          FROM worsening(w.measurement_id, (o.inputs ->> 'periods')::integer) x) END, false)
      ORDER BY w.warning_id
     RETURNING decision_id, cause_id, outcome

@@ -106,7 +106,9 @@ BEGIN ATOMIC
            || CASE WHEN r.self_composite IS NULL OR r.composite IS NULL THEN '{}'
                    ELSE jsonb_build_object('self', r.self_composite, 'deviation', r.composite - r.self_composite,
                                            'tolerance', (SELECT setting_number('review.tolerance')),
-                                           'deviation_reason', r.deviation_reason) END
+                                           'deviation_reason',
+                                           CASE WHEN r.deviation_explained = r.composite - r.self_composite
+                                                THEN r.deviation_reason END) END
            || CASE WHEN r.calibrated IS NULL THEN '{}' ELSE calibration_figures(r.calibrated_by) END,
            jsonb_build_object('score', coalesce(r.calibrated, r.composite), 'grade',
                               (band_of(c.grade_scale_id, coalesce(r.calibrated, r.composite))).label,

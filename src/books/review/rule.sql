@@ -280,22 +280,28 @@ BEGIN ATOMIC
                               c.code),
          CASE WHEN sees_all_scores() OR NOT r.anonymous
               THEN format('Composite %s, self composite %s, tolerance %s.', trim_scale(r.composite),
-                          trim_scale(r.self_composite), trim_scale(tolerance)) END,
+                          trim_scale(r.self_composite), trim_scale(tolerance))
+                   || coalesce(' The reason that is there was given for a difference of '
+                               || trim_scale(r.deviation_explained) || '.', '') END,
          'Give it with explain_deviation(cycle, employee, reason). Setting review.tolerance holds the limit.',
          'review', 'deviation_reason', 'review_deviation_reason'
     FROM (SELECT setting_number('review.tolerance') AS tolerance) t
     JOIN review r ON abs(r.composite - r.self_composite) > t.tolerance
     JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked'
-     AND hrloop.meaningful_chars(coalesce(r.deviation_reason, '')) = 0;
+     AND r.deviation_explained IS DISTINCT FROM r.composite - r.self_composite;
 END;
 COMMENT ON FUNCTION review_status_problem(bigint[]) IS
   'Rules: only complete reviews lock, an unlock has a reason, a gate holds, a deviation from the self composite is '
   'explained (REV-04).';
 SELECT register_follow('review', '{update}', 250, 'review_status_problem', key => 'review_id', changed => '{status}');
 
-CREATE FUNCTION deviation_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+CREATE FUNCTION deviation_problem(reviews bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- a reason is for the difference that there is when it is given
+  UPDATE review r SET deviation_explained = CASE WHEN r.deviation_reason IS NOT NULL
+                                                 THEN r.composite - r.self_composite END
+   WHERE r.review_id = ANY (reviews) AND num_nonnulls(r.deviation_reason, r.deviation_explained) > 0;
   SELECT '55000', format('locked: review of employee %s, cycle %s', e.employee_no, c.code),
          'The decision of the lock keeps the reason of its deviation.',
          'Use unlock_review(cycle, employee, reason) first.',
@@ -304,7 +310,8 @@ BEGIN ATOMIC
     JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked' ORDER BY r.review_id LIMIT 1;
 END;
-COMMENT ON FUNCTION deviation_problem(bigint[]) IS 'Rule: the reason of a deviation is given before the lock (REV-04).';
+COMMENT ON FUNCTION deviation_problem(bigint[]) IS
+  'Rule: the reason of a deviation is given before the lock, for the difference that there is then (REV-04).';
 SELECT register_follow('review', '{update}', 210, 'deviation_problem', key => 'review_id',
                        changed => '{deviation_reason}');
 

@@ -121,6 +121,7 @@ CREATE TABLE review (
   anonymous      boolean NOT NULL DEFAULT false,
   calibrated     numeric(9,4) CHECK (calibrated >= 0 AND calibrated <= 100),
   calibrated_by  bigint REFERENCES decision,
+  deviation_explained numeric(9,4),
   UNIQUE (cycle_id, employee_id),
   CONSTRAINT review_calibrated CHECK ((calibrated IS NULL) = (calibrated_by IS NULL))
 );
@@ -154,7 +155,9 @@ COMMENT ON COLUMN review.lowest_indicator_id IS 'Derived: indicator with the low
 COMMENT ON COLUMN review.plan_reason IS 'Derived: why a development plan is due: score, missed, both; null: none is.';
 COMMENT ON COLUMN review.deviation_reason IS
   'Why the manager''s composite and the employee''s own differ by more than setting review.tolerance; see '
-  'explain_deviation(). An unlock empties it (REV-04).';
+  'explain_deviation(). It holds for the difference that it was given for; an unlock empties it (REV-04).';
+COMMENT ON COLUMN review.deviation_explained IS
+  'Derived: composite minus self composite when the reason was given; null: there is none.';
 COMMENT ON COLUMN review.calibrated IS
   'Calibrated score (校准): the final score in place of the composite, which stays beside it; null: not calibrated. '
   'Written by calibrate() and apply_calibration().';
@@ -169,9 +172,9 @@ SELECT register_table('review', kind => 'consequence', sees => 'person', about =
                       audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$,
   ignored => '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,'
-             'vetoed,anonymous}',
+             'vetoed,anonymous,deviation_explained}',
   writes => '{"manager executive": "UPDATE(status,locked_on,reopen_reason)"}',
-  hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous}',
+  hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous,deviation_explained}',
   hands_out => '@disclosed(t.review_id)', held_back => 'not disclosed yet',
   others => '{"manager_id": "about who is reviewed"}',
   texts => '{"block_reason": "blank free text", "deviation_reason": "blank free text", "reopen_reason": "blank free '

@@ -168,10 +168,18 @@ COMMENT ON COLUMN assessment.self_score IS 'The employee''s own composite, if yo
 COMMENT ON COLUMN assessment.manager_score IS 'The manager''s composite, if you may see it yet.';
 COMMENT ON COLUMN assessment.both_in IS 'Whether both are in.';
 
+-- Runs as the owner of the books: both composites are hidden as they are.
+CREATE FUNCTION deviation_holds(review bigint) RETURNS boolean STABLE SECURITY DEFINER SET search_path FROM CURRENT
+  LANGUAGE SQL
+  RETURN (SELECT r.deviation_explained = r.composite - r.self_composite FROM review r WHERE r.review_id = review);
+COMMENT ON FUNCTION deviation_holds(bigint) IS
+  'Whether the reason of a deviation was given for the difference that there is now; null: there is no reason.';
+
 CREATE VIEW score_deviation WITH (security_invoker) AS
   SELECT a.review_id, a.cycle_code, a.employee_no, a.manager_no, a.manager_score, a.self_score,
          a.manager_score - a.self_score AS deviation, t.tolerance,
-         coalesce(abs(a.manager_score - a.self_score) > t.tolerance, false) AS reason_required, r.deviation_reason
+         coalesce(abs(a.manager_score - a.self_score) > t.tolerance, false) AS reason_required,
+         CASE WHEN deviation_holds(r.review_id) THEN r.deviation_reason END AS deviation_reason
     FROM assessment a
     JOIN review r USING (review_id)
     CROSS JOIN LATERAL (SELECT CASE WHEN r.status = 'locked' THEN
@@ -193,7 +201,7 @@ COMMENT ON COLUMN score_deviation.deviation IS 'manager_score - self_score.';
 COMMENT ON COLUMN score_deviation.tolerance IS
   'Setting review.tolerance, of a locked review as it was at the lock; null: off.';
 COMMENT ON COLUMN score_deviation.reason_required IS 'Whether the deviation is greater than that, either way.';
-COMMENT ON COLUMN score_deviation.deviation_reason IS 'The reason given; null: none yet.';
+COMMENT ON COLUMN score_deviation.deviation_reason IS 'The reason given for this difference; null: none yet.';
 
 CREATE VIEW my_checklist WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, r.status, s.position, n.code AS indicator_code, n.name AS indicator_name,
