@@ -54,11 +54,11 @@ SELECT status FROM suggestion;
 
 -- a hundred thousand in one statement, one of them frozen: nothing changes, the error names that one
 -- (the looking for declines is not what is tested here)
-UPDATE follow SET events = '{update}' WHERE table_name = 'measurement' AND function = 'measurement_arrived';
+UPDATE follow SET events = '{update}' WHERE table_name = 'measurement' AND function IN ('measurement_arrived', 'warnings_follow');
 SELECT apply_follows('measurement') AS statements;
 INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id)
 SELECT find_employee('E021'), find_indicator('出勤'), date '2000-01-01' + n % 3000, '{"score": 1}', 'bulk', n FROM generate_series(1, 99999) AS n;
-UPDATE follow SET events = '{insert,update}' WHERE table_name = 'measurement' AND function = 'measurement_arrived';
+UPDATE follow SET events = '{insert,update}' WHERE table_name = 'measurement' AND function IN ('measurement_arrived', 'warnings_follow');
 SELECT apply_follows('measurement') AS statements;
 UPDATE measurement SET facts = facts || '{"checked": 1}' WHERE source = 'bulk' OR external_id = 'in-2'; \echo :LAST_ERROR_SQLSTATE
 DELETE FROM measurement WHERE source = 'bulk' OR external_id = 'in-2'; \echo :LAST_ERROR_SQLSTATE

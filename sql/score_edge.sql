@@ -1,18 +1,7 @@
 -- what is computed at and below zero, of nothing and of all, and what no figure is (IND-03).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SET datestyle = 'ISO, YMD';
-SET timezone = 'Asia/Shanghai';
-\set SHOW_CONTEXT never
-SELECT hrloop.install('score_edge');
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books score_edge
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 -- IND-03: for more is better, less is better, and a formula of its own: an actual and a target, what it comes to and whether it is missed
 SELECT count(create_indicator(c, definition => 'd', standard => 's', kind => 'quantitative', direction => d, cap => 120)) AS made
   FROM (VALUES ('多', 'higher'), ('少', 'lower')) AS i (c, d);

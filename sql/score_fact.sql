@@ -1,18 +1,7 @@
 -- an indicator says which facts raters and readings give, and which are targets (IND-03, LIV-01).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SET datestyle = 'ISO, YMD';
-SET timezone = 'Asia/Shanghai';
-\set SHOW_CONTEXT never
-SELECT hrloop.install('score_fact');
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books score_fact
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 -- what a formula asks for is declared with it
 SELECT create_indicator('计划完成', definition => 'd', standard => 's', formula => '$.done / $.plan * 100', facts => '{"plan": "target"}') > 0 AS made,
        create_indicator('人均', definition => 'd', standard => 's', formula => '$.sold / $.heads / $.target * 100', aggregation => 'mean') > 0 AS made;

@@ -1,18 +1,7 @@
 -- what holds for whom on which day is one answer: for warnings, months, live scores, the freeze and the checklist (LIV-01, LIV-03, LIV-06).
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS hrloop CASCADE;
-SET datestyle = 'ISO, YMD';
-SET timezone = 'Asia/Shanghai';
-\set SHOW_CONTEXT never
-SELECT hrloop.install('score_standard');
-\getenv abs_srcdir PG_ABS_SRCDIR
-\set fixture :abs_srcdir '/test/fixtures/company.sql'
 \set books score_standard
-\set ECHO none
-\o /dev/null
-\i :fixture
-\o
-\set ECHO all
+\getenv abs_srcdir PG_ABS_SRCDIR
+\i :abs_srcdir/test/fixtures/start.sql
 -- a target in the template is as good as one of one's own: readings of 1 against 13, in three months, of two departments
 SELECT create_indicator('q', definition => 'd', standard => 's', kind => 'quantitative', warn_below => 50, aggregation => 'last') > 0 AS made;
 SELECT create_template('T', '[{"indicator": "q", "weight": 60, "facts": {"target": 13}}, {"indicator": "客户满意度", "weight": 40}]') > 0 AS made,

@@ -386,6 +386,43 @@ COMMENT ON FUNCTION create_roles(text) IS
   'schema, and role) and give it its rights; grant them to logins. Returns their names. Errors: 42501 no right to '
   'create roles, or not the owner of the books (SEC-01).';
 
+-- figures, days and texts that say something ------------------------------------------
+
+-- What people and other systems enter, and what they judge and pay by: no NaN, no infinity, no
+-- blank.  What comes in to be looked at is taken as it is, and score_check() looks at figures itself.
+CREATE FUNCTION sense_wanted() RETURNS TABLE (table_name text, name text, condition text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT r.table_name, format('%s_%s_%s', c.relname, a.attname, s.what), format(s.condition, a.attname)
+    FROM table_rule r
+    JOIN pg_class b ON b.oid = 'book'::regclass
+    JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    JOIN (VALUES ('numeric', 'figure', 'hrloop.figure(%I)'), ('date', 'day', 'isfinite(%I)'),
+                 ('timestamp with time zone', 'day', 'isfinite(%I)'), ('text', 'text', 'hrloop.is_visible(%I)'),
+                 ('numrange', 'figure',
+                  'hrloop.figure(lower(%1$I)) IS NOT FALSE AND hrloop.figure(upper(%1$I)) IS NOT FALSE'),
+                 ('daterange', 'day', 'isfinite(lower(%1$I)) IS NOT FALSE AND isfinite(upper(%1$I)) IS NOT FALSE'))
+         AS s (type, what, condition) ON s.type = format_type(a.atttypid, NULL)
+   WHERE r.kind IN ('fact', 'rule') AND r.table_name NOT IN ('org_unit_import', 'quarantine')
+     AND (r.table_name <> 'score' OR a.attname = 'scored_at')
+     AND (r.table_name, a.attname) NOT IN (('setting', 'value'), ('setting', 'default_value'));
+END;
+COMMENT ON FUNCTION sense_wanted() IS
+  'Constraints by which tables of facts and rules refuse what says nothing: NaN, infinities, figures of more than 15 '
+  'digits before or 10 behind the point, days without end, texts in which nothing is seen.';
+CREATE FUNCTION apply_sense() RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(
+    SELECT format('ALTER TABLE %I %s', w.table_name,
+                  string_agg(format('ADD CONSTRAINT %I CHECK (%s)', w.name, w.condition), ', ' ORDER BY w.name))
+      FROM sense_wanted() w
+     WHERE NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+                         JOIN pg_class b ON b.relnamespace = c.relnamespace AND b.oid = 'book'::regclass
+                        WHERE c.relname = w.table_name AND k.conname = w.name)
+     GROUP BY w.table_name ORDER BY w.table_name));
+COMMENT ON FUNCTION apply_sense() IS
+  'Make the constraints of sense_wanted() that are missing; returns of how many tables. For the owner of the books. '
+  'Errors: 23514 a row is there that says nothing, 42501 somebody else.';
+
 CREATE FUNCTION apply_tables() RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO role_right (role, object, action, columns)
@@ -393,10 +430,12 @@ BEGIN ATOMIC
     WHERE NOT EXISTS (SELECT FROM role_right o WHERE o.object = r.table_name);
   SELECT hrloop.audit_attach('book'::regclass);
   SELECT apply_visibility();
+  SELECT apply_sense();
   SELECT apply_rights();
 END;
 COMMENT ON FUNCTION apply_tables() IS
-  'After register_table(): policies, audit triggers, and rights of tables that had none, as their table_rule says; '
+  'After register_table(): policies, audit triggers, constraints, and rights of tables that had none, as their '
+  'table_rule says; '
   'returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the '
   'end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
 
@@ -407,6 +446,7 @@ SELECT m.kind, coalesce(array_agg(DISTINCT p.name ORDER BY p.name) FILTER (WHERE
  WHERE NOT EXISTS (SELECT FROM message_kind k WHERE k.kind = m.kind) GROUP BY m.kind;
 
 SELECT apply_visibility();
+SELECT apply_sense();
 
 -- Logical replication fires none of the triggers above, and must compute nothing
 -- again; but what backends of the subscriber remember is as old as anywhere.

@@ -223,6 +223,7 @@ BEGIN ATOMIC
   WITH books AS (
     SELECT b.relnamespace AS oid FROM pg_class b WHERE b.oid = 'book'::regclass
   ), wanted AS (
+    SELECT f.relid, f.name, f.head, format('hrloop.consequence(%s)', f.arguments) AS call FROM (
     SELECT c.oid AS relid, 'what_follows_' || e.event AS name,
            format('CREATE OR REPLACE TRIGGER what_follows_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT',
                   e.event, upper(e.event), c.oid::regclass,
@@ -237,23 +238,32 @@ BEGIN ATOMIC
       JOIN books ON true
       JOIN pg_class c ON c.relnamespace = books.oid AND c.relname = f.table_name AND c.relkind IN ('r', 'p')
       CROSS JOIN LATERAL unnest(f.events) AS e (event)
-     GROUP BY c.oid, e.event
+     GROUP BY c.oid, e.event) f
+    UNION ALL
+    -- what a DELETE obeys a TRUNCATE obeys, too
+    SELECT c.oid, 'what_follows_truncate',
+           format('CREATE OR REPLACE TRIGGER what_follows_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT',
+                  c.oid::regclass), 'hrloop.truncated()'
+      FROM books
+      JOIN pg_class c ON c.relnamespace = books.oid AND c.relkind IN ('r', 'p')
+     WHERE EXISTS (SELECT FROM follow f WHERE f.table_name = c.relname AND 'delete' = ANY (f.events))
   ), have AS (
     SELECT t.tgrelid AS relid, t.tgname::text AS name, t.tgenabled, pg_get_triggerdef(t.oid) AS command
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN books ON books.oid = c.relnamespace
-     WHERE t.tgfoid = 'hrloop.consequence()'::regprocedure AND t.tgname LIKE 'what\_follows\_%'
+     WHERE t.tgfoid IN ('hrloop.consequence()'::regprocedure, 'hrloop.truncated()'::regprocedure)
+       AND t.tgname LIKE 'what\_follows\_%'
   )
   SELECT c.relname::text, s.statement
     FROM wanted w FULL JOIN have h USING (relid, name)
     JOIN pg_class c ON c.oid = relid AND c.relname = coalesce(follow_statement.about, c.relname)
     CROSS JOIN LATERAL (VALUES
       (1, CASE WHEN w.relid IS NULL THEN format('DROP TRIGGER %I ON %s', name, c.oid::regclass)
-               ELSE format('%s EXECUTE FUNCTION hrloop.consequence(%s)', w.head, w.arguments) END),
+               ELSE format('%s EXECUTE FUNCTION %s', w.head, w.call) END),
       -- who has switched one, finds it switched
       (2, format('ALTER TABLE %s %s TRIGGER %I', c.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE'
                  WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
       AS s (n, statement)
-   WHERE (w.relid IS NULL OR h.relid IS NULL OR strpos(h.command, 'consequence(' || w.arguments || ')') = 0)
+   WHERE (w.relid IS NULL OR h.relid IS NULL OR strpos(h.command, w.call) = 0)
      AND (s.n = 1 OR w.relid IS NOT NULL AND h.tgenabled <> 'O')
    ORDER BY c.relname, name, s.n;
 END;

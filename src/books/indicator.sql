@@ -100,14 +100,16 @@ CREATE TABLE indicator_fact (
   PRIMARY KEY (indicator_id, fact)
 );
 COMMENT ON TABLE indicator_fact IS
-  'Facts of an indicator: what raters and other systems give of it, and what templates and targets say. What its formula '
+  'Facts of an indicator: what raters and other systems give of it, and what templates and targets say. What its '
+  'formula '
   'asks for is declared with it; declare_fact() corrects that (IND-03).';
 COMMENT ON COLUMN indicator_fact.indicator_id IS 'Indicator.';
 COMMENT ON COLUMN indicator_fact.fact IS 'Name, as the formula calls it.';
 COMMENT ON COLUMN indicator_fact.role IS
   'actual: raters and readings give it, and nothing else; target: templates and targets do.';
 COMMENT ON COLUMN indicator_fact.summed IS
-  'Of a target: whether it is a sum over the days of a cycle, so that leave makes it smaller; null: if the indicator''s '
+  'Of a target: whether it is a sum over the days of a cycle, so that leave makes it smaller; null: if the '
+  'indicator''s '
   'readings are summed.';
 SELECT register_table('indicator_fact', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 
@@ -421,6 +423,22 @@ COMMENT ON FUNCTION facts_declared(bigint[]) IS
 SELECT register_follow('indicator', '{insert,update}', 500, 'facts_declared', key => 'indicator_id',
                        changed => '{formula}');
 
+CREATE FUNCTION formula_problem(indicators bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '23514', format('the formula of indicator "%s" makes no number of facts', i.code),
+         format('Formula: %s; with every fact 1, and with all of them different.', i.formula),
+         'For example $.actual / $.target * 100.', 'indicator', 'formula', 'indicator_formula'
+    FROM indicator i
+    CROSS JOIN LATERAL (SELECT jsonb_object_agg(f.fact, 1) AS ones, jsonb_object_agg(f.fact, 7 * f.n * f.n) AS others
+                          FROM unnest(hrloop.facts_of(i.formula)) WITH ORDINALITY AS f (fact, n)) t
+   WHERE i.indicator_id = ANY (indicators) AND i.formula IS NOT NULL
+     AND coalesce(hrloop.evaluate(i.formula, t.ones), hrloop.evaluate(i.formula, t.others)) IS NULL
+   ORDER BY i.indicator_id LIMIT 1;
+END;
+COMMENT ON FUNCTION formula_problem(bigint[]) IS 'Rule: a formula makes a number out of facts (IND-01).';
+SELECT register_follow('indicator', '{insert,update}', 200, 'formula_problem', key => 'indicator_id',
+                       changed => '{formula}');
+
 CREATE FUNCTION fact_names(indicator bigint, role text) RETURNS text STABLE LANGUAGE SQL
   RETURN (SELECT coalesce(string_agg(f.fact, ', ' ORDER BY f.fact), '-') FROM indicator_fact f
            WHERE f.indicator_id = indicator AND f.role = fact_names.role);
@@ -435,7 +453,8 @@ BEGIN ATOMIC
   RETURNING role;
 END;
 COMMENT ON FUNCTION declare_fact(text, text, text, boolean) IS
-  'Say what a fact of an indicator is: an actual, which raters and readings give, or a target, and whether that is a sum '
+  'Say what a fact of an indicator is: an actual, which raters and readings give, or a target, and whether that is a '
+  'sum '
   'over days: declare_fact(''客户拓展'', ''plan'', ''target'', true). Errors: 22023 unknown indicator, 23514 no such role, '
   '55000 it was given as the other.';
 
@@ -506,7 +525,8 @@ CREATE FUNCTION target_fault(indicator bigint, facts jsonb) RETURNS text STABLE 
     CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(k, 1), '{}') AS facts
                           FROM unnest(hrloop.facts_of(i.formula)) AS k) one
    WHERE i.indicator_id = target_fault.indicator);
-COMMENT ON FUNCTION target_fault(bigint, jsonb) IS 'What is wrong with targets of an indicator; null: nothing (IND-03).';
+COMMENT ON FUNCTION target_fault(bigint, jsonb) IS
+  'What is wrong with targets of an indicator; null: nothing (IND-03).';
 
 CREATE TRIGGER rater_group_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rater_group
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
@@ -626,7 +646,8 @@ BEGIN ATOMIC
      SET effective_weight = trim_scale(i.weight * coalesce((SELECT g.weight FROM template_group g
                                                              WHERE g.template_group_id = i.template_group_id),
                                                              100) * 0.01),
-         kind = n.kind, direction = n.direction, definition = n.definition, formula = n.formula, standard = n.standard, cap_pct = n.cap_pct,
+         kind = n.kind, direction = n.direction, definition = n.definition, formula = n.formula, standard = n.standard,
+         cap_pct = n.cap_pct,
          floor_pct = n.floor_pct, pass_pct = pass_line(n.indicator_id), tier_scale_id = n.tier_scale_id
     FROM review_template t, indicator n
    WHERE t.template_id = ANY (templates) AND t.status = 'active' AND t.activated_at IS NULL
@@ -724,23 +745,34 @@ COMMENT ON FUNCTION activate_template(text, integer) IS
   'Freeze a template version (default: the newest) so that cycles can use it. Errors: 23514 weights do not sum to 100, '
   'or a definition, formula or standard is missing; 23502 a later version has no reason; 22023 unknown.';
 
+CREATE FUNCTION active_template(code text) RETURNS bigint STABLE LANGUAGE SQL
+  RETURN (SELECT t.template_id FROM review_template t
+           WHERE t.code = active_template.code AND t.activated_at IS NOT NULL ORDER BY t.version DESC LIMIT 1);
+COMMENT ON FUNCTION active_template(text) IS 'The newest active version of a template; null: there is none.';
+
 CREATE FUNCTION revise_template(code text, weights jsonb, reason text) RETURNS integer VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', 'a new version of a template needs a reason', NULL,
                      'Say why the weights change.', 'review_template', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(revise_template.reason, '')) = 0;
+  SELECT hrloop.fail('55000', format('template "%s" has no active version', revise_template.code),
+                     'What is not finished yet is nobody else''s to copy.', 'Use activate_template() first.')
+   WHERE EXISTS (SELECT FROM review_template t WHERE t.code = revise_template.code)
+     AND NOT EXISTS (SELECT FROM review_template t
+                      WHERE t.code = revise_template.code AND t.activated_at IS NOT NULL);
   SELECT hrloop.fail('22023', format('template "%s" does not have indicator "%s"', revise_template.code, w.key))
     FROM jsonb_object_keys(weights) AS w (key)
    WHERE NOT EXISTS (SELECT FROM review_template t JOIN template_item i USING (template_id)
                      JOIN indicator n USING (indicator_id)
-                      WHERE t.code = revise_template.code AND n.code = w.key);
+                      WHERE t.code = revise_template.code AND t.activated_at IS NOT NULL AND n.code = w.key);
   INSERT INTO review_template (code, version, name, missing_policy, reason)
-  SELECT t.code, t.version + 1, t.name, t.missing_policy, revise_template.reason
-    FROM review_template t WHERE t.code = revise_template.code ORDER BY t.version DESC LIMIT 1;
+  SELECT t.code, (SELECT max(v.version) FROM review_template v WHERE v.code = t.code) + 1, t.name, t.missing_policy,
+         revise_template.reason
+    FROM review_template t WHERE t.template_id = active_template(revise_template.code);
   INSERT INTO template_group (template_id, code, name, weight)
   SELECT n.template_id, g.code, g.name, g.weight
     FROM review_template n
-    JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
+    JOIN review_template o ON o.template_id = active_template(n.code)
     JOIN template_group g ON g.template_id = o.template_id
    WHERE n.code = revise_template.code
      AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
@@ -752,7 +784,7 @@ BEGIN ATOMIC
          i.position, i.indicator_id, coalesce((weights ->> x.code)::numeric, i.weight), i.facts, i.task, i.veto_at,
          i.veto_cap
     FROM review_template n
-    JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
+    JOIN review_template o ON o.template_id = active_template(n.code)
     JOIN template_item i ON i.template_id = o.template_id
     JOIN indicator x USING (indicator_id)
    WHERE n.code = revise_template.code
@@ -760,7 +792,7 @@ BEGIN ATOMIC
   INSERT INTO template_rater_group (template_id, rater_group, weight, required, minimum, below_minimum)
   SELECT n.template_id, g.rater_group, g.weight, g.required, g.minimum, g.below_minimum
     FROM review_template n
-    JOIN review_template o ON o.code = n.code AND o.version = n.version - 1
+    JOIN review_template o ON o.template_id = active_template(n.code)
     JOIN template_rater_group g ON g.template_id = o.template_id
    WHERE n.code = revise_template.code
      AND n.version = (SELECT max(v.version) FROM review_template v WHERE v.code = revise_template.code);
@@ -768,8 +800,10 @@ BEGIN ATOMIC
   SELECT max(t.version) FROM review_template t WHERE t.code = revise_template.code;
 END;
 COMMENT ON FUNCTION revise_template(text, jsonb, text) IS
-  'Make and activate the next version of a template with new weights {"indicator": weight}; what is not named stays. '
-  'Open cycles keep theirs. Returns the version. Errors: 23502 no reason, 23514 weights do not sum to 100, 22023 '
+  'Make and activate the next version of a template from the newest active one, with new weights {"indicator": '
+  'weight}; '
+  'what is not named stays. Open cycles keep theirs. Returns the version. Errors: 23502 no reason, 55000 none is '
+  'active, 23514 weights do not sum to 100, 22023 '
   'unknown.';
 
 CREATE VIEW template_checklist WITH (security_invoker) AS

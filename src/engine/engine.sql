@@ -121,6 +121,9 @@ CREATE FUNCTION hrloop.forget() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
 COMMENT ON FUNCTION hrloop.forget() IS
   'Trigger of rule tables, for a statement or, on a subscriber, a row: every backend drops what it remembers of them.';
+CREATE FUNCTION hrloop.truncated() RETURNS trigger LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_truncated';
+COMMENT ON FUNCTION hrloop.truncated() IS
+  'BEFORE TRUNCATE: deletes the rows first, so that what follows a DELETE, or refuses it, holds for a TRUNCATE.';
 CREATE FUNCTION hrloop.score_check() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_score_check';
 COMMENT ON FUNCTION hrloop.score_check() IS
@@ -178,6 +181,11 @@ CREATE FUNCTION hrloop.meaningful_chars(text) RETURNS integer
 COMMENT ON FUNCTION hrloop.meaningful_chars(text) IS
   'Letters and digits of a text in any script: blanks, punctuation and symbols of any width do not count (REV-05).';
 
+CREATE FUNCTION hrloop.is_visible(text) RETURNS boolean
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_is_visible';
+COMMENT ON FUNCTION hrloop.is_visible(text) IS
+  'Whether a text shows anything: not if it is empty, or all blanks of any width, controls and marks without a letter.';
+
 CREATE FUNCTION hrloop.evaluate(formula jsonpath, facts jsonb) RETURNS numeric
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE
   RETURN (SELECT CASE WHEN pg_catalog.jsonb_typeof(v.value) OPERATOR(pg_catalog.=) 'number'
@@ -206,7 +214,8 @@ COMMENT ON FUNCTION hrloop.figures(jsonb) IS
 
 CREATE FUNCTION hrloop.facts_of(formula jsonpath) RETURNS text[]
   LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-  RETURN ARRAY(SELECT DISTINCT m[1] FROM pg_catalog.regexp_matches(formula::text, '\$\."([^"]+)"', 'g') AS m ORDER BY 1);
+  RETURN ARRAY(SELECT DISTINCT m[1] FROM pg_catalog.regexp_matches(formula::text, '\$\."([^"]+)"', 'g') AS m
+               ORDER BY 1);
 COMMENT ON FUNCTION hrloop.facts_of(jsonpath) IS 'Names of the facts that a formula asks for, in order.';
 
 CREATE FUNCTION hrloop.ratio_part(formula jsonpath, part integer) RETURNS text
@@ -230,7 +239,8 @@ CREATE FUNCTION hrloop.attainment(formula jsonpath, facts jsonb, direction text,
                                       facts OPERATOR(pg_catalog.->) hrloop.ratio_part(formula, 2))
               THEN cap ELSE hrloop.evaluate(formula, facts) END;
 COMMENT ON FUNCTION hrloop.attainment(jsonpath, jsonb, text, numeric) IS
-  'What evaluate() says, but where less is better and the formula is $.target / $.actual * 100, with whatever facts: an '
+  'What evaluate() says, but where less is better and the formula is $.target / $.actual * 100, with whatever facts: '
+  'an '
   'actual of zero or below, of a target of zero or above, is the best there can be, the cap (IND-03).';
 
 CREATE FUNCTION hrloop.holds(rule jsonpath, facts jsonb) RETURNS boolean
@@ -369,7 +379,8 @@ GRANT USAGE ON SCHEMA hrloop TO PUBLIC;
 GRANT USAGE ON TYPE hrloop.problem TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
   hrloop.version(), hrloop.install(name, text), hrloop.migrate(name), hrloop.list_books(), hrloop.pre_restore(name),
-  hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.score_check(),
+  hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.truncated(),
+  hrloop.score_check(),
   hrloop.score_hold(),
   hrloop.score_apply(), hrloop.decision_known(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(),
   hrloop.audit_guard(),
@@ -377,7 +388,7 @@ GRANT EXECUTE ON FUNCTION
   hrloop.render(text, jsonb),
   hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.attainment(jsonpath, jsonb, text, numeric),
   hrloop.ratio_part(jsonpath, integer), hrloop.is_none(jsonb, jsonb), hrloop.figure(numeric), hrloop.figures(jsonb),
-  hrloop.facts_of(jsonpath), hrloop.holds(jsonpath, jsonb),
+  hrloop.facts_of(jsonpath), hrloop.is_visible(text), hrloop.holds(jsonpath, jsonb),
   hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.recompute(regclass, bigint[], bigint),
   hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]), hrloop.run(regclass, text, "any"),
   hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.replace_text(jsonb, text[], text, text),

@@ -8,6 +8,7 @@
 #include "hrloop.h"
 
 #include "audit_log.h"
+#include "books.h"
 #include "called.h"
 #include "erasure.h"
 #include "plan_cache.h"
@@ -16,9 +17,11 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(hrloop_refuse);
 PG_FUNCTION_INFO_V1(hrloop_forget);
+PG_FUNCTION_INFO_V1(hrloop_truncated);
 PG_FUNCTION_INFO_V1(hrloop_fail);
 
 /* Raise an error whose parts were put together by SQL. */
@@ -37,6 +40,24 @@ raise_problem(char **part)
 			 part[4] ? err_generic_string(PG_DIAG_TABLE_NAME, part[4]) : 0,
 			 part[5] ? err_generic_string(PG_DIAG_COLUMN_NAME, part[5]) : 0,
 			 part[6] ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, part[6]) : 0));
+}
+
+/*
+ * BEFORE TRUNCATE statement: the rows are deleted one by one, so that what follows a
+ * DELETE, and what refuses it, is the same for a TRUNCATE.
+ */
+Datum
+hrloop_truncated(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
+	Relation	table = td->tg_relation;
+	char	   *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), RelationGetRelationName(table));
+
+	hr_books_check(RelationGetNamespace(table));
+	if (SPI_connect() != SPI_OK_CONNECT || SPI_execute(psprintf("DELETE FROM %s", name), false, 0) != SPI_OK_DELETE ||
+		SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "could not delete the rows of %s", name);
+	PG_RETURN_POINTER(NULL);
 }
 
 /* If the function that just ran found problems, raise the first. */

@@ -15,7 +15,8 @@ BEGIN ATOMIC
                    row_number() OVER (PARTITION BY r.review_id, i.indicator_id ORDER BY g.segment_no) AS n,
                    sum(g.days * g.fte * i.effective_weight) OVER (PARTITION BY r.review_id, i.indicator_id) AS share,
                    (SELECT sum(o.days * o.fte) FROM review_segment o WHERE o.review_id = r.review_id) AS load
-              FROM review r JOIN review_segment g USING (review_id) JOIN template_item i ON i.template_id = g.template_id
+              FROM review r JOIN review_segment g USING (review_id)
+                JOIN template_item i ON i.template_id = g.template_id
              WHERE r.status <> 'locked' AND r.segmented) x
      WHERE x.n = 1
   ), number AS (

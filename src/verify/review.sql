@@ -165,7 +165,8 @@ BEGIN ATOMIC
     FROM slice r
     JOIN score s USING (review_id)
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN a.kind <> 'qualitative' THEN a.attainment END AS attainment, round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct
+      SELECT CASE WHEN a.kind <> 'qualitative' THEN a.attainment END AS attainment,
+             round(CASE WHEN a.attainment > a.cap_pct THEN a.cap_pct
                                  WHEN a.attainment < a.floor_pct THEN a.floor_pct ELSE a.attainment END, 4) AS value
         FROM (SELECT i.kind, i.cap_pct, i.floor_pct,
                      round(hrloop.attainment(i.formula,
@@ -224,10 +225,9 @@ BEGIN ATOMIC
     FROM slice r
     JOIN result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d USING (decision_id)
-    CROSS JOIN LATERAL (SELECT array_agg(i ->> 'indicator' ORDER BY i ->> 'indicator') AS codes
+    CROSS JOIN LATERAL (SELECT array_agg((i ->> 'id')::bigint ORDER BY (i ->> 'id')::bigint) AS codes
                           FROM jsonb_array_elements(d.inputs -> 'items') i WHERE (i ->> 'missed')::boolean) want
-    CROSS JOIN LATERAL (SELECT array_agg(n.code ORDER BY n.code) AS codes FROM indicator n
-                        WHERE n.indicator_id = ANY (r.missed)) have
+    CROSS JOIN LATERAL (SELECT array_agg(m ORDER BY m) AS codes FROM unnest(r.missed) AS m) have
    WHERE r.status = 'locked' AND want.codes IS DISTINCT FROM have.codes
   UNION ALL
   SELECT 'result_missing', 'review', r.review_id, r.status, count(x.result_id)::text || ' standing results'

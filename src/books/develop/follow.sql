@@ -134,7 +134,8 @@ BEGIN ATOMIC
                                        WHERE n.review_id = c.review_id AND n.resource_id = c.resource_id
                                           AND n.position <= (SELECT setting_number('plan.max_items'))))
   ), gaps AS (
-    SELECT g.review_id, jsonb_agg(jsonb_build_object('indicator', g.indicator_code, 'skill', g.skill_code, 'reason',
+    SELECT g.review_id, jsonb_agg(jsonb_build_object('id', g.indicator_id, 'indicator', g.indicator_code, 'skill',
+                                                     g.skill_code, 'reason',
                                                      g.reason,
              'rating', g.rating, 'required', g.required, 'gap', g.required - g.rating) ORDER BY g.n) AS list
       FROM gap g GROUP BY g.review_id

@@ -146,7 +146,7 @@ BEGIN ATOMIC
          (g.g ->> 'required')::numeric, (g.g ->> 'gap')::numeric
     FROM development_plan p
     CROSS JOIN LATERAL jsonb_array_elements(p.document -> 'gaps') WITH ORDINALITY AS g (g, n)
-    JOIN indicator i ON i.code = g.g ->> 'indicator'
+    JOIN indicator i ON i.indicator_id = (g.g ->> 'id')::bigint
     LEFT JOIN skill s ON s.code = g.g ->> 'skill'
    WHERE p.review_id = ANY (reviews) AND p.written_for IS DISTINCT FROM p.decision_id
    ORDER BY p.plan_id, g.n;

@@ -226,7 +226,8 @@ CREATE FUNCTION profile_live(employee bigint, on_date date) RETURNS jsonb STABLE
   RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('cycle', l.code, 'score', trim_scale(l.score),
                    'target_completion', trim_scale(item_completion(l.items)), 'items', l.items))
             FROM (SELECT c.code, c.period,
-                  round(sum(i.weight * s.value) / NULLIF(sum(i.weight) FILTER (WHERE s.value IS NOT NULL), 0), 4) AS score,
+                  round(sum(i.weight * s.value) / NULLIF(sum(i.weight) FILTER (WHERE s.value IS NOT NULL), 0), 4)
+                    AS score,
                          jsonb_agg(jsonb_strip_nulls(jsonb_build_object('indicator', n.code, 'name', n.name, 'weight',
                                                                         trim_scale(round(i.weight, 4)),
                                      'attainment', trim_scale(round(s.attainment, 4)), 'value', trim_scale(s.value)))

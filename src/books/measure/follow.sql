@@ -154,21 +154,45 @@ COMMENT ON FUNCTION readings_after(bigint, bigint, date, bigint) IS
 
 CREATE FUNCTION warnings_again(readings measurement[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- of many that went from one series all that is left behind the first, by one look at the series
+  WITH gone AS MATERIALIZED (
+    SELECT m.employee_id, m.indicator_id, m.measured_on, m.measurement_id,
+           count(*) OVER series > 20 AS many, row_number() OVER (series ORDER BY m.measured_on, m.measurement_id) AS n
+      FROM unnest(readings) AS m WINDOW series AS (PARTITION BY m.employee_id, m.indicator_id)
+  )
   SELECT measurement_arrived(l.after)
     FROM (SELECT array_agg(DISTINCT a.measurement_id) AS after
-            FROM unnest(readings) AS m
-            CROSS JOIN LATERAL readings_after(m.employee_id, m.indicator_id, m.measured_on, m.measurement_id) a) l
+            FROM (SELECT f.measurement_id
+                    FROM gone g CROSS JOIN LATERAL readings_after(g.employee_id, g.indicator_id, g.measured_on,
+                                                                  g.measurement_id) f
+                   WHERE NOT g.many
+                  UNION ALL
+                  SELECT m.measurement_id
+                    FROM gone g JOIN measurement m ON m.employee_id = g.employee_id AND m.indicator_id = g.indicator_id
+                      AND (m.measured_on, m.measurement_id) > (g.measured_on, g.measurement_id)
+                   WHERE g.many AND g.n = 1) a) l
    WHERE l.after IS NOT NULL;
 END;
 COMMENT ON FUNCTION warnings_again(measurement[]) IS
-  'Consequence of a reading that went, or was where it is no more: the readings after it are judged anew (LIV-03, LIV-04).';
+  'Consequence of a reading that went, or was where it is no more: the readings after it are judged anew (LIV-03, '
+  'LIV-04).';
 CREATE FUNCTION warnings_follow(measurements bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- what this statement wrote has been judged: what matters comes directly behind the last of it in a row
+  WITH last AS MATERIALIZED (
+    SELECT m.employee_id, m.indicator_id, m.measured_on, m.measurement_id, n.measurement_id AS next_id
+      FROM measurement m
+      CROSS JOIN LATERAL (SELECT x.measurement_id FROM measurement x
+                           WHERE x.employee_id = m.employee_id AND x.indicator_id = m.indicator_id
+                             AND (x.measured_on, x.measurement_id) > (m.measured_on, m.measurement_id)
+                           ORDER BY x.measured_on, x.measurement_id LIMIT 1) n
+     WHERE m.measurement_id = ANY (measurements)
+  )
   SELECT measurement_arrived(l.after)
-    FROM (SELECT array_agg(DISTINCT a.measurement_id) AS after
-            FROM measurement m
-            CROSS JOIN LATERAL readings_after(m.employee_id, m.indicator_id, m.measured_on, m.measurement_id) a
-           WHERE m.measurement_id = ANY (measurements)) l
+    FROM (SELECT array_agg(DISTINCT f.measurement_id) AS after
+            FROM (SELECT a.* FROM last a LEFT JOIN unnest(measurements) AS w (id) ON w.id = a.next_id
+                   WHERE w.id IS NULL OFFSET 0) a
+            CROSS JOIN LATERAL readings_after(a.employee_id, a.indicator_id, a.measured_on, a.measurement_id) f) l
    WHERE l.after IS NOT NULL;
 END;
 COMMENT ON FUNCTION warnings_follow(bigint[]) IS
@@ -326,22 +350,29 @@ SELECT register_follow('indicator', '{update}', 500, 'aggregation_followed', key
 
 -- suggestions -----------------------------------------------------------------
 
+CREATE FUNCTION suggestion_reading(suggestions bigint[])
+  RETURNS TABLE (suggestion_id bigint, employee_id bigint, indicator_id bigint, suggested_on date) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT s.suggestion_id, s.employee_id, i.indicator_id, s.suggested_on
+    FROM suggestion s
+    JOIN indicator i ON i.code = setting_text('suggestion.indicator')
+    JOIN indicator_fact f ON f.indicator_id = i.indicator_id AND f.fact = 'actual' AND f.role = 'actual'
+   WHERE s.suggestion_id = ANY (suggestions)
+     AND (s.status = 'accepted' OR setting_text('suggestion.counted') = 'submitted');
+END;
+COMMENT ON FUNCTION suggestion_reading(bigint[]) IS
+  'Readings that suggestions should be: whose, of what, of which day.';
 CREATE FUNCTION suggestion_counts(suggestions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH want AS (
-    SELECT s.suggestion_id, s.employee_id, i.indicator_id, s.suggested_on
-      FROM suggestion s
-      JOIN indicator i ON i.code = setting_text('suggestion.indicator')
-      JOIN indicator_fact f ON f.indicator_id = i.indicator_id AND f.fact = 'actual' AND f.role = 'actual'
-     WHERE s.suggestion_id = ANY (suggestions)
-       AND (s.status = 'accepted' OR setting_text('suggestion.counted') = 'submitted')
-  ), gone AS (
-    DELETE FROM measurement m
-     WHERE m.source = 'suggestion' AND m.external_id = ANY (suggestions::text[])
-       AND NOT EXISTS (SELECT FROM want w WHERE w.suggestion_id::text = m.external_id)
-  )
+  -- a reading stays with its employee: of somebody else, or of another day, it is another
+  DELETE FROM measurement m
+   WHERE m.source = 'suggestion' AND m.external_id = ANY (suggestions::text[])
+     AND NOT EXISTS (SELECT FROM suggestion_reading(suggestions) w
+                      WHERE w.suggestion_id::text = m.external_id AND w.employee_id = m.employee_id
+                        AND w.suggested_on = m.measured_on);
   INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id)
-  SELECT w.employee_id, w.indicator_id, w.suggested_on, '{"actual": 1}', 'suggestion', w.suggestion_id FROM want w
+  SELECT w.employee_id, w.indicator_id, w.suggested_on, '{"actual": 1}', 'suggestion', w.suggestion_id
+    FROM suggestion_reading(suggestions) w
     ORDER BY w.suggestion_id
   ON CONFLICT ON CONSTRAINT measurement_once DO NOTHING;
 END;
@@ -349,4 +380,4 @@ COMMENT ON FUNCTION suggestion_counts(bigint[]) IS
   'Consequences of suggestions: each that counts is a reading of the indicator, and none is left when it counts no '
   'more (LIV-07).';
 SELECT register_follow('suggestion', '{insert,update,delete}', 500, 'suggestion_counts', key => 'suggestion_id',
-                       changed => '{status}');
+                       changed => '{status,employee_id,suggested_on}');

@@ -25,8 +25,10 @@ SELECT register_notice('warning.decline', '{manager}',
 
 CREATE FUNCTION measurement_fact_problem(measurements bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '23514', format(CASE WHEN g.unknown THEN '"%s" is not a fact that readings give: indicator "%s", employee %s, %s'
-                              ELSE 'fact "%s" of a reading is no figure: indicator "%s", employee %s, %s' END, g.key, i.code,
+  SELECT '23514', format(CASE WHEN g.unknown
+                         THEN '"%s" is not a fact that readings give: indicator "%s", employee %s, %s'
+                              ELSE 'fact "%s" of a reading is no figure: indicator "%s", employee %s, %s' END, g.key,
+                              i.code,
                          e.employee_no, g.measured_on),
          format('Its actuals: %s.', fact_names(i.indicator_id, 'actual')),
          CASE WHEN g.unknown

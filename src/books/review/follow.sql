@@ -80,10 +80,9 @@ BEGIN ATOMIC
     FROM d WHERE x.review_id = d.cause_id AND x.reopened_by IS NULL;
   -- locked: the breakdown is kept as it is now
   WITH item AS (
-    SELECT i.review_id, jsonb_agg(jsonb_build_object('indicator', i.indicator_code, 'name', i.indicator_name, 'weight',
-                                                     i.weight,
-             'value', i.value, 'attainment', i.attainment, 'missed', i.missed, 'points', i.points)
-               ORDER BY i.position) AS items,
+    SELECT i.review_id, jsonb_agg(jsonb_build_object('id', i.indicator_id, 'indicator', i.indicator_code,
+             'name', i.indicator_name, 'weight', i.weight, 'value', i.value, 'attainment', i.attainment,
+             'missed', i.missed, 'points', i.points) ORDER BY i.position) AS items,
            count(*) FILTER (WHERE i.value IS NULL) AS missing
       FROM review_item i WHERE i.review_id = ANY (reviews) GROUP BY i.review_id
   ), d AS (

@@ -57,13 +57,15 @@ CREATE VIEW review_standard WITH (security_invoker) AS
     CROSS JOIN LATERAL (
       SELECT i.indicator_id, (array_agg(i.template_item_id ORDER BY g.segment_no))[1] AS template_item_id,
              min(g.segment_no * 1000 + i.position) AS position,
-             sum(g.load * i.effective_weight) / (SELECT sum(o.load) FROM review_segment o WHERE o.review_id = r.review_id)
+             sum(g.load * i.effective_weight) / (SELECT sum(o.load) FROM review_segment o
+                                                 WHERE o.review_id = r.review_id)
                AS weight
         FROM review_segment g JOIN template_item i ON i.template_id = g.template_id
        WHERE g.review_id = r.review_id GROUP BY i.indicator_id) s
    WHERE r.segmented;
 COMMENT ON VIEW review_standard IS
-  'Indicators of each review, by its template or those of its segments: of several the first that has it says how it is '
+  'Indicators of each review, by its template or those of its segments: of several the first that has it says how it '
+  'is '
   'computed.';
 COMMENT ON COLUMN review_standard.review_id IS 'Review.';
 COMMENT ON COLUMN review_standard.cycle_id IS 'Its cycle.';
@@ -349,7 +351,8 @@ BEGIN ATOMIC
        WHERE t.indicator_id = i.indicator_id
       UNION ALL
       SELECT 'target', k
-        FROM template_item t JOIN review_template v USING (template_id) CROSS JOIN LATERAL jsonb_object_keys(t.facts) AS k
+        FROM template_item t JOIN review_template v USING (template_id)
+          CROSS JOIN LATERAL jsonb_object_keys(t.facts) AS k
        WHERE t.indicator_id = i.indicator_id AND v.activated_at IS NOT NULL) u
    WHERE i.indicator_id = ANY (indicators)
      AND NOT EXISTS (SELECT FROM indicator_fact f

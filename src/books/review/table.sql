@@ -68,7 +68,8 @@ COMMENT ON COLUMN target.indicator_id IS 'Indicator.';
 COMMENT ON COLUMN target.facts IS 'Facts for the formula: {"target": 10}.';
 COMMENT ON COLUMN target.decision_id IS
   'Decision target.prorate that made it from what somebody set, or from the template''s facts; null: somebody set it.';
-COMMENT ON COLUMN target.given IS 'What somebody had set before leave made it smaller; null: nothing, or it stands as set.';
+COMMENT ON COLUMN target.given IS
+  'What somebody had set before leave made it smaller; null: nothing, or it stands as set.';
 SELECT register_table('target', kind => 'fact', sees => 'person', about => 'employee_id',
                       audit => '{insert,update,delete}',
   writes => '{"manager executive": "INSERT UPDATE"}',
@@ -174,7 +175,8 @@ SELECT register_table('review', kind => 'consequence', sees => 'person', about =
   ignored => '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,'
              'vetoed,anonymous,deviation_explained}',
   writes => '{"manager executive": "UPDATE(status,locked_on,reopen_reason)"}',
-  hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous,deviation_explained}',
+  hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous,'
+           'deviation_explained}',
   hands_out => '@disclosed(t.review_id)', held_back => 'not disclosed yet',
   others => '{"manager_id": "about who is reviewed"}',
   texts => '{"block_reason": "blank free text", "deviation_reason": "blank free text", "reopen_reason": "blank free '
@@ -253,7 +255,8 @@ COMMENT ON COLUMN score.raw_value IS 'Score as given, 0 to scale_max.';
 COMMENT ON COLUMN score.scale_max IS 'Highest value of the rater''s scale: 100, 5 … (IND-15).';
 COMMENT ON COLUMN score.facts IS 'Facts for the formula: {"actual": 8}; the target is added.';
 COMMENT ON COLUMN score.attainment IS
-  'Derived: result of the formula in percent, 4 decimals, before cap and floor; null: judged, however it is given (IND-03).';
+  'Derived: result of the formula in percent, 4 decimals, before cap and floor; null: judged, however it is given '
+  '(IND-03).';
 COMMENT ON COLUMN score.value IS 'Derived: value on the scale 0-100, 4 decimals; raw_value wins over an attainment.';
 COMMENT ON COLUMN score.rationale IS 'Why (评分依据, REV-05).';
 COMMENT ON COLUMN score.scored_at IS 'When.';

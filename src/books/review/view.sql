@@ -333,8 +333,8 @@ BEGIN ATOMIC
   SELECT t.n * 100, t.i FROM jsonb_array_elements(inputs -> 'items') WITH ORDINALITY AS t (i, n)
   UNION ALL
   SELECT row_number() OVER (ORDER BY i.item_no) * 100,
-         jsonb_build_object('indicator', n.code, 'name', n.name, 'weight', i.weight, 'value', i.value, 'points',
-                            hrloop.rounded(i.product))
+         jsonb_build_object('id', n.indicator_id, 'indicator', n.code, 'name', n.name, 'weight', i.weight,
+                            'value', i.value, 'points', hrloop.rounded(i.product))
     FROM item_values(review, template, segmented, named) i JOIN indicator n USING (indicator_id)
    WHERE inputs IS NULL;
 END;
@@ -399,8 +399,8 @@ BEGIN ATOMIC
                                                             ELSE g.name END, 'rationale', s.rationale),
                                                             explain_score.locale)
       FROM item
-      JOIN indicator i ON i.code = item.i ->> 'indicator'
-      JOIN score s ON s.review_id = item.review_id AND s.indicator_id = i.indicator_id AND s.rationale IS NOT NULL
+      JOIN score s ON s.review_id = item.review_id AND s.indicator_id = (item.i ->> 'id')::bigint
+        AND s.rationale IS NOT NULL
       JOIN review v ON v.review_id = s.review_id
       JOIN template_rater_group w ON w.template_id = v.template_id AND w.rater_group = s.rater_group AND w.weight > 0
       -- who need not give reasons (peers, subordinates) may count on not being quoted
