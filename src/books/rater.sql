@@ -56,6 +56,7 @@ BEGIN ATOMIC
                      WHERE n.review_id = may_rate.review AND n.rater_id = may_rate.rater
                        AND n.barred_because IS NOT NULL)
      AND CASE
+       WHEN k.relation = 'self' THEN r.employee_id = may_rate.rater
        WHEN EXISTS (SELECT FROM review_rater n
                     WHERE n.review_id = may_rate.review AND n.rater_group = may_rate.rater_group
                       AND n.barred_because IS NULL)
@@ -80,7 +81,6 @@ BEGIN ATOMIC
            AND NOT EXISTS (SELECT FROM assignment a
                            WHERE a.employee_id = may_rate.rater AND a.manager_id = r.employee_id
                              AND a.valid && c.period)
-         WHEN 'self' THEN r.employee_id = may_rate.rater
          ELSE true END
      END
     FROM review r JOIN review_cycle c USING (cycle_id) JOIN rater_group k ON k.rater_group = may_rate.rater_group
@@ -193,6 +193,17 @@ END;
 COMMENT ON FUNCTION rater_problem(bigint[]) IS
   'Rules: raters are named while a review is open, never the employee, and nobody is barred who has scored.';
 SELECT register_follow('review_rater', '{insert,update}', 200, 'rater_problem', key => 'review_rater_id');
+
+-- What the engine knows of a review that it has locked: most name nobody.
+CREATE FUNCTION raters_named(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  UPDATE review r SET raters_named = NOT r.raters_named
+   WHERE r.review_id = ANY (reviews)
+     AND r.raters_named <> EXISTS (SELECT FROM review_rater n WHERE n.review_id = r.review_id);
+END;
+COMMENT ON FUNCTION raters_named(bigint[]) IS
+  'Consequence of a rater who is named or barred: the review says that somebody is (REV-07).';
+SELECT register_follow('review_rater', '{insert,update,delete}', 500, 'raters_named', key => 'review_id');
 
 CREATE FUNCTION assign_raters(cycle text, employee text, rater_group text, raters text[]) RETURNS bigint VOLATILE
   LANGUAGE SQL

@@ -174,7 +174,7 @@ static void
 load_groups(Oid books, HrRules *rules)
 {
 	static const HrQuery query = {"rater groups",
-	"SELECT rater_group, rationale_required, relation = 'peer' FROM @rater_group", 0, {0}};
+	"SELECT rater_group, rationale_required, relation = 'peer', relation = 'superior' FROM @rater_group", 0, {0}};
 
 	hr_execute_latest(books, &query, NULL);
 	rules->ngroups = (int) SPI_processed;
@@ -185,6 +185,7 @@ load_groups(Oid books, HrRules *rules)
 		strlcpy(rules->groups[i].code, text_at(i, 1), NAMEDATALEN);
 		rules->groups[i].rationale = hr_bool(hr_cell_found(i, 2));
 		rules->groups[i].peers = hr_bool(hr_cell_found(i, 3));
+		rules->groups[i].superiors = hr_bool(hr_cell_found(i, 4));
 	}
 }
 

@@ -61,6 +61,7 @@ typedef struct HrRaterGroup
 	char		code[NAMEDATALEN];
 	bool		rationale;		/* compulsory? */
 	bool		peers;			/* colleagues of the employee? */
+	bool		superiors;		/* those above? */
 } HrRaterGroup;
 
 /* A text of message_text, with its {placeholders}. */

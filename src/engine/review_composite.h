@@ -17,6 +17,7 @@ typedef struct HrReview
 	int64		manager;		/* 0: none */
 	int64		template;
 	bool		segmented;
+	bool		named;			/* review_rater says who rates, or who does not */
 	Numeric		calibrated;		/* takes the place of the composite */
 	/* outcome */
 	Numeric		composite;		/* 0 to 100, to 4 decimals */

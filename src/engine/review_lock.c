@@ -72,6 +72,7 @@ hr_lock_reviews(Oid books, Oid owner, const HrIds *ids, bool leave_out, HrReview
 				reason = hr_column(desc, "block_reason", TEXTOID),
 				manager = hr_column(desc, "manager_id", INT8OID),
 				segmented = hr_column(desc, "segmented", BOOLOID),
+				named = hr_column(desc, "raters_named", BOOLOID),
 				calibrated = hr_column(desc, "calibrated", NUMERICOID);
 	HrReview   *review = MemoryContextAllocExtended(CurrentMemoryContext,
 													sizeof(HrReview) * Max(ids->count, 1),
@@ -94,6 +95,7 @@ hr_lock_reviews(Oid books, Oid owner, const HrIds *ids, bool leave_out, HrReview
 		r->template = hr_bigint(hr_table_cell(table, template));
 		r->manager = hr_bigint(hr_table_cell(table, manager));
 		r->segmented = hr_bool(hr_table_cell(table, segmented));
+		r->named = hr_bool(hr_table_cell(table, named));
 		r->calibrated = hr_numeric_copy(hr_table_cell(table, calibrated));
 		open = strcmp(hr_text_there(hr_table_cell(table, status)), "open") == 0;
 		if (open)

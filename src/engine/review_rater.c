@@ -111,8 +111,9 @@ has_reported_to(Circle *circle, int64 employee, int64 manager)
 }
 
 /*
- * Whether somebody may rate in a group beyond doubt: on the list of the review, or
- * where it has none for the group, a colleague.  What is doubtful SQL decides
+ * Whether somebody may rate in a group beyond doubt: the manager of a review that names
+ * nobody, who is on its list, or where it has none for the group, a colleague.  Whatever is
+ * let pass here may_rate() lets pass (sql/score_rater.sql); what is doubtful SQL decides
  * (score_outsider_problem), and whether scores are closed because a result stands.
  */
 static bool
@@ -123,12 +124,14 @@ may_surely_rate(Circle *circle, Oid books, const HrReview *of, const char *code,
 	bool		named = false,
 				listed = false;
 
+	if (!of->named && rater == of->manager && group != NULL && group->superiors)
+		return true;
 	if (circle->named == NULL)
 		circle_open(circle, books);
 	if (circle->review != of->id)
 	{
 		circle->review = of->id;
-		circle->has_names = hr_table_find(circle->named, Int64GetDatum(of->id));
+		circle->has_names = of->named && hr_table_find(circle->named, Int64GetDatum(of->id));
 		circle->has_result = hr_table_find(circle->result, Int64GetDatum(of->id));
 	}
 	if (circle->has_result)
@@ -187,8 +190,7 @@ hr_check_new_rows(TriggerData *td, Oid books, HrReview *review, int count, HrIds
 		text_to_cstring_buffer(DatumGetTextPP(code.value), group, sizeof(group));
 		check_rater(&row, of, group, rater);
 		hr_ids_add(raters, rater);
-		if (rater != of->employee && (rater != of->manager || strcmp(group, "manager") != 0) &&
-			!may_surely_rate(&circle, books, of, group, rater))
+		if (rater != of->employee && !may_surely_rate(&circle, books, of, group, rater))
 			hr_ids_add(others, hr_bigint(hr_cell(slot, column->key)));
 		if (!slot_attisnull(slot, column->facts))
 			hr_ids_add(computed, hr_bigint(hr_cell(slot, column->key)));

@@ -61,12 +61,12 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'plan_gaps', 'development_plan', p.plan_id, want.gaps, have.gaps
     FROM plan p
-    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', w ->> 'id', w ->> 'skill', (w ->> 'gap')::numeric),
-                                          ', ' ORDER BY (w ->> 'id')::bigint) AS gaps
-                          FROM jsonb_array_elements(p.document -> 'gaps') w) want
-    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', g.indicator_id, s.code, g.gap), ', '
-                                          ORDER BY g.indicator_id) AS gaps
-                          FROM plan_gap g LEFT JOIN skill s USING (skill_id)
+    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', n.code, w ->> 'skill', (w ->> 'gap')::numeric),
+                                          ', ' ORDER BY n.code) AS gaps
+                          FROM jsonb_array_elements(p.document -> 'gaps') w
+                          JOIN indicator n ON n.indicator_id = (w ->> 'id')::bigint) want
+    CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', n.code, s.code, g.gap), ', ' ORDER BY n.code) AS gaps
+                          FROM plan_gap g JOIN indicator n USING (indicator_id) LEFT JOIN skill s USING (skill_id)
                             WHERE g.plan_id = p.plan_id) have
    WHERE want.gaps IS DISTINCT FROM have.gaps
   UNION ALL

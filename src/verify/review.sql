@@ -225,9 +225,12 @@ BEGIN ATOMIC
     FROM slice r
     JOIN result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
     JOIN decision d USING (decision_id)
-    CROSS JOIN LATERAL (SELECT array_agg((i ->> 'id')::bigint ORDER BY (i ->> 'id')::bigint) AS codes
-                          FROM jsonb_array_elements(d.inputs -> 'items') i WHERE (i ->> 'missed')::boolean) want
-    CROSS JOIN LATERAL (SELECT array_agg(m ORDER BY m) AS codes FROM unnest(r.missed) AS m) have
+    CROSS JOIN LATERAL (SELECT array_agg(n.code ORDER BY n.code) AS codes
+                          FROM jsonb_array_elements(d.inputs -> 'items') i
+                          JOIN indicator n ON n.indicator_id = (i ->> 'id')::bigint
+                         WHERE (i ->> 'missed')::boolean) want
+    CROSS JOIN LATERAL (SELECT array_agg(n.code ORDER BY n.code) AS codes FROM indicator n
+                        WHERE n.indicator_id = ANY (r.missed)) have
    WHERE r.status = 'locked' AND want.codes IS DISTINCT FROM have.codes
   UNION ALL
   SELECT 'result_missing', 'review', r.review_id, r.status, count(x.result_id)::text || ' standing results'

@@ -176,8 +176,16 @@ INSERT INTO cause_rule (position, rule, cause, action) VALUES
 INSERT INTO setting (setting, kind, value, default_value, comment)
 SELECT s, k, v, v, c FROM (VALUES
   ('rootcause.months', 'integer', '3',
-   'Months in a row that a department misses an indicator before the cause is analysed; null: never (LIV-06)')
+   'Months in a row that a department misses an indicator before the cause is analysed; null: never (LIV-06)'),
+  ('month.by', 'text', 'people',
+   'What a department''s month is: people, the mean of what each of them comes to, or totals, what their facts and '
+   'targets come to together (LIV-06)'),
+  ('month.capped', 'boolean', 'true',
+   'Whether what somebody comes to counts up to the cap of the indicator: what one has too much makes up for nobody '
+   'else (LIV-06)')
 ) AS d (s, k, v, c);
+UPDATE setting SET choices = '{people,totals}', needed = true WHERE setting = 'month.by';
+UPDATE setting SET needed = true WHERE setting = 'month.capped';
 
 SELECT register_notice('cause.analysis', '{department_manager}',
   zh => '{unit}的{indicator}指标连续{months}个月未达标,原因分析:{cause};建议:{action}',

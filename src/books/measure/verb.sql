@@ -132,6 +132,34 @@ COMMENT ON FUNCTION handle_warning(bigint, text) IS
 
 -- departments month by month --------------------------------------------------
 
+CREATE FUNCTION person_month(month date)
+  RETURNS TABLE (employee_id bigint, indicator_id bigint, last_on date, facts jsonb, formula jsonpath, direction text,
+                 cap_pct numeric, attainment numeric) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH fact AS (
+    SELECT m.employee_id, m.indicator_id, f.key, max(m.measured_on) AS last_on,
+           CASE i.aggregation WHEN 'sum' THEN sum((f.value #>> '{}')::numeric)
+                              WHEN 'mean' THEN avg((f.value #>> '{}')::numeric)
+                              ELSE (array_agg((f.value #>> '{}')::numeric
+                                              ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
+      FROM measurement m
+      JOIN indicator i USING (indicator_id)
+      CROSS JOIN LATERAL jsonb_each(m.facts) f
+     WHERE m.measured_on >= date_trunc('month', person_month.month)::date
+       AND m.measured_on < (date_trunc('month', person_month.month) + interval '1 month')::date
+       AND jsonb_typeof(f.value) = 'number'
+     GROUP BY m.employee_id, m.indicator_id, f.key, i.aggregation
+  )
+  SELECT g.employee_id, g.indicator_id, g.last_on, w.facts, s.formula, s.direction, s.cap_pct,
+         hrloop.attainment(s.formula, w.facts, s.direction, s.cap_pct)
+    FROM (SELECT employee_id, indicator_id, max(last_on) AS last_on, jsonb_object_agg(key, value) AS facts FROM fact
+          GROUP BY employee_id, indicator_id) g
+    CROSS JOIN LATERAL standard_on(g.employee_id, g.indicator_id, g.last_on) s
+    CROSS JOIN LATERAL (SELECT g.facts || s.facts AS facts) w;
+END;
+COMMENT ON FUNCTION person_month(date) IS
+  'What the readings of the month of a day come to, by person and indicator, with the facts and the targets behind it.';
+
 CREATE FUNCTION unit_month(month date)
   RETURNS TABLE (org_unit_id bigint, indicator_id bigint, attainment numeric, people integer, missed boolean) STABLE
     LANGUAGE SQL
@@ -141,42 +169,40 @@ BEGIN ATOMIC
     UNION
     SELECT above.unit_id, u.parent_id FROM above JOIN org_unit u ON u.org_unit_id = above.at_id
       WHERE u.parent_id IS NOT NULL
-  ), fact AS (
-    SELECT m.employee_id, m.indicator_id, f.key, max(m.measured_on) AS last_on,
-           CASE i.aggregation WHEN 'sum' THEN sum((f.value #>> '{}')::numeric)
-                              WHEN 'mean' THEN avg((f.value #>> '{}')::numeric)
-                              ELSE (array_agg((f.value #>> '{}')::numeric
-                                              ORDER BY m.measured_on DESC, m.measurement_id DESC))[1] END AS value
-      FROM measurement m
-      JOIN indicator i USING (indicator_id)
-      CROSS JOIN LATERAL jsonb_each(m.facts) f
-     WHERE m.measured_on >= date_trunc('month', unit_month.month)::date
-       AND m.measured_on < (date_trunc('month', unit_month.month) + interval '1 month')::date
-       AND jsonb_typeof(f.value) = 'number'
-     GROUP BY m.employee_id, m.indicator_id, f.key, i.aggregation
-  ), person AS (
-    SELECT g.employee_id, g.indicator_id, g.last_on,
-           hrloop.attainment(s.formula, g.facts || s.facts, s.direction, s.cap_pct) AS attainment
-      FROM (SELECT employee_id, indicator_id, max(last_on) AS last_on, jsonb_object_agg(key, value) AS facts FROM fact
-            GROUP BY employee_id, indicator_id) g
-      CROSS JOIN LATERAL standard_on(g.employee_id, g.indicator_id, g.last_on) s
-  ), unit AS (
-    SELECT above.at_id, p.indicator_id, round(avg(p.attainment), 4) AS attainment, count(*)::integer AS people
-      FROM person p
+  ), member AS (
+    SELECT above.at_id, p.*
+      FROM person_month(unit_month.month) p
       JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary AND a.valid @> p.last_on
       JOIN above ON above.unit_id = a.org_unit_id
      WHERE p.attainment IS NOT NULL
-     GROUP BY above.at_id, p.indicator_id
+  ), total AS (
+    SELECT s.at_id, s.indicator_id, jsonb_object_agg(s.key, s.value) AS facts
+      FROM (SELECT m.at_id, m.indicator_id, f.key, sum((f.value #>> '{}')::numeric) AS value
+              FROM member m CROSS JOIN LATERAL jsonb_each(m.facts) f
+             WHERE jsonb_typeof(f.value) = 'number' AND (SELECT setting_text('month.by')) = 'totals'
+             GROUP BY m.at_id, m.indicator_id, f.key) s
+     GROUP BY s.at_id, s.indicator_id
+  ), unit AS (
+    SELECT m.at_id, m.indicator_id, count(*)::integer AS people,
+           avg(CASE WHEN (SELECT setting_on('month.capped')) THEN LEAST(m.attainment, m.cap_pct)
+                    ELSE m.attainment END) AS mean, max(m.cap_pct) AS cap_pct,
+           (array_agg(m.formula ORDER BY m.last_on DESC, m.employee_id))[1] AS formula,
+           (array_agg(m.direction ORDER BY m.last_on DESC, m.employee_id))[1] AS direction
+      FROM member m GROUP BY m.at_id, m.indicator_id
   )
-  SELECT u.at_id, u.indicator_id, u.attainment, u.people,
-         CASE WHEN l.line IS NOT NULL THEN u.attainment < l.line
-              WHEN i.kind = 'quantitative' THEN u.attainment < 100
-              ELSE u.attainment <= setting_number('indicator.qualitative_missed') END
-    FROM unit u JOIN indicator i USING (indicator_id) CROSS JOIN LATERAL (SELECT pass_line(u.indicator_id) AS line) l;
+  SELECT u.at_id, u.indicator_id, w.attainment, u.people,
+         CASE WHEN l.line IS NOT NULL THEN w.attainment < l.line
+              WHEN i.kind = 'quantitative' THEN w.attainment < 100
+              ELSE w.attainment <= setting_number('indicator.qualitative_missed') END
+    FROM unit u JOIN indicator i USING (indicator_id) LEFT JOIN total t USING (at_id, indicator_id)
+    CROSS JOIN LATERAL (SELECT pass_line(u.indicator_id) AS line) l
+    CROSS JOIN LATERAL (SELECT round(coalesce(hrloop.attainment(u.formula, t.facts, u.direction, u.cap_pct), u.mean), 4)
+                                 AS attainment) w;
 END;
 COMMENT ON FUNCTION unit_month(date) IS
-  'Attainment of each unit, with all units below, in the month of a day: the mean over its people of what their '
-  'readings of the month come to, whatever the cycle (LIV-06, AMB-45).';
+  'Attainment of each unit, with all units below, in the month of a day, whatever the cycle: by setting month.by the '
+  'mean over its people, each up to the cap if month.capped says so, or what all their facts and targets come to '
+  '(LIV-06, AMB-45).';
 
 CREATE FUNCTION unit_month_peers(month date)
   RETURNS TABLE (org_unit_id bigint, indicator_id bigint, attainment numeric, people integer, missed boolean,

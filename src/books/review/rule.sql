@@ -2,6 +2,7 @@
 
 INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('review.lock',      'result', 'A review is locked: its score with all that made it (REV-06)'),
+  ('review.backdate',  'result', 'HR locks a review as of another day than today, and why (REV-06)'),
   ('review.unlock',    'result', 'A locked review is opened again, and why (REV-06)'),
   ('review.deviation', 'result', 'A deviation between the two sides is explained (REV-07)'),
   ('cycle.reweight',   'nothing', 'A cycle goes over to other weights (IND-12)');
@@ -318,6 +319,34 @@ SELECT register_follow('review', '{update}', 210, 'deviation_problem', key => 'r
                        changed => '{deviation_reason}');
 
 -- cycles, reviews and scores --------------------------------------------------
+
+-- The day of a lock opens windows (appeals, pay), so the parties do not choose it.
+CREATE FUNCTION lock_day_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '23514', format('a review of cycle "%s" cannot be locked as of %s: employee %s', c.code, r.locked_on,
+                         e.employee_no),
+         format('The cycle begins on %s; today is %s.', lower(c.period), current_date),
+         'Give a day of the cycle or after it, not in the future.', 'review', 'locked_on', 'review_lock_day'
+    FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+   WHERE r.review_id = ANY (reviews) AND r.status = 'locked'
+     AND (r.locked_on < lower(c.period) OR r.locked_on > current_date)
+  UNION ALL
+  SELECT '42501', format('%s locks as of today, not as of %s: review of employee %s, cycle %s', who(), r.locked_on,
+                         e.employee_no, c.code), NULL,
+         'HR can lock as of another day with a reason: lock_review(cycle, employee, on_date, reason).', 'review',
+         'locked_on', 'review_lock_today'
+    FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+   WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND r.locked_on <> current_date AND actor() IS NOT NULL
+     AND NOT EXISTS (SELECT FROM decision d
+                      WHERE d.employee_id = r.employee_id AND d.kind IN ('review.backdate', 'appeal.upheld')
+                        AND hrloop.of_this_transaction(d.xmin, d.decided_at))
+  LIMIT 1;
+END;
+COMMENT ON FUNCTION lock_day_problem(bigint[]) IS
+  'Rules: no review is locked as of a day before its cycle or in the future, and who acts locks as of today, but for '
+  'HR '
+  'with a reason (REV-06).';
+SELECT register_follow('review', '{update}', 255, 'lock_day_problem', key => 'review_id', changed => '{status}');
 
 CREATE FUNCTION target_problem(targets bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC

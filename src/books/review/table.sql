@@ -123,6 +123,7 @@ CREATE TABLE review (
   calibrated     numeric(9,4) CHECK (calibrated >= 0 AND calibrated <= 100),
   calibrated_by  bigint REFERENCES decision,
   deviation_explained numeric(9,4),
+  raters_named   boolean NOT NULL DEFAULT false,
   UNIQUE (cycle_id, employee_id),
   CONSTRAINT review_calibrated CHECK ((calibrated IS NULL) = (calibrated_by IS NULL))
 );
@@ -159,6 +160,8 @@ COMMENT ON COLUMN review.deviation_reason IS
   'explain_deviation(). It holds for the difference that it was given for; an unlock empties it (REV-04).';
 COMMENT ON COLUMN review.deviation_explained IS
   'Derived: composite minus self composite when the reason was given; null: there is none.';
+COMMENT ON COLUMN review.raters_named IS
+  'Derived: whether review_rater names or bars anybody, so that relations alone do not say who rates.';
 COMMENT ON COLUMN review.calibrated IS
   'Calibrated score (校准): the final score in place of the composite, which stays beside it; null: not calibrated. '
   'Written by calibrate() and apply_calibration().';
@@ -173,7 +176,7 @@ SELECT register_table('review', kind => 'consequence', sees => 'person', about =
                       audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$,
   ignored => '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,'
-             'vetoed,anonymous,deviation_explained}',
+             'vetoed,anonymous,deviation_explained,raters_named}',
   writes => '{"manager executive": "UPDATE(status,locked_on,reopen_reason)"}',
   hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous,'
            'deviation_explained}',

@@ -192,21 +192,41 @@ COMMENT ON FUNCTION submit_score(text, text, text, numeric, text, text, text, nu
   'other raters and while incomplete. Errors: 23502 no rationale or no value, 23514 out of range or too short, 55000 '
   'locked or blocked, 22023 unknown code or facts without result, 42501 another''s score.';
 
-CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT current_date) RETURNS boolean VOLATILE
-  LANGUAGE SQL
+CREATE FUNCTION lock_as_of(reviews bigint[], on_date date, reason text) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('23502', format('a lock as of %s needs a reason', on_date), NULL,
+                     'Say why it is not today, or leave on_date out.', 'decision', 'reason')
+   WHERE on_date <> current_date AND actor() IS NOT NULL AND holds_role('hr', actor())
+     AND hrloop.meaningful_chars(coalesce(lock_as_of.reason, '')) = 0;
+  INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
+  SELECT 'review.backdate', r.employee_id, 'review', r.review_id, jsonb_build_object('today', current_date),
+         jsonb_build_object('locked_on', on_date), lock_as_of.reason
+    FROM review r
+   WHERE on_date <> current_date AND r.review_id = ANY (reviews) AND r.status = 'open'
+     AND (actor() IS NULL OR holds_role('hr', actor())) AND hrloop.meaningful_chars(coalesce(lock_as_of.reason, '')) > 0
+   ORDER BY r.review_id;
+END;
+COMMENT ON FUNCTION lock_as_of(bigint[], date, text) IS
+  'Before reviews are locked as of another day than today: HR says why, and a decision keeps it (REV-06).';
+
+CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT current_date, reason text DEFAULT NULL)
+  RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('review of %s in %s is %s', employee, cycle, replace(r.status, '_', ' ')),
                      format('Reason: %s', r.block_reason),
                      CASE r.status WHEN 'blocked' THEN 'Clear the review_gate and unblock_reviews(cycle) first.'
                                    ELSE 'HR can have it rated with rate_review(cycle, employee, reason).' END)
     FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status IN ('blocked', 'not_rated');
+  SELECT lock_as_of(ARRAY[find_review(cycle, employee)], on_date, reason) WHERE on_date <> current_date;
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
    WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'open';
   SELECT r.status = 'locked' FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
-COMMENT ON FUNCTION lock_review(text, text, date) IS
-  'Fix the score: result, plan and raise proposal come of it, once; again: nothing. Errors: 55000 incomplete or '
-  'blocked, 23514 a deviation without a reason, 22023 unknown (REV-06).';
+COMMENT ON FUNCTION lock_review(text, text, date, text) IS
+  'Fix the score: result, plan and raise proposal come of it, once; again: nothing. As of today; the owner, and HR '
+  'with '
+  'a reason, as of another day of the cycle or since. Errors: 55000 incomplete or blocked, 23514 a deviation without a '
+  'reason, or a day before the cycle or in the future; 42501 another day, 23502 no reason, 22023 unknown (REV-06).';
 
 CREATE FUNCTION lock_reviews(reviews bigint[], on_date date) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -220,7 +240,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION lock_reviews(bigint[], date) IS
   'Lock those of these reviews that are open and complete, they and their employees held first; returns how many.';
-CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false)
+CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false,
+                           reason text DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE;
@@ -232,6 +253,10 @@ BEGIN ATOMIC
    WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND NOT skip_incomplete
      AND (r.status = 'blocked' OR r.status = 'open' AND NOT r.complete)
   HAVING count(*) > 0;
+  SELECT lock_as_of(ARRAY(SELECT r.review_id FROM review r
+                           WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'open' AND r.complete), on_date,
+                    reason)
+   WHERE on_date <> current_date;
   -- what is completed meanwhile is left: it is not held
   SELECT lock_reviews(ARRAY(SELECT r.review_id FROM review r
                             WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'open'
@@ -241,10 +266,10 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT FROM review r WHERE r.cycle_id = c.cycle_id AND r.status NOT IN ('locked', 'not_rated'));
   SELECT count(*) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'locked';
 END;
-COMMENT ON FUNCTION lock_cycle(text, date, boolean) IS
+COMMENT ON FUNCTION lock_cycle(text, date, boolean, text) IS
   'Lock all reviews of a cycle that are complete when it begins, in one statement; returns how many are locked. A '
   'second call adds nothing but what was completed since. Errors: 55000 reviews are incomplete or blocked (unless '
-  'skipped), 23514 a deviation without a reason, 22023 unknown (REV-06).';
+  'skipped), 23514 a deviation without a reason, 22023 unknown; days and reasons as for lock_review() (REV-06).';
 
 CREATE FUNCTION unlock_review(cycle text, employee text, reason text) RETURNS boolean VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

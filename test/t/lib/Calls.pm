@@ -131,8 +131,8 @@ our %call = (
     'UPDATE training_record' => ['', q{UPDATE training_record SET passed = false WHERE external_id ~ '^T'}],
     # what people do in one transaction
     'approve and apply'  => ['E090', q{approve_adjustment('LOCKED', 'L4'), apply_adjustment('LOCKED', 'L4')}],
-    'score and lock'     => ['E003', q{submit_score('SCORED', 'L1', '客户拓展', facts => '{"actual": 3}', rationale => '复核'), lock_review('SCORED', 'L1', '2024-01-05')}],
-    'lock, approve and apply' => ['E090', q{lock_review('SCORED', 'E003', '2024-01-05'), approve_adjustment('SCORED', 'E003'), apply_adjustment('SCORED', 'E003')}],
+    'score and lock'     => ['E003', q{submit_score('SCORED', 'L1', '客户拓展', facts => '{"actual": 3}', rationale => '复核'), lock_review('SCORED', 'L1')}],
+    'lock, approve and apply' => ['E090', q{lock_review('SCORED', 'E003', '2024-01-05', '补锁'), approve_adjustment('SCORED', 'E003'), apply_adjustment('SCORED', 'E003')}],
 );
 
 1;
