@@ -24,7 +24,7 @@ BEGIN; SELECT act_as('E090') > 0 AS hr; UPDATE review SET status = 'locked', loc
 BEGIN; SELECT act_as('E090') > 0 AS hr; SELECT lock_review('Q', 'E011', current_date - 2, '系统停机') AS locked; COMMIT;
 BEGIN; SELECT act_as('E090') > 0 AS hr; SELECT lock_cycle('Q', current_date - 3, skip_incomplete => true); ROLLBACK;
 BEGIN; SELECT act_as('E090') > 0 AS hr; SELECT lock_cycle('Q', current_date - 3, skip_incomplete => true, reason => '系统停机') AS locked; ROLLBACK;
-SELECT lock_review('Q', 'E020', current_date - 4) AS owner, lock_review('Q', 'E021', current_date - 4, '补录') AS with_reason;
+SELECT lock_review('Q', 'E020', current_date - 4) AS owner;
 SELECT e.employee_no, current_date - x.locked_on AS days_ago, x.disclosed_on = x.locked_on AS disclosed FROM review_result x JOIN review r USING (review_id) JOIN employee e USING (employee_id) ORDER BY 1;
 SELECT e.employee_no, d.decided_by, current_date - (d.outcome ->> 'locked_on')::date AS days_ago, d.reason FROM decision d JOIN employee e USING (employee_id) WHERE d.kind = 'review.backdate' ORDER BY 1;
 SELECT * FROM verify();

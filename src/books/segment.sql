@@ -76,6 +76,9 @@ COMMENT ON FUNCTION wanted_segment(bigint[], numeric) IS
 
 CREATE FUNCTION segments_set(reviews bigint[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  -- composites and live scores follow: who has readings first, then the people, then their plans
+  SELECT hrloop.run('book'::regclass, 'hold_warned',
+                    ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) ORDER BY 1));
   DELETE FROM review_segment g WHERE g.review_id = ANY (reviews);
   INSERT INTO review_segment (review_id, segment_no, template_id, manager_id, org_unit_id, job_id, fte, days, load,
                               from_date, until_date, decision_id)

@@ -262,6 +262,55 @@ END;
 COMMENT ON FUNCTION verify_results(bigint, bigint) IS
   'Results, their grades and their decisions that differ from the reviews that were locked.';
 
+-- What the rules about facts let in, found by those who went past them.
+CREATE FUNCTION verify_given(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT 'score_value', 'score', s.score_id, hrloop.rounded(s.raw_value * 100 / s.scale_max)::text, s.value::text
+    FROM score s
+   WHERE s.review_id BETWEEN from_id AND until_id AND s.raw_value IS NOT NULL
+     AND s.value IS DISTINCT FROM hrloop.rounded(s.raw_value * 100 / s.scale_max)
+  UNION ALL
+  SELECT 'score_rationale', 'score', s.score_id, 'a reason', coalesce(s.rationale, 'none')
+    FROM score s JOIN rater_group g USING (rater_group)
+   WHERE s.review_id BETWEEN from_id AND until_id AND g.rationale_required
+     AND hrloop.meaningful_chars(coalesce(s.rationale, '')) = 0
+  UNION ALL
+  SELECT 'score_rater', 'score', s.score_id, CASE s.rater_group WHEN 'self' THEN 'the employee'
+    ELSE 'somebody else' END,
+         b.employee_no
+    FROM score s JOIN review r USING (review_id) JOIN employee b ON b.employee_id = s.rater_id
+   WHERE s.review_id BETWEEN from_id AND until_id AND (s.rater_group = 'self') <> (s.rater_id = r.employee_id)
+  UNION ALL
+  -- of any version of a template that the cycle uses: after a transfer that was undone scores may be left
+  SELECT 'score_item', 'score', s.score_id, 'an indicator of the cycle', n.code
+    FROM score s JOIN review r USING (review_id) JOIN indicator n USING (indicator_id)
+   WHERE s.review_id BETWEEN from_id AND until_id
+     AND NOT EXISTS (SELECT FROM cycle_template c JOIN review_template t USING (template_id)
+                       JOIN review_template v ON v.code = t.code
+                       JOIN template_item i ON i.template_id = v.template_id
+                      WHERE c.cycle_id = r.cycle_id AND i.indicator_id = s.indicator_id)
+  UNION ALL
+  SELECT 'result_version', 'review_result', x.result_id, x.n::text, x.version::text
+    FROM (SELECT o.result_id, o.version, row_number() OVER (PARTITION BY o.review_id ORDER BY o.result_id) AS n
+            FROM review_result o WHERE o.review_id BETWEEN from_id AND until_id) x
+   WHERE x.version <> x.n
+  UNION ALL
+  SELECT 'template_weight', 'template_item', i.template_item_id,
+         trim_scale(i.weight * coalesce(g.weight, 100) / 100)::text, i.effective_weight::text
+    FROM template_item i LEFT JOIN template_group g USING (template_group_id)
+   WHERE i.template_id IN (SELECT r.template_id FROM review r WHERE r.review_id BETWEEN from_id AND until_id)
+     AND i.effective_weight IS DISTINCT FROM i.weight * coalesce(g.weight, 100) / 100
+  UNION ALL
+  SELECT 'template_weights', 'review_template', i.template_id, '100', trim_scale(sum(i.effective_weight))::text
+    FROM template_item i
+   WHERE i.template_id IN (SELECT r.template_id FROM review r WHERE r.review_id BETWEEN from_id AND until_id)
+   GROUP BY i.template_id HAVING sum(i.effective_weight) <> 100;
+END;
+COMMENT ON FUNCTION verify_given(bigint, bigint) IS
+  'Scores, results and weights that no rule would have let in: a value that is not what was given, no reason, somebody '
+  'who may not, an indicator of another template, a version that is left out, weights that are not 100.';
+
 -- A slice needs some 25 MB, which is more than work_mem usually is.
 CREATE FUNCTION verify_reviews(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
@@ -271,7 +320,8 @@ BEGIN ATOMIC
   SELECT verify_asked(from_id, until_id);
   SELECT v.* FROM verify_composites(from_id, until_id) v
   UNION ALL SELECT v.* FROM verify_scores(from_id, until_id) v
-  UNION ALL SELECT v.* FROM verify_results(from_id, until_id) v;
+  UNION ALL SELECT v.* FROM verify_results(from_id, until_id) v
+  UNION ALL SELECT v.* FROM verify_given(from_id, until_id) v;
 END;
 COMMENT ON FUNCTION verify_reviews(bigint, bigint) IS
   'Composites, missed indicators, results and grades that differ from what their source rows come to.';

@@ -125,6 +125,14 @@ COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS
   'Before readings have consequences: who changes their indicators, or locks a review of these employees, at the same '
   'time goes first, or waits.';
 
+CREATE FUNCTION hold_warned(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hold_measured('{}', employees);
+END;
+COMMENT ON FUNCTION hold_warned(bigint[]) IS
+  'The same before targets or segments have consequences for the warnings and live scores of these employees.';
+SELECT register_follow('target', '{insert,update,delete}', 590, 'hold_warned', key => 'employee_id');
+
 CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_measured(array_agg(DISTINCT m.indicator_id), array_agg(DISTINCT m.employee_id))

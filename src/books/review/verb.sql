@@ -203,7 +203,7 @@ BEGIN ATOMIC
          jsonb_build_object('locked_on', on_date), lock_as_of.reason
     FROM review r
    WHERE on_date <> current_date AND r.review_id = ANY (reviews) AND r.status = 'open'
-     AND (actor() IS NULL OR holds_role('hr', actor())) AND hrloop.meaningful_chars(coalesce(lock_as_of.reason, '')) > 0
+     AND holds_role('hr', actor()) AND hrloop.meaningful_chars(coalesce(lock_as_of.reason, '')) > 0
    ORDER BY r.review_id;
 END;
 COMMENT ON FUNCTION lock_as_of(bigint[], date, text) IS

@@ -16,6 +16,7 @@ our %call = (
     'set_setting/other'  => ['', q{set_setting('review.tolerance', '7')}],
     create_scale         => ['', q{create_scale('grade', 'grade', '[{"range": "[90,)", "label": "A"}, {"range": "(,90)", "label": "B"}]', reason => '改版')}],
     create_indicator     => ['', q{create_indicator('新指标', definition => '新', standard => '0-100')}],
+    declare_fact         => ['', q{declare_fact('客户拓展', 'plan', 'target')}],
     pair_indicator       => ['', q{pair_indicator('产量', '{质量}')}],
     create_template      => ['', q{create_template('SALES', '[{"indicator": "客户拓展", "weight": 100}]', reason => '改版')}],
     activate_template    => ['', q{revise_template('MAKE', '{"产量": 20, "质量": 35}', '重心调整'), activate_template('MAKE')}],
@@ -131,7 +132,7 @@ our %call = (
     'UPDATE training_record' => ['', q{UPDATE training_record SET passed = false WHERE external_id ~ '^T'}],
     # what people do in one transaction
     'approve and apply'  => ['E090', q{approve_adjustment('LOCKED', 'L4'), apply_adjustment('LOCKED', 'L4')}],
-    'score and lock'     => ['E003', q{submit_score('SCORED', 'L1', '客户拓展', facts => '{"actual": 3}', rationale => '复核'), lock_review('SCORED', 'L1')}],
+    'score and lock'     => ['E003', q{submit_score('SCORED', 'L1', '客户拓展', facts => '{"actual": 3}', rationale => '复核'), explain_deviation('SCORED', 'L1', '复核'), lock_review('SCORED', 'L1')}],
     'lock, approve and apply' => ['E090', q{lock_review('SCORED', 'E003', '2024-01-05', '补锁'), approve_adjustment('SCORED', 'E003'), apply_adjustment('SCORED', 'E003')}],
 );
 
