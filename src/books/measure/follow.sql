@@ -240,11 +240,12 @@ BEGIN ATOMIC
                          FROM worsening(w.measurement_id, (o.inputs ->> 'periods')::integer) x) END, false)
      ORDER BY w.warning_id
     RETURNING decision_id, cause_id, outcome
-  ), n AS (
-    UPDATE notification n SET withdrawn_at = now()
-      FROM d WHERE n.decision_id = (d.outcome ->> 'withdraws')::bigint AND n.withdrawn_at IS NULL
+  ), w AS (
+    -- the last rows that are locked: their readings are held by who writes these, and by nobody else
+    UPDATE warning w SET withdrawn_by = d.decision_id FROM d WHERE w.warning_id = d.cause_id
   )
-  UPDATE warning w SET withdrawn_by = d.decision_id FROM d WHERE w.warning_id = d.cause_id;
+  UPDATE notification n SET withdrawn_at = now()
+    FROM d WHERE n.decision_id = (d.outcome ->> 'withdraws')::bigint AND n.withdrawn_at IS NULL;
   -- what was withdrawn before may have its cause again
   SELECT measurement_arrived(l.again)
     FROM (SELECT array_agg(DISTINCT w.measurement_id) AS again FROM warning w
