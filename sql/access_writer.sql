@@ -36,6 +36,7 @@ SELECT t.name, s.* FROM (VALUES
   ('payroll_feed', 'employee_id, kind, entry, amount, effective_on'), ('development_plan', 'employee_id, cycle_id, kind, status, reasons'), ('plan_item', 'plan_id, position, title, progress'),
   ('notification', 'recipient_id, recipient_role, kind, event_key, body'), ('decision', 'kind, employee_id, cause, cause_id, outcome'), ('growth_archive', 'employee_id, occurred_on, kind, title')) AS t (name, columns)
   CROSS JOIN LATERAL pg_temp.same(t.name, t.columns) s;
+-- (HR says why a lock is not of today: 20 decisions more, and so other keys of decisions in notices)
 -- each view as the owner, HR, a manager and an employee see it, and somebody who is nobody
 UPDATE employee SET db_role = NULL;
 CREATE FUNCTION pg_temp.rows(who text) RETURNS TABLE (name text, n text) LANGUAGE plpgsql AS $$

@@ -295,7 +295,8 @@ SELECT p.role, o.object, o.action, NULL
  WHERE o.kind = 'function'
        AND split_part(o.object, '(', 1) <> ALL (ARRAY['act_as', 'register_table', 'register_notice', 'register_follow',
                                                       'apply_follows',
-         'apply_visibility', 'apply_rights', 'apply_tables', 'map_role', 'create_roles', 'take_over', 'erase_again',
+         'apply_visibility', 'apply_sense', 'apply_rights', 'apply_tables', 'map_role', 'create_roles', 'take_over',
+         'erase_again',
          'due_erasures', 'reapply_erasures'])
     OR o.kind = 'view' AND (p.role = 'hr'
                             OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table',

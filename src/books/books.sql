@@ -263,7 +263,7 @@ BEGIN ATOMIC
       (2, format('ALTER TABLE %s %s TRIGGER %I', c.oid::regclass, CASE h.tgenabled WHEN 'D' THEN 'DISABLE'
                  WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' END, name)))
       AS s (n, statement)
-   WHERE (w.relid IS NULL OR h.relid IS NULL OR strpos(h.command, w.call) = 0)
+   WHERE (w.relid IS NULL OR h.relid IS NULL OR strpos(h.command, substr(w.call, 8)) = 0)
      AND (s.n = 1 OR w.relid IS NOT NULL AND h.tgenabled <> 'O')
    ORDER BY c.relname, name, s.n;
 END;

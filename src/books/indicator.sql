@@ -420,7 +420,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION facts_declared(bigint[]) IS
   'Consequence of a formula: the facts that it asks for are declared, those whose name contains "target" as targets.';
-SELECT register_follow('indicator', '{insert,update}', 500, 'facts_declared', key => 'indicator_id',
+SELECT register_follow('indicator', '{insert,update}', 510, 'facts_declared', key => 'indicator_id',
                        changed => '{formula}');
 
 CREATE FUNCTION formula_problem(indicators bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL

@@ -127,10 +127,15 @@ COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS
 
 CREATE FUNCTION hold_warned(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT count(*) FROM (SELECT FROM measurement m
+                         WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w
+                                                     WHERE w.employee_id = ANY (employees) AND w.withdrawn_by IS NULL)
+                         ORDER BY m.measurement_id FOR NO KEY UPDATE) l;
   SELECT hold_measured('{}', employees);
 END;
 COMMENT ON FUNCTION hold_warned(bigint[]) IS
-  'The same before targets or segments have consequences for the warnings and live scores of these employees.';
+  'The same before targets or segments have consequences for the warnings and live scores of these employees: whose '
+  'reading has a warning that stands holds the reading.';
 SELECT register_follow('target', '{insert,update,delete}', 590, 'hold_warned', key => 'employee_id');
 
 CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
