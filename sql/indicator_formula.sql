@@ -53,10 +53,12 @@ SELECT count(create_template('NO-' || n, jsonb_build_array(jsonb_build_object('i
   FROM (VALUES (1, '{"target": 0}'), (2, '{"target": null}'), (3, '{"target": -10}'), (4, '{"actual": 1}'), (5, '{"target": 1e20}')) AS t (n, f);
 SELECT activate_template('NO-1');
 \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
 SELECT activate_template('NO-2');
 SELECT activate_template('NO-3');
 SELECT activate_template('NO-4');
 SELECT activate_template('NO-5');
+\set VERBOSITY default
 SELECT create_template('IND-03.4', '[{"indicator": "新客户", "weight": 50}, {"indicator": "新客户120", "weight": 25}, {"indicator": "响应时间", "weight": 25}]') > 0 AS made,
        activate_template('IND-03.4') > 0 AS active, start('IND-03.4', 'IND-03.4') AS reviews;
 SELECT submit_score('IND-03.4', 'E010', '新客户', facts => '{"actual": 8}', rationale => 'x'); \echo :LAST_ERROR_SQLSTATE
