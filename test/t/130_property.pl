@@ -201,7 +201,7 @@ sub make_template {
 sub some_review {
     my ($where) = @_;
     my @r = rows("SELECT r.review_id, c.code AS cycle, e.employee_no AS employee, m.employee_no AS manager, r.status, r.complete, r.segmented, r.template_id,
-        r.composite, r.self_composite, r.deviation_reason IS NOT NULL AS explained, EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id) AS published
+        r.composite, r.self_composite, coalesce(r.deviation_explained = r.composite - r.self_composite, false) AS explained, EXISTS (SELECT FROM review_result x WHERE x.review_id = r.review_id) AS published
         FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id) LEFT JOIN employee m ON m.employee_id = r.manager_id
         WHERE $where");
     return one(@r);
@@ -299,7 +299,7 @@ my %operation = (
         if (chance(0.5)) {
             my $e = one(@people);
             try('target', "SELECT set_target('$c->[0]', '$e', 'I5', '{\"target\": " . whole(2, 9) . "}');");
-            try('target of zero', "SELECT set_target('$c->[0]', '$e', 'I5', '{\"target\": 0}');", fails => '22023');
+            try('target below zero', "SELECT set_target('$c->[0]', '$e', 'I5', '{\"target\": -1}');", fails => '22023');
         }
         try('open', "SELECT open_cycle('$c->[0]');");
         $opened++;
