@@ -169,7 +169,7 @@ sub make_template {
     my @chosen = (shuffle @indicators)[ 0 .. whole(1, 4) ];
     my @weight = weights(scalar @chosen);
     my @items = map {
-        my %i = (indicator => $chosen[$_], weight => $weight[$_], facts => { target => whole(1, 12) });
+        my %i = (indicator => $chosen[$_], weight => $weight[$_], facts => $chosen[$_] =~ m{^I[56]$} ? { target => whole(1, 12) } : {});
         if (chance(0.2)) { $i{veto} = { at => whole(20, 60), cap => whole(30, 80) } }
         \%i;
     } 0 .. $#chosen;
