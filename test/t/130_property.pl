@@ -254,7 +254,7 @@ my %operation = (
         my ($args, $state) = @{ one(
             [ 'value => 100.0001, rationale => \'好\'', '23514' ], [ 'value => -0.0001, rationale => \'好\'', '23514' ], [ 'value => \'NaN\', rationale => \'好\'', '23514' ],
             [ 'value => \'Infinity\', rationale => \'好\'', '23514' ], [ 'rationale => \'好\'', '23502' ], [ 'value => 80', '23502' ], [ 'value => 80, rationale => \' 　。\'', '23502' ],
-            [ 'value => 6, scale_max => 5, rationale => \'好\'', '23514' ], [ 'value => 0, scale_max => 0, rationale => \'好\'', '23514' ], [ 'facts => \'{"actual": null}\', rationale => \'好\'', '22023' ],
+            [ 'value => 6, scale_max => 5, rationale => \'好\'', '23514' ], [ 'value => 0, scale_max => 0, rationale => \'好\'', '23514' ], [ 'facts => \'{"actual": null}\', rationale => \'好\'', '22023|23514' ],
             [ 'facts => \'[]\', rationale => \'好\'', '22023|23514' ], [ 'value => 80, rationale => \'好\', rater_group => \'self\'', '23514' ], [ 'value => 80, rationale => \'好\', rater_group => \'nobody\'', '23503|22023' ]) };
         try("wrong score", sprintf($call, "'$item->{code}'", $args), fails => $state);
         try("wrong indicator", sprintf($call, "'none'", 'value => 80, rationale => \'好\''), fails => '22023');
