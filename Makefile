@@ -40,7 +40,7 @@ GROUND    = exact invalidate ids cells called books_scope books books_sql books_
 GUARD     = access visible erasure audit_digest audit_lane audit_subject audit_row audit_entry \
             audit_erasure audit audit_attach audit_log privacy trigger follow
 SCORES    = score_row facts
-ROOMS_C   = decision signal score review_composite review_write review_scores review_lock review_rater review
+ROOMS_C   = decision signal pay score review_composite review_write review_scores review_lock review_rater review
 MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop
 
 # The rooms of the books, in the order in which they build on each other.  All tables come
@@ -48,7 +48,7 @@ MODULES_C = $(filter-out exact,$(GROUND)) $(GUARD) $(SCORES) $(ROOMS_C) hrloop
 # end at the line "-- code"; a large one is a folder: tables, what is set and refused, what
 # follows, what is called, what is shown.  What checks a room's figures is
 # src/verify/<room>.sql, and comes with the room verify.
-ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight privacy audit verify health access
+ROOMS     = books org signal indicator review rater segment appeal calibrate measure develop learn mentor pay talent approve workflow clock insight period privacy audit verify health access
 
 # hrloop.control is the only place that says which version this is.
 # (PostgreSQL's own makefile uses the name VERSION for the server's.)

@@ -123,7 +123,7 @@ SELECT who, old, new, status, decided_by FROM raises WHERE who = 'E010';
 SELECT set_salary('E010', 10800, '2023-05-01', '转正') > 0 AS another_pay;
 SELECT h.approved AS as_approved FROM adjustment_hash(ARRAY[find_adjustment('C', 'E010')]) h;
 UPDATE salary_adjustment SET status = 'applied' WHERE adjustment_id = find_adjustment('C', 'E010'); \echo :LAST_ERROR_SQLSTATE
-SELECT apply_adjustment('C', 'E010') AS nothing_paid;
+SELECT apply_adjustment('C', 'E010');
 SELECT who, old, new, status, decided_by FROM raises WHERE who = 'E010';
 SELECT kind, whose, inputs, outcome FROM decisions WHERE kind = 'pay.void' ORDER BY decision_id;
 SELECT n.recipient_role, n.body FROM notification n WHERE n.kind = 'pay.void';
@@ -141,10 +141,10 @@ SELECT (SELECT count(*) FROM raises WHERE status = 'approved') AS approved, appl
 SELECT who, status, decided_by FROM raises WHERE status <> 'applied' AND who = 'E020';
 ROLLBACK;
 SELECT apply_cycle('C') AS applied, apply_cycle('C') AS again;
--- a base that changed before the approval: not approved, and left out in bulk
+-- a base that changed before the approval: the raise is proposed from it, and approved as it is now
 SELECT create_cycle('D', '2023-07-01', '2023-09-30', 'PLAIN') > 0 AS made, open_cycle('D') > 0 AS opened;
 SELECT submit_score('D', 'E031', '表现', 85, '按事实评分', rater => 'E030') AS score, lock_review('D', 'E031', '2023-10-01') AS locked, set_salary('E031', 7000, '2023-10-01', '调岗') > 0 AS another_pay;
-SELECT approve_adjustment('D', 'E031'); \echo :LAST_ERROR_SQLSTATE
+SELECT who, old, new, status FROM raises WHERE who = 'E031' ORDER BY old, status;
 SELECT approve_cycle('D') AS approved;
 SELECT * FROM approvals_left('D');
 -- verify() sees what went round the rules

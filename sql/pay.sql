@@ -76,15 +76,15 @@ UPDATE salary_adjustment SET status = 'proposed' WHERE employee_id = find_employ
 -- rejected: no pay, the feed row reversed, and nothing live any more
 SELECT reject_adjustment('2022Q4', 'P88', ' 。'); \echo :LAST_ERROR_SQLSTATE
 SELECT reject_adjustment('2022Q4', 'P88', '预算不足') AS status;
-SELECT who, kind, entry, amount FROM feed WHERE who = 'P88';
+SELECT who, kind, entry, amount FROM feed WHERE who = 'P88' AND kind = 'raise';
 SELECT apply_adjustment('2022Q4', 'P88');
 UPDATE salary_adjustment SET status = 'approved', decided_by = who() WHERE employee_id = find_employee('P88');
 SELECT approve_adjustment('2022Q4', 'E010');
 SELECT approve_adjustment(NULL, NULL);
--- base pay that changed meanwhile
-SELECT approve_adjustment('2022Q4', 'P90') AS status, set_salary('P90', 10100, '2022-06-01', '转正') > 0 AS changed, apply_adjustment('2022Q4', 'P90') AS nothing_paid;
+-- base pay that changed meanwhile: the approval is void at once, and the raise proposed anew
+SELECT approve_adjustment('2022Q4', 'P90') AS status, set_salary('P90', 10100, '2022-06-01', '转正') > 0 AS changed;
 SELECT who, old, pct, raise, new, status, decided_by FROM raises WHERE who = 'P90';
--- a later salary is known already
+-- a later salary is known already: the raise holds up to it
 SELECT set_salary('Q85', 13000, '2023-06-01', '调岗') > 0 AS changed, approve_adjustment('2022Q4', 'Q85') AS status;
 SELECT apply_adjustment('2022Q4', 'Q85');
 
@@ -92,14 +92,14 @@ SELECT apply_adjustment('2022Q4', 'Q85');
 SELECT unlock_review('2022Q4', 'P90', '申诉:补记业绩') AS open;
 SELECT who, score, old, new, status FROM raises WHERE who = 'P90';
 SELECT d.kind, d.inputs, d.outcome, d.reason FROM decision d WHERE d.employee_id = find_employee('P90') AND d.kind = 'pay.withdraw';
-SELECT who, kind, entry, amount FROM feed WHERE who = 'P90';
+SELECT who, kind, entry, amount FROM feed WHERE who = 'P90' AND kind = 'raise';
 SELECT submit_score('2022Q4', 'P90', '综合表现', 85, '复核') AS score, lock_review('2022Q4', 'P90', '2023-01-20') AS locked;
 SELECT who, score, old, pct, new, status FROM raises WHERE who = 'P90';
 -- what was applied stays through unlock and relock; the difference is proposed as a correction (pay_correction)
 SELECT unlock_review('2022Q4', 'P85', '申诉') AS open, submit_score('2022Q4', 'P85', '综合表现', 95, '复核') AS score, lock_review('2022Q4', 'P85', '2023-01-20') AS locked;
 SELECT who, score, old, pct, new, status FROM raises WHERE who = 'P85';
 SELECT who, amount, from_day, until_day FROM pay WHERE who = 'P85' AND NOT superseded;
-SELECT who, kind, entry, amount FROM feed WHERE who = 'P85';
+SELECT who, kind, entry, amount FROM feed WHERE who = 'P85' AND kind = 'raise';
 
 -- PAY-02.3 four quarters at 85, each applied: rounding at each step ---------------------
 SELECT count(*) FILTER (WHERE create_cycle('Y' || q, day::date, (day + interval '3 months' - interval '1 day')::date, 'PLAIN') > 0) AS made

@@ -103,7 +103,8 @@ INSERT INTO salary (employee_id, amount, valid) VALUES (find_employee('E001'), 5
 SELECT set_salary('E001', 50000.125, '2023-01-01');
 SELECT set_salary('E001', NULL, '2023-01-01');
 SELECT set_salary('E001', 50000, '2023-01-01', ' ');
-SELECT set_salary('E003', 16000, '2022-01-01', '追溯');
+SELECT set_salary('E003', 16000, '2022-01-01', '追溯') > 0 AS set;
+SELECT amount, from_day, until_day FROM pay WHERE who = 'E003' AND NOT superseded;
 SELECT set_salary('E999', 16000, '2022-01-01');
 -- twice on the same day: the later decision counts
 SELECT set_salary('E001', 50000, '2023-01-01') > 0 AS first, set_salary('E001', 51000, '2023-01-01', '更正') > 0 AS second;

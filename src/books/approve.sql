@@ -233,22 +233,21 @@ CREATE FUNCTION approvals_left(cycle text) RETURNS TABLE (employee_no text, rais
   LANGUAGE SQL
 BEGIN ATOMIC
   SELECT e.employee_no, a.raise_amount,
-         CASE WHEN a.status = 'held' THEN 'held'
-              WHEN s.amount IS DISTINCT FROM a.old_amount THEN 'base changed'
+         CASE WHEN k.why IS NOT NULL THEN k.why
               WHEN a.raise_amount < 0 THEN 'lowers pay'
               ELSE o.why END
     FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k
                                   WHERE k.cycle_id = (SELECT find_cycle(cycle))
                                     AND k.status IN ('proposed', 'held')), actor()) o
     JOIN salary_adjustment a USING (adjustment_id) JOIN employee e USING (employee_id)
-    LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
+    CROSS JOIN LATERAL adjustment_obstacles(ARRAY[o.adjustment_id]) k
    WHERE may_read_pay(a.employee_id)
    ORDER BY e.employee_no;
 END;
 COMMENT ON FUNCTION approvals_left(text) IS
   'Raises of a cycle that wait, and why approve_cycle() leaves them when called by who acts: own, part in it, no '
-  'right, lowers pay, base changed, held; null: it approves them. Of people whose pay one may read. Error 22023: '
-  'unknown.';
+  'right, lowers pay, base changed, has left, no pay, too much, held; null: it approves them. Of people whose pay one '
+  'may read. Error 22023: unknown.';
 
 CREATE FUNCTION approve_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -262,9 +261,8 @@ BEGIN ATOMIC
       FROM approval_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k
                                     WHERE k.adjustment_id = ANY (adjustments) AND k.status = 'proposed'
                                       AND k.raise_amount >= 0), actor()) o
-      JOIN salary_adjustment a USING (adjustment_id)
-      JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on AND s.superseded_by IS NULL
-     WHERE o.why IS NULL AND s.amount = a.old_amount
+      JOIN adjustment_obstacles(adjustments) k USING (adjustment_id)
+     WHERE o.why IS NULL AND k.why IS NULL
   ), done AS (
     UPDATE salary_adjustment a SET status = 'approved', decided_by = who() FROM free
      WHERE a.adjustment_id = free.adjustment_id AND a.status = 'proposed' RETURNING 1)
@@ -281,7 +279,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION approve_cycle(text) IS
   'Approve the proposed raises of a cycle, but one''s own, those that one had a part in or no right to, corrections '
-  'that lower pay and raises whose base changed: approvals_left(cycle) lists these. Returns how many were approved.';
+  'that lower pay and raises that could not be paid: approvals_left(cycle) lists these. Returns how many were '
+  'approved.';
 
 -- what two people have to want ---------------------------------------------------------
 

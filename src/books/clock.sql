@@ -14,7 +14,7 @@ COMMENT ON COLUMN due_rule.code IS 'Human key.';
 COMMENT ON COLUMN due_rule.what IS 'What falls due, and what happens then.';
 COMMENT ON COLUMN due_rule.setting IS 'Setting that holds its days or hours; null: it has none.';
 COMMENT ON COLUMN due_rule.active IS 'Whether run_due() runs it.';
-COMMENT ON COLUMN due_rule.ran_at IS 'Latest moment for which something was due; earlier moments do nothing.';
+COMMENT ON COLUMN due_rule.ran_at IS 'Latest moment for which it ran; earlier moments do nothing.';
 SELECT register_table('due_rule', kind => 'rule', sees => 'public');
 CREATE INDEX due_rule_setting ON due_rule (setting);
 
@@ -422,10 +422,16 @@ END;
 COMMENT ON FUNCTION due_month(text, timestamptz) IS
   'Rules of run_due() that fall due once in a month: writes the month''s event; returns 1, or 0 if it was there.';
 
-CREATE FUNCTION run_due(moment timestamptz DEFAULT now()) RETURNS TABLE (rule text, done bigint) VOLATILE LANGUAGE SQL
+CREATE FUNCTION run_due(moment timestamptz DEFAULT now(), because text DEFAULT NULL)
+  RETURNS TABLE (rule text, done bigint) VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22004', 'run_due() needs a moment', NULL, 'Leave it out for now.')
     WHERE moment IS NULL OR NOT isfinite(moment);
+  -- what lies ahead would tell people today of what is not due
+  SELECT hrloop.fail('22023', format('%s lies ahead', moment), NULL,
+                     'Leave the moment out for now; the owner of the books runs a clock ahead with because => ''why''.')
+   WHERE moment > clock_timestamp()
+     AND NOT (hrloop.meaningful_chars(coalesce(because, '')) > 0 AND owns_books());
   -- one clock at a time: the second one waits and sees what the first one did
   SELECT pg_advisory_xact_lock('due_rule'::regclass::oid::int, 0);
   WITH ran AS MATERIALIZED (
@@ -446,12 +452,14 @@ BEGIN ATOMIC
       FROM (SELECT d.due_rule_id, d.code FROM due_rule d
              WHERE d.active AND coalesce(d.ran_at <= moment, true) ORDER BY d.due_rule_id) r
   ), mark AS (
-    UPDATE due_rule d SET ran_at = moment FROM ran
-     WHERE ran.due_rule_id = d.due_rule_id AND ran.done > 0 AND d.ran_at IS DISTINCT FROM moment
+    -- it goes forward only, and never ahead: no call silences a rule for the days to come
+    UPDATE due_rule d SET ran_at = LEAST(moment, now()) FROM ran
+     WHERE ran.due_rule_id = d.due_rule_id AND d.ran_at IS DISTINCT FROM LEAST(moment, now())
   )
   SELECT d.code, coalesce(ran.done, 0) FROM due_rule d LEFT JOIN ran USING (due_rule_id) ORDER BY d.due_rule_id;
 END;
-COMMENT ON FUNCTION run_due(timestamptz) IS
+COMMENT ON FUNCTION run_due(timestamptz, text) IS
   'The clock (NOT-03): runs every active due_rule for a moment and returns what each did. Call it as often as you '
   'like, from as many sessions as you like: the same moment again, or an earlier one, does nothing. Days begin at '
-  'midnight of the session''s time zone. Error 22004: no moment.';
+  'midnight of the session''s time zone. A moment that lies ahead is for the owner of the books, who says why. Errors: '
+  '22004 no moment, 22023 ahead.';

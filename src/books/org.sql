@@ -150,6 +150,8 @@ CREATE TABLE employee_status (
   status      text      NOT NULL CHECK (status IN ('probation', 'active', 'on_leave', 'left')),
   valid       daterange NOT NULL CHECK (NOT isempty(valid) AND NOT lower_inf(valid)),
   protected   boolean   NOT NULL DEFAULT false CHECK (NOT protected OR status = 'on_leave'),
+  paid_percent numeric  NOT NULL DEFAULT 100 CONSTRAINT employee_status_paid
+    CHECK (paid_percent >= 0 AND paid_percent <= 100 AND (paid_percent = 100 OR status = 'on_leave')),
   CONSTRAINT employee_status_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&)
 );
 CREATE INDEX employee_status_employee ON employee_status (employee_id);
@@ -159,6 +161,7 @@ COMMENT ON COLUMN employee_status.employee_id IS 'Whose.';
 COMMENT ON COLUMN employee_status.status IS 'probation 试用, active 在职, on_leave 休假, left 离职.';
 COMMENT ON COLUMN employee_status.valid IS 'Days for which it holds.';
 COMMENT ON COLUMN employee_status.protected IS 'Leave that must not lower a score: maternity, work injury, illness …';
+COMMENT ON COLUMN employee_status.paid_percent IS 'Percentage of pay that a leave is paid with; 0: unpaid (事假).';
 SELECT register_table('employee_status', kind => 'fact', sees => 'person', about => 'employee_id',
                       audit => '{insert,update,delete}');
 
@@ -471,7 +474,8 @@ END;
 COMMENT ON FUNCTION leave(text, date) IS
   'The employee has left (离职) from this day on. Error 22023: unknown, before the first day, or left already.';
 
-CREATE FUNCTION take_leave(employee text, from_date date, until_date date, protected boolean DEFAULT true)
+CREATE FUNCTION take_leave(employee text, from_date date, until_date date, protected boolean DEFAULT true,
+                           paid_percent numeric DEFAULT 100)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('22023', format('employee "%s" cannot be on leave from %s to %s', employee,
@@ -479,27 +483,35 @@ BEGIN ATOMIC
                      'Both days belong to the leave; the employee must be employed throughout, in one status.',
                      'Enter other spans in employee_status.')
    WHERE from_date IS NULL OR until_date IS NULL OR from_date > until_date OR take_leave.protected IS NULL
+      OR take_leave.paid_percent IS NULL
       OR NOT EXISTS (SELECT FROM employee_status s
                      WHERE s.employee_id = (SELECT find_employee(employee)) AND s.status IN ('probation', 'active')
                         AND s.valid @> daterange(from_date, until_date, '[]'));
+  SELECT hrloop.fail('23514', format('a leave cannot be paid with %s %%', take_leave.paid_percent), NULL,
+                     'Give a percentage from 0, unpaid, to 100.', 'employee_status', 'paid_percent',
+                     'employee_status_paid')
+   WHERE take_leave.paid_percent < 0 OR take_leave.paid_percent > 100;
   WITH old AS (
     DELETE FROM employee_status s WHERE s.employee_id = (SELECT find_employee(employee))
       AND s.valid @> daterange(from_date, until_date, '[]')
     RETURNING s.employee_id, s.status, s.valid
   )
-  INSERT INTO employee_status (employee_id, status, valid, protected)
-  SELECT old.employee_id, part.status, part.valid, part.protected
-    FROM old CROSS JOIN LATERAL (VALUES (1, old.status, daterange(lower(old.valid), from_date), false),
-                                        (2, 'on_leave', daterange(from_date, until_date, '[]'), take_leave.protected),
-                                        (3, old.status, daterange(until_date + 1, upper(old.valid)), false))
-                                          AS part (n, status, valid, protected)
+  INSERT INTO employee_status (employee_id, status, valid, protected, paid_percent)
+  SELECT old.employee_id, part.status, part.valid, part.protected, part.paid_percent
+    FROM old CROSS JOIN LATERAL (VALUES (1, old.status, daterange(lower(old.valid), from_date), false, 100),
+                                        (2, 'on_leave', daterange(from_date, until_date, '[]'), take_leave.protected,
+                                         take_leave.paid_percent),
+                                        (3, old.status, daterange(until_date + 1, upper(old.valid)), false, 100))
+                                          AS part (n, status, valid, protected, paid_percent)
    WHERE NOT isempty(part.valid) ORDER BY part.n;
   SELECT s.employee_status_id FROM employee_status s
     WHERE s.employee_id = (SELECT find_employee(employee)) AND s.valid = daterange(from_date, until_date, '[]');
 END;
-COMMENT ON FUNCTION take_leave(text, date, date, boolean) IS
+COMMENT ON FUNCTION take_leave(text, date, date, boolean, numeric) IS
   'Leave (休假) of somebody who is employed, both days included; protected leave (maternity, work injury, illness) must '
-  'not lower a score: targets shrink, and a short rest is not rated. Returns the key of the status row. Error 22023: '
+  'not lower a score: targets shrink, and a short rest is not rated. It is paid with so many percent. Returns the key '
+  'of '
+  'the status row. Errors: 23514 no such percentage, 22023: '
   'unknown, days out of order, or not employed throughout.';
 
 CREATE FUNCTION transfer(employee text, on_date date, unit text DEFAULT NULL, job text DEFAULT NULL,
@@ -528,6 +540,19 @@ CREATE FUNCTION has_left(employee bigint, on_date date) RETURNS boolean STABLE L
   RETURN EXISTS (SELECT FROM employee_status s
                  WHERE s.employee_id = employee AND s.status = 'left' AND s.valid @> on_date);
 COMMENT ON FUNCTION has_left(bigint, date) IS 'Whether somebody has left on a day.';
+
+CREATE FUNCTION employment(employee bigint) RETURNS TABLE (spell daterange, first boolean) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT u.spell, u.n = 1
+    FROM (SELECT CASE WHEN count(*) = 0 THEN '{(,)}'
+                      ELSE datemultirange(daterange(min(lower(s.valid)) FILTER (WHERE s.status <> 'left'), NULL))
+                           - coalesce(range_agg(s.valid) FILTER (WHERE s.status = 'left'), '{}') END AS employed
+            FROM employee_status s WHERE s.employee_id = employee) e
+   CROSS JOIN LATERAL unnest(e.employed) WITH ORDINALITY AS u (spell, n);
+END;
+COMMENT ON FUNCTION employment(bigint) IS
+  'Employments of somebody, each without interruption: from the first day to the day of leaving, and again from a '
+  'return; always, while nothing is entered.';
 
 CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce(

@@ -223,6 +223,39 @@ SELECT register_notice('pay.corrected', '{employee}', is_pay => true,
   zh => '薪资更正:您的绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪由{old}元更正为{new}元,每月差额{raise}元',
   en => 'Correction of your pay: your score of {score} gives a raise of {percent} % on {base} yuan; from '
         '{effective_on} your monthly pay is corrected from {old} to {new} yuan, a difference of {raise} yuan a month');
+INSERT INTO message_text (kind, locale, body) VALUES
+  ('pay.raise.proposed', 'zh', '您的{cycle}绩效得分{score}分,符合加薪{percent}%的条件,拟由{old}元调整为{new}元,待审批'),
+  ('pay.raise.proposed', 'en',
+   'Your score of {score} in {cycle} meets the condition for a raise of {percent} %: from {old} '
+                               'to {new} yuan a month is proposed, not approved yet'),
+  ('pay.raise.approved', 'zh', '您的{cycle}绩效得分{score}分,符合加薪{percent}%的条件,拟由{old}元调整为{new}元,已批准,待发放'),
+  ('pay.raise.approved', 'en',
+   'Your score of {score} in {cycle} meets the condition for a raise of {percent} %: from {old} '
+                               'to {new} yuan a month is approved, not paid yet'),
+  ('pay.raise.rejected', 'zh', '您的{cycle}绩效得分{score}分,符合加薪{percent}%的条件,未获批准:{reason},月薪保持{old}元'),
+  ('pay.raise.rejected', 'en',
+   'Your score of {score} in {cycle} meets the condition for a raise of {percent} %; it was not '
+                               'approved: {reason}. Your monthly pay stays {old} yuan'),
+  ('pay.corrected.proposed', 'zh',
+   '薪资拟更正,待审批:您的{cycle}绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪拟由{old}元更正为{new}元'),
+  ('pay.corrected.proposed', 'en',
+   'A correction of your pay is proposed, not approved yet: a score of {score} in {cycle} gives '
+                                   '{percent} % on {base} yuan; from {effective_on} {old} becomes {new} yuan a month'),
+  ('pay.corrected.approved', 'zh',
+   '薪资更正已批准,待发放:您的{cycle}绩效得分{score}分,以月薪{base}元为基数加薪{percent}%,自{effective_on}起月薪由{old}元更正为{new}元'),
+  ('pay.corrected.approved', 'en',
+   'A correction of your pay is approved, not paid yet: a score of {score} in {cycle} gives '
+                                   '{percent} % on {base} yuan; from {effective_on} {old} becomes {new} yuan a month'),
+  ('pay.corrected.rejected', 'zh', '薪资更正未获批准:{reason},月薪保持{old}元'),
+  ('pay.corrected.rejected', 'en',
+   'A correction of your pay was not approved: {reason}. Your monthly pay stays {old} yuan');
+SELECT register_notice('pay.no_rule', '{hr}',
+  zh => '{cycle}影响薪资,但有{count}人没有适用的调薪规则:锁定后不会为其生成调薪建议',
+  en => '{cycle} is pay-effective, but {count} of its people have no raise rule: nothing will be proposed for them');
+SELECT register_notice('pay.folded', '{employee}', is_pay => true,
+  zh => '薪资重算:更早的薪资有变动,{cycle}的加薪比例不变,自{from}起月薪由{was}元变为{amount}元',
+  en => 'Your pay was recomputed: earlier pay changed, the raise of {cycle} stays the same percentage, and from {from} '
+        'your monthly pay goes from {was} to {amount} yuan');
 SELECT register_notice('pay.allowance', '{employee}', is_pay => true,
   zh => '您的技能津贴自{from}起由每月{old}元调整为{new}元',
   en => 'From {from} your skill allowance goes from {old} to {new} yuan a month');

@@ -84,6 +84,7 @@ BEGIN ATOMIC
   UNION ALL SELECT v.* FROM verify_plans(from_id, until_id) v WHERE part = 'plans'
   UNION ALL SELECT v.* FROM verify_disclosure() v WHERE part = 'disclosure'
   UNION ALL SELECT v.* FROM verify_pay(from_id, until_id) v WHERE part = 'pay'
+  UNION ALL SELECT v.* FROM verify_period(from_id, until_id) v WHERE part = 'pay'
   UNION ALL SELECT v.* FROM verify_skills(from_id, until_id) v WHERE part = 'skills'
   UNION ALL SELECT v.* FROM verify_talent() v WHERE part = 'talent'
   UNION ALL SELECT v.* FROM verify_workflow() v WHERE part = 'workflow'

@@ -260,6 +260,12 @@ CREATE FUNCTION hrloop.round_money(amount numeric, minor_digits integer DEFAULT 
 COMMENT ON FUNCTION hrloop.round_money(numeric, integer) IS
   'Half up to the minor unit of a currency (2 digits; 0 for yen). Used once per component, at the end.';
 
+CREATE FUNCTION hrloop.raised(amount numeric, percents numeric[], minor_digits integer DEFAULT 2) RETURNS numeric
+  LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_raised';
+COMMENT ON FUNCTION hrloop.raised(numeric, numeric[], integer) IS
+  'An amount after raises by these percentages, one on the other in their order, each raise rounded half up to the '
+  'minor unit; null if one of them is.';
+
 CREATE FUNCTION hrloop.recompute(book regclass, reviews bigint[], template bigint DEFAULT NULL) RETURNS integer
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_recompute';
 COMMENT ON FUNCTION hrloop.recompute(regclass, bigint[], bigint) IS
@@ -389,7 +395,8 @@ GRANT EXECUTE ON FUNCTION
   hrloop.meaningful_chars(text), hrloop.evaluate(jsonpath, jsonb), hrloop.attainment(jsonpath, jsonb, text, numeric),
   hrloop.ratio_part(jsonpath, integer), hrloop.is_none(jsonb, jsonb), hrloop.figure(numeric), hrloop.figures(jsonb),
   hrloop.facts_of(jsonpath), hrloop.is_visible(text), hrloop.holds(jsonpath, jsonb),
-  hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.recompute(regclass, bigint[], bigint),
+  hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.raised(numeric, numeric[], integer),
+  hrloop.recompute(regclass, bigint[], bigint),
   hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]), hrloop.run(regclass, text, "any"),
   hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.replace_text(jsonb, text[], text, text),
   hrloop.erase(regclass, bigint), hrloop.tls(),

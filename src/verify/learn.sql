@@ -1,6 +1,14 @@
 -- verify learn: skill levels and allowances, again from their source rows.
 
 -- Levels and allowances day by day at every day on which something could change.
+CREATE FUNCTION verify_employed(employee bigint, day date) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN (SELECT count(*) = 0 OR bool_or(s.status <> 'left' AND lower(s.valid) <= day)
+                               AND NOT bool_or(s.status = 'left' AND s.valid @> day)
+            FROM employee_status s WHERE s.employee_id = employee);
+COMMENT ON FUNCTION verify_employed(bigint, date) IS
+  'Whether somebody is employed on a day, for verify(): they have begun, and have not left; always, if nothing is '
+  'entered.';
+
 CREATE FUNCTION verify_skills(
   from_id bigint DEFAULT -9223372036854775808, until_id bigint DEFAULT 9223372036854775807)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
@@ -44,8 +52,9 @@ BEGIN ATOMIC
      WHERE x.employee_id BETWEEN from_id AND until_id AND x.superseded_by IS NULL AND NOT lower_inf(r.valid)
     UNION SELECT t.employee_id, lower(r.valid) FROM training_record t JOIN allowance_rule r USING (resource_id)
      WHERE t.employee_id BETWEEN from_id AND until_id AND NOT lower_inf(r.valid)
+    UNION SELECT s.employee_id, lower(s.valid) FROM employee_status s WHERE s.employee_id BETWEEN from_id AND until_id
   ), amount AS (
-    SELECT p.employee_id, p.d,
+    SELECT p.employee_id, p.d, CASE WHEN NOT verify_employed(p.employee_id, p.d) THEN 0 ELSE
            coalesce((SELECT sum(r.amount) FROM employee_skill_level x JOIN allowance_rule r USING (skill_level_id)
                       WHERE x.employee_id = p.employee_id AND x.superseded_by IS NULL AND r.valid @> p.d
                         AND allowance_day(lower(x.valid), (SELECT setting_text('allowance.effective'))) <= p.d
@@ -55,7 +64,8 @@ BEGIN ATOMIC
                         WHERE r.valid @> p.d AND r.resource_id IN (SELECT t.resource_id FROM training_record t
                                WHERE t.employee_id = p.employee_id AND t.passed
                                  AND allowance_day(t.completed_on,
-                                                   (SELECT setting_text('allowance.effective'))) <= p.d)), 0) AS want,
+                                                   (SELECT setting_text('allowance.effective'))) <= p.d)),
+                                                   0) END AS want,
            coalesce((SELECT sum(a.amount) FROM skill_allowance a
                       WHERE a.employee_id = p.employee_id AND a.superseded_by IS NULL AND a.valid @> p.d), 0) AS have
       FROM payday p

@@ -1,5 +1,66 @@
 -- verify pay: raises, salaries, the payroll feed, again from their source rows.
 
+-- Day by day, not span by span: for each day on which anything begins or ends, the amount set last, then raise by
+-- raise.
+CREATE FUNCTION verify_fold(from_id bigint, until_id bigint)
+  RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH RECURSIVE gone AS (
+    SELECT s.employee_id, s.valid FROM employee_status s
+     WHERE s.employee_id BETWEEN from_id AND until_id AND s.status = 'left'
+  ), began AS (
+    SELECT s.employee_id, min(lower(s.valid)) AS day FROM employee_status s
+     WHERE s.employee_id BETWEEN from_id AND until_id AND s.status <> 'left' GROUP BY s.employee_id
+  ), fact AS (
+    SELECT s.employee_id, s.salary_id, s.amount, s.valid, GREATEST(lower(s.valid), b.day) AS day
+      FROM salary s LEFT JOIN began b USING (employee_id)
+     WHERE s.employee_id BETWEEN from_id AND until_id AND s.source = 'set' AND s.withdrawn_by IS NULL
+  ), head AS (
+    SELECT a.* FROM salary_adjustment a
+     WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied'
+       AND NOT EXISTS (SELECT FROM salary_adjustment l WHERE l.employee_id = a.employee_id AND l.cycle_id = a.cycle_id
+                          AND l.status = 'applied' AND l.adjustment_id > a.adjustment_id)
+       AND NOT EXISTS (SELECT FROM gone g WHERE g.employee_id = a.employee_id AND g.valid @> a.effective_on)
+  ), day AS (
+    SELECT f.employee_id, f.day FROM fact f
+    UNION SELECT f.employee_id, upper(f.valid) FROM fact f WHERE NOT upper_inf(f.valid)
+    UNION SELECT h.employee_id, h.effective_on FROM head h
+    UNION SELECT g.employee_id, lower(g.valid) FROM gone g
+    UNION SELECT g.employee_id, upper(g.valid) FROM gone g WHERE NOT upper_inf(g.valid)
+    UNION SELECT s.employee_id, lower(s.valid) FROM salary s
+           WHERE s.employee_id BETWEEN from_id AND until_id AND s.superseded_by IS NULL
+    UNION SELECT s.employee_id, upper(s.valid) FROM salary s
+           WHERE s.employee_id BETWEEN from_id AND until_id AND s.superseded_by IS NULL AND NOT upper_inf(s.valid)
+  ), start AS (
+    SELECT DISTINCT ON (d.employee_id, d.day) d.employee_id, d.day, f.amount, lower(f.valid) AS since, f.day AS begins
+      FROM day d JOIN fact f ON f.employee_id = d.employee_id AND f.valid @> d.day AND f.day <= d.day
+     WHERE NOT EXISTS (SELECT FROM gone g WHERE g.employee_id = d.employee_id
+                          AND g.valid && daterange(f.day, d.day, '[]'))
+     ORDER BY d.employee_id, d.day, lower(f.valid) DESC, f.salary_id DESC
+  ), step AS (
+    SELECT s.employee_id, s.day, h.percent,
+           row_number() OVER (PARTITION BY s.employee_id, s.day ORDER BY h.effective_on, h.cycle_id) AS n
+      FROM start s JOIN head h ON h.employee_id = s.employee_id AND h.effective_on BETWEEN s.begins AND s.day
+  ), fold AS (
+    SELECT s.employee_id, s.day, s.amount, 0::bigint AS n FROM start s
+    UNION ALL
+    SELECT f.employee_id, f.day,
+           f.amount + round(f.amount * p.percent / 100, (SELECT setting_number('pay.minor_digits')::int)), p.n
+      FROM fold f JOIN step p ON p.employee_id = f.employee_id AND p.day = f.day AND p.n = f.n + 1
+  ), due AS (
+    SELECT DISTINCT ON (f.employee_id, f.day) f.employee_id, f.day, f.amount FROM fold f
+     ORDER BY f.employee_id, f.day, f.n DESC
+  )
+  SELECT 'pay_of_day', 'salary', d.employee_id, concat_ws(' ', coalesce(w.amount::text, 'nothing'), 'on', d.day),
+         coalesce(s.amount::text, 'nothing')
+    FROM day d
+    LEFT JOIN due w ON w.employee_id = d.employee_id AND w.day = d.day
+    LEFT JOIN salary s ON s.employee_id = d.employee_id AND s.superseded_by IS NULL AND s.valid @> d.day
+   WHERE s.amount IS DISTINCT FROM w.amount;
+END;
+COMMENT ON FUNCTION verify_fold(bigint, bigint) IS
+  'Days on which base pay is not what the dated facts come to; for verify_pay().';
+
 CREATE FUNCTION verify_raises(from_id bigint, until_id bigint)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -58,6 +119,8 @@ BEGIN ATOMIC
     FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
    WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id)
+     AND EXISTS (SELECT FROM cycle_raise_rule k WHERE k.cycle_id = r.cycle_id AND k.unit_kind IS NULL
+                    AND k.job_family IS NULL AND k.job_id IS NULL)
      AND EXISTS (SELECT FROM salary s WHERE s.employee_id = r.employee_id AND s.superseded_by IS NULL
                  AND s.decision_id IS NULL
                     AND s.valid @> coalesce(c.pay_effective_on, upper(c.period)));
@@ -68,21 +131,18 @@ COMMENT ON FUNCTION verify_raises(bigint, bigint) IS
 CREATE FUNCTION verify_corrections(from_id bigint, until_id bigint)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  -- link by link: a correction starts from what the one before set, and only one follows it
+  -- link by link: a correction changes what the one before gave, and only one follows it
   SELECT 'correction_chain', 'salary_adjustment', a.adjustment_id,
-         concat_ws(' ', 'from', f.new_amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
+         concat_ws(' ', 'from', want.amount, 'of an applied raise'), concat_ws(' ', 'from', a.old_amount, f.status)
     FROM salary_adjustment a JOIN salary_adjustment f ON f.adjustment_id = a.corrects
+   CROSS JOIN LATERAL (SELECT a.base_amount + round(a.base_amount * f.percent / 100,
+                                                    (SELECT setting_number('pay.minor_digits')::int)) AS amount) want
    WHERE a.employee_id BETWEEN from_id AND until_id
      AND ((f.cycle_id, f.employee_id, f.effective_on, f.status)
-          IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied')
-      OR a.old_amount <> f.new_amount
-         AND (a.old_amount <> a.base_amount
-              OR EXISTS (SELECT FROM salary_adjustment m WHERE m.cycle_id = a.cycle_id AND m.employee_id = a.employee_id
-                                                          AND m.adjustment_id < a.adjustment_id
-                                                            AND m.status = 'applied' AND m.raise_amount <> 0)))
+          IS DISTINCT FROM (a.cycle_id, a.employee_id, a.effective_on, 'applied') OR a.old_amount <> want.amount)
   UNION ALL
-  -- what is paid for the standing result, unless a correction waits or people rejected it
-  SELECT 'correction_missing', 'review_result', x.result_id, want.amount::text, head.new_amount::text
+  -- what is paid is the percentage of the standing result, unless a correction waits or people rejected it
+  SELECT 'correction_missing', 'review_result', x.result_id, coalesce(b.value, 0) || ' %', head.percent || ' %'
     FROM review_result x
     JOIN review r USING (review_id)
     JOIN review_cycle c USING (cycle_id)
@@ -91,17 +151,9 @@ BEGIN ATOMIC
                          ORDER BY a.adjustment_id DESC LIMIT 1) head
     LEFT JOIN cycle_raise_rule p ON p.cycle_id = r.cycle_id AND p.raise_rule_id = head.raise_rule_id
     LEFT JOIN band b ON b.scale_id = p.scale_id AND b.range @> x.composite
-    CROSS JOIN LATERAL (SELECT coalesce(CASE
-                                        WHEN head.base_on < head.effective_on
-                                          THEN salary_on(r.employee_id, head.base_on) END, head.base_amount) AS base) s
-    CROSS JOIN LATERAL (SELECT s.base + round(s.base * coalesce(b.value, 0) / 100,
-                                              (SELECT setting_number('pay.minor_digits')::int)) AS amount) want
    WHERE r.employee_id BETWEEN from_id AND until_id AND x.reopened_by IS NULL AND c.pay_effective
-     AND want.amount <> head.new_amount
-     -- pay that no raise of the cycle ever moved runs on from the day of its base
-     AND (want.amount <> s.base OR EXISTS (SELECT FROM salary_adjustment m
-                                           WHERE m.cycle_id = r.cycle_id AND m.employee_id = r.employee_id
-                                              AND m.status = 'applied' AND m.raise_amount <> 0))
+     AND round(head.base_amount * coalesce(b.value, 0) / 100, (SELECT setting_number('pay.minor_digits')::int))
+         <> round(head.base_amount * head.percent / 100, (SELECT setting_number('pay.minor_digits')::int))
      AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.cycle_id = r.cycle_id AND a.employee_id = r.employee_id
                         AND (a.status IN ('proposed', 'held', 'approved') OR a.status = 'rejected'
                              AND a.result_id = x.result_id AND a.corrects = head.adjustment_id));
@@ -112,14 +164,7 @@ COMMENT ON FUNCTION verify_corrections(bigint, bigint) IS
 CREATE FUNCTION verify_paid(from_id bigint, until_id bigint)
   RETURNS TABLE (problem text, table_name text, row_id bigint, expected text, found text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT 'raise_not_paid', 'salary_adjustment', a.adjustment_id, a.new_amount::text,
-         (SELECT string_agg(s.amount::text, ', ') FROM salary s
-          WHERE s.employee_id = a.employee_id AND s.valid @> a.effective_on)
-    FROM salary_adjustment a
-   WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied' AND a.raise_amount <> 0
-     AND NOT EXISTS (SELECT FROM salary s
-                     WHERE s.employee_id = a.employee_id AND lower(s.valid) = a.effective_on
-                       AND s.amount = a.new_amount)
+  SELECT v.* FROM verify_fold(from_id, until_id) v
   UNION ALL
   SELECT 'salary_minor_unit', 'salary', s.salary_id,
          round(s.amount, (SELECT setting_number('pay.minor_digits')::int))::text, s.amount::text
@@ -134,14 +179,23 @@ BEGIN ATOMIC
           UNION ALL SELECT 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount
              FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id
                AND a.status IN ('rejected', 'withdrawn')
-          UNION ALL SELECT 'salary_adjustment:applied', a.adjustment_id, 'post', a.new_amount
-             FROM salary_adjustment a WHERE a.employee_id BETWEEN from_id AND until_id AND a.status = 'applied'
+          UNION ALL SELECT 'salary', s.salary_id, 'post', s.amount
+             FROM salary s WHERE s.employee_id BETWEEN from_id AND until_id
+              AND (s.superseded_by IS NULL OR s.source = 'fold')
+          UNION ALL SELECT 'salary', s.salary_id, 'reverse', -s.amount
+             FROM salary s WHERE s.employee_id BETWEEN from_id AND until_id AND s.superseded_by IS NOT NULL
+              AND s.source = 'fold'
           UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'post', s.amount
              FROM skill_allowance s WHERE s.employee_id BETWEEN from_id AND until_id
           UNION ALL SELECT 'skill_allowance', s.skill_allowance_id, 'reverse', -s.amount
              FROM skill_allowance s WHERE s.employee_id BETWEEN from_id AND until_id AND s.superseded_by IS NOT NULL) w
     LEFT JOIN payroll_feed f ON f.source_table = w.source_table AND f.source_id = w.source_id AND f.entry = w.entry
-   WHERE f.amount IS DISTINCT FROM w.amount;
+   WHERE f.amount IS DISTINCT FROM w.amount
+  UNION ALL
+  -- and added up, as payroll does
+  SELECT 'feed_day', 'payroll_feed', e.employee_id, d.due || ' ' || d.kind || ' from ' || d.from_date, d.fed::text
+    FROM employee e CROSS JOIN LATERAL feed_days(e.employee_id) d
+   WHERE e.employee_id BETWEEN from_id AND until_id AND d.fed <> d.due;
 END;
 COMMENT ON FUNCTION verify_paid(bigint, bigint) IS
   'Salaries and rows of the payroll feed that differ from what was applied.';

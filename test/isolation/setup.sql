@@ -20,11 +20,11 @@ CREATE FUNCTION public.iso_reset() RETURNS void LANGUAGE sql SET search_path = i
   DELETE FROM review_template WHERE version > 1;
   DELETE FROM assignment;      INSERT INTO assignment SELECT * FROM public.iso_assignment;
   DELETE FROM employee_status; INSERT INTO employee_status SELECT * FROM public.iso_status;
+  UPDATE org_unit SET parent_id = find_unit('GROUP') WHERE code IN ('TECH', 'PROD');
+  SET LOCAL session_replication_role = origin;
   INSERT INTO salary (employee_id, amount, valid)
   SELECT find_employee(e), a, daterange('2023-01-01', NULL)
     FROM (VALUES ('E010', 10000.00), ('E011', 12345.67)) AS s (e, a);
-  UPDATE org_unit SET parent_id = find_unit('GROUP') WHERE code IN ('TECH', 'PROD');
-  SET LOCAL session_replication_role = origin;
   SELECT create_cycle('ISO', '2023-04-01', '2023-06-30');
   SELECT assign_template('ISO', 'SALES', job => 'SALES');
   SELECT open_cycle('ISO');

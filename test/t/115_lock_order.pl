@@ -324,6 +324,6 @@ sub tracing {
             FROM pg_locks l
            WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
              AND (l.locktype = 'advisory' OR l.locktype = 'object' AND l.classid = 'pg_class'::regclass AND l.objsubid = 1)
-             AND NOT (l.locktype = 'advisory' AND l.classid::regclass::text ~ 'audit_lane');
+             AND NOT (l.locktype = 'advisory' AND l.classid::regclass::text ~ 'audit_lane|pay_period');
         SQL
 }

@@ -44,10 +44,13 @@ BEGIN ATOMIC
          round(100.0 * count(*) FILTER (WHERE o.status = 'completed') / count(*), 2)
     FROM plan_overview o
    WHERE o.due_on <= on_date AND o.status IN ('proposed', 'effective', 'completed')
+     AND NOT EXISTS (SELECT FROM employee e WHERE e.employee_no = o.employee_no AND has_left(e.employee_id, on_date))
    GROUP BY o.manager_no ORDER BY o.manager_no;
 END;
 COMMENT ON FUNCTION team_plan_completion(date) IS
-  'Completed plans of each manager''s team in percent of those due by a day (AMB-56).';
+  'Completed plans of each manager''s team in percent of those due by a day, without those of people who have left by '
+  'then '
+  '(AMB-56).';
 
 CREATE VIEW goal_vs_actual WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position,

@@ -574,13 +574,9 @@ BEGIN ATOMIC
       FROM written w
   ), line AS (
     SELECT s.salary_id, s.valid, s.amount, o.decision_id,
-           actor() IS DISTINCT FROM employee OR x.result_id IS NULL OR x.disclosed_on IS NOT NULL
-           OR disclosed(x.review_id) AS told
+           actor() IS DISTINCT FROM employee OR raises_told(employee, lower(s.valid)) AS told
       FROM origin s
       JOIN origin o ON o.salary_id = s.first
-      LEFT JOIN decision d ON d.decision_id = o.decision_id AND d.cause = 'salary_adjustment'
-      LEFT JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
-      LEFT JOIN review_result x ON x.result_id = a.result_id
      WHERE s.superseded_by IS NULL
   ), span AS (
     SELECT l.*, max(lower(l.valid)) FILTER (WHERE l.told) OVER (ORDER BY lower(l.valid)) AS since FROM line l
@@ -596,7 +592,15 @@ COMMENT ON FUNCTION told_salary(bigint) IS
   'Base pay over time as who acts may know it: the person without raises whose result is not disclosed to them; '
   'unguarded (REV-08).';
 
-CREATE FUNCTION payslip_part(employee bigint, month date)
+CREATE FUNCTION work_days(days daterange) RETURNS integer STABLE LANGUAGE SQL
+  RETURN (SELECT count(*)::integer
+            FROM generate_series(lower(days)::timestamp, upper(days)::timestamp - interval '1 day', '1 day') AS d (day)
+            LEFT JOIN work_day w ON w.day = d.day::date
+           WHERE coalesce(w.is_working, extract(isodow FROM d.day) < 6));
+COMMENT ON FUNCTION work_days(daterange) IS
+  'Working days among bounded days: Mondays to Fridays, and what work_day says otherwise.';
+
+CREATE FUNCTION pay_part(employee bigint, month date, proration text, told boolean)
   RETURNS TABLE (kind text, place integer, component text, from_date date, until_date date, days integer,
                  month_days integer, monthly numeric, amount numeric,
                  source_table text, source_id bigint, decision_id bigint, since date) STABLE LANGUAGE SQL
@@ -607,36 +611,112 @@ BEGIN ATOMIC
   ), piece AS (
     SELECT 'base' AS kind, 1 AS place, 'base' AS component, s.valid, s.amount, 'salary' AS source_table,
            s.salary_id AS source_id, s.decision_id
-      FROM told_salary(employee) s CROSS JOIN span WHERE s.valid && span.month
+      FROM told_salary(employee) s CROSS JOIN span WHERE told AND s.valid && span.month
+    UNION ALL
+    SELECT 'base', 1, 'base', s.valid, s.amount, 'salary', s.salary_id, salary_origin(s.salary_id)
+      FROM salary s CROSS JOIN span
+     WHERE NOT told AND s.employee_id = employee AND s.superseded_by IS NULL AND s.valid && span.month
     UNION ALL
     SELECT 'allowance', 2, a.component, a.valid, a.amount, 'skill_allowance', a.skill_allowance_id, a.decision_id
       FROM skill_allowance a CROSS JOIN span
         WHERE a.employee_id = employee AND a.superseded_by IS NULL AND a.valid && span.month
+  ), there AS (
+    -- days on which somebody is employed and paid
+    SELECT e.valid * span.month AS valid, e.paid_percent
+      FROM employee_status e CROSS JOIN span
+     WHERE e.employee_id = employee AND e.status <> 'left' AND e.paid_percent > 0 AND e.valid && span.month
+  ), basis AS (
+    SELECT CASE proration WHEN 'calendar' THEN upper(span.month) - lower(span.month) ELSE work_days(span.month) END
+             AS month_days,
+           CASE proration WHEN '21.75'
+                THEN (SELECT sum(work_days(t.valid) * t.paid_percent) / 100 FROM there t) END AS there_days
+      FROM span
   ), paid AS (
-    -- days on which somebody is employed
-    SELECT p.*, min(lower(v.valid)) AS from_date, max(upper(v.valid)) - 1 AS until_date,
-           sum(upper(v.valid) - lower(v.valid))::integer AS days,
-           upper(span.month) - lower(span.month) AS month_days
-      FROM piece p CROSS JOIN span
-      JOIN employee_status e ON e.employee_id = employee AND e.status <> 'left'
-      CROSS JOIN LATERAL (SELECT p.valid * e.valid * span.month AS valid) v
+    SELECT p.*, t.paid_percent, min(lower(v.valid)) AS from_date, max(upper(v.valid)) - 1 AS until_date,
+           sum(CASE proration WHEN 'calendar' THEN upper(v.valid) - lower(v.valid) ELSE work_days(v.valid) END)::integer
+             AS days
+      FROM piece p CROSS JOIN there t CROSS JOIN LATERAL (SELECT p.valid * t.valid AS valid) v
      WHERE NOT isempty(v.valid)
-     GROUP BY p.kind, p.place, p.component, p.valid, p.amount, p.source_table, p.source_id, p.decision_id, span.month
+     GROUP BY p.kind, p.place, p.component, p.valid, p.amount, p.source_table, p.source_id, p.decision_id,
+              t.paid_percent
   ), run AS (
     -- rounded on the running sum: what a component comes to in the month is rounded once
-    SELECT p.*, hrloop.round_money(sum(p.amount * p.days) OVER (PARTITION BY p.kind, p.component ORDER BY p.from_date)
-                                 / p.month_days, (SELECT setting_number('pay.minor_digits')::integer)) AS sum
-      FROM paid p
+    SELECT p.*, b.month_days,
+           hrloop.round_money(sum(p.amount * p.paid_percent * p.days)
+                                OVER (PARTITION BY p.kind, p.component ORDER BY p.from_date, p.paid_percent)
+                              * CASE proration WHEN '21.75' THEN GREATEST(21.75 - b.month_days + b.there_days, 0)
+                                ELSE 1 END
+                              / (100 * CASE proration WHEN '21.75' THEN nullif(21.75 * b.there_days, 0)
+                                            ELSE nullif(b.month_days, 0) END),
+                              (SELECT setting_number('pay.minor_digits')::integer)) AS sum
+      FROM paid p CROSS JOIN basis b
   )
-  SELECT r.kind, r.place, r.component, r.from_date, r.until_date, r.days, r.month_days, r.amount,
-         r.sum - coalesce(lag(r.sum) OVER (PARTITION BY r.kind, r.component ORDER BY r.from_date), 0),
+  SELECT r.kind, r.place, r.component, r.from_date, r.until_date, r.days, r.month_days,
+         CASE WHEN r.paid_percent = 100 THEN r.amount ELSE trim_scale(r.amount * r.paid_percent / 100) END,
+         r.sum - coalesce(lag(r.sum) OVER (PARTITION BY r.kind, r.component ORDER BY r.from_date, r.paid_percent), 0),
          r.source_table, r.source_id, r.decision_id, lower(r.valid)
     FROM run r WHERE r.amount <> 0 ORDER BY r.place, r.component, r.from_date;
 END;
+COMMENT ON FUNCTION pay_part(bigint, date, text, boolean) IS
+  'What pay of a month comes to by what is known now, by source row: base pay and skill allowances, by a proration '
+  '(setting pay.proration); a leave counts with the percentage that it is paid with; the running sum of a component is '
+  'rounded. told: only what who acts may know. Unguarded (PAY-16).';
+
+CREATE FUNCTION arrears(employee bigint, since date)
+  RETURNS TABLE (for_month date, kind text, component text, due numeric, paid numeric) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT p.month, k.kind, k.component, sum(k.due), sum(k.paid)
+    FROM pay_period p
+   CROSS JOIN LATERAL (
+     SELECT d.kind, d.component, d.amount AS due, 0 AS paid FROM pay_part(employee, p.month, p.proration, false) d
+     UNION ALL
+     SELECT l.kind, l.component, 0, l.amount FROM payslip_line l
+      WHERE l.employee_id = employee AND l.for_month = p.month) k
+   WHERE p.month + 31 > since
+   GROUP BY p.month, k.kind, k.component HAVING sum(k.due) <> sum(k.paid)
+   ORDER BY p.month, k.kind, k.component;
+END;
+COMMENT ON FUNCTION arrears(bigint, date) IS
+  'Closed months, from a day on, in which another amount was paid than is due by what is known now; unguarded '
+  '(PAY-16).';
+
+CREATE FUNCTION payslip_part(employee bigint, month date)
+  RETURNS TABLE (kind text, place integer, component text, from_date date, until_date date, days integer,
+                 month_days integer, monthly numeric, amount numeric,
+                 source_table text, source_id bigint, decision_id bigint, since date) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH m AS (
+    SELECT date_trunc('month', month::timestamp)::date AS month,
+           actor() IS DISTINCT FROM employee
+           OR raises_told(employee, (date_trunc('month', month::timestamp) + interval '1 month')::date - 1) AS told
+  ), line AS (
+    -- what was paid
+    SELECT CASE WHEN l.for_month < l.month THEN 'arrears' ELSE l.kind END AS kind,
+           CASE WHEN l.for_month < l.month THEN 3 WHEN l.kind = 'base' THEN 1 ELSE 2 END AS place,
+           CASE WHEN l.for_month < l.month THEN l.for_month || ' ' || l.component ELSE l.component END AS component,
+           l.from_date, l.until_date, l.days, l.month_days, l.monthly, l.amount, l.source_table, l.source_id,
+           l.decision_id, coalesce(l.since, l.for_month) AS since
+      FROM payslip_line l JOIN m ON l.month = m.month WHERE l.employee_id = employee AND m.told
+    UNION ALL
+    -- what is due by now
+    SELECT p.* FROM m LEFT JOIN pay_period c ON c.month = m.month
+     CROSS JOIN LATERAL pay_part(employee, m.month, coalesce(c.proration, setting_text('pay.proration')), true) p
+     WHERE c.month IS NULL OR NOT m.told
+    UNION ALL
+    SELECT 'arrears', 3, a.for_month || ' ' || a.component, NULL, NULL, NULL, NULL, NULL, a.due - a.paid, NULL, NULL,
+           NULL,
+           a.for_month
+      FROM m JOIN arrears_due d ON d.employee_id = employee CROSS JOIN LATERAL arrears(employee, d.since) a
+     WHERE m.month = (SELECT (max(c.month) + interval '1 month')::date FROM pay_period c) AND m.told
+  )
+  SELECT l.* FROM line l ORDER BY l.place, l.component, l.from_date;
+END;
 COMMENT ON FUNCTION payslip_part(bigint, date) IS
-  'What pay of a month is made of, by source row: base pay and skill allowances, as they are known now; a part of the '
-  'month counts by its calendar days, the running sum of a component is rounded. Variable pay, bonuses and spot awards '
-  'come with their tables; unguarded (PAY-16).';
+  'What pay of a month is made of, by source row: of a closed month what was paid, else what is due by what is known '
+  'now; '
+  'arrears of closed months in the one that is closed next. Variable pay, bonuses and spot awards come with their '
+  'tables; '
+  'unguarded (PAY-16).';
 
 CREATE FUNCTION payslip_detail(employee text, month date DEFAULT current_date, locale text DEFAULT NULL)
   RETURNS TABLE (part_no integer, kind text, label text, from_date date, until_date date, days integer,
@@ -672,6 +752,9 @@ BEGIN ATOMIC
       THEN sentence(CASE p.cause WHEN 'training_record' THEN 'payslip.course' ELSE 'payslip.certification' END,
                                                              jsonb_build_object('name', p.name, 'monthly', p.monthly,
                                                                                 'from', p.since), payslip_detail.locale)
+                     WHEN p.kind = 'arrears'
+                     THEN sentence('payslip.owed', jsonb_build_object('month', to_char(p.since, 'YYYY-MM'), 'amount',
+                                                                      p.amount), payslip_detail.locale)
                      WHEN p.told THEN sentence(CASE WHEN p.raised = 'pay.correct' THEN 'pay.corrected'
                                                ELSE 'pay.raise' END, p.figures, payslip_detail.locale)
                      ELSE sentence(CASE WHEN p.decided = 'salary.set' THEN 'payslip.set' ELSE 'payslip.loaded' END,
@@ -682,13 +765,15 @@ BEGIN ATOMIC
   SELECT s.n, s.kind, sentence('payslip.' || s.kind, '{}', payslip_detail.locale), s.from_date, s.until_date, s.days,
          s.month_days, s.monthly, s.amount,
          CASE WHEN s.kind = 'allowance' THEN 'allowance_rule ' || s.allowance_rule_id
+              WHEN s.kind = 'arrears' THEN 'arrears'
               WHEN s.told THEN format('%s v%s %s', s.figures ->> 'scale', s.rule_version, s.figures ->> 'band')
               WHEN s.decided = 'salary.set' THEN 'salary.set' ELSE 'salary' END,
          s.source_table, s.source_id, s.decision_id,
-         CASE WHEN s.days = s.month_days THEN s.line
-              ELSE sentence('payslip.prorated',
+         CASE WHEN s.days <> s.month_days
+              THEN sentence('payslip.prorated',
                             jsonb_build_object('line', s.line, 'days', s.days, 'month_days', s.month_days, 'amount',
-                                               s.amount), payslip_detail.locale) END
+                                               s.amount), payslip_detail.locale)
+              ELSE s.line END
     FROM said s ORDER BY s.n;
 END;
 COMMENT ON FUNCTION payslip_detail(text, date, text) IS

@@ -65,7 +65,7 @@ COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
   '23514 expires before it begins.';
 
 CREATE FUNCTION reverse_certification(employee text, certification text, reason text,
-                                      reversed_on date DEFAULT current_date)
+                                      reversed_on date DEFAULT current_date, achieved_on date DEFAULT NULL)
   RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who comes second finds it reversed; held in the order of skill_follow
@@ -78,18 +78,21 @@ BEGIN ATOMIC
                      LEFT JOIN certification_reversal v USING (certification_result_id)
                       WHERE c.employee_id = (SELECT find_employee(employee))
                         AND c.certification_id = (SELECT find_certification(certification))
+                        AND (reverse_certification.achieved_on IS NULL
+                             OR c.achieved_on = reverse_certification.achieved_on)
                         AND c.passed AND v.certification_result_id IS NULL);
   INSERT INTO certification_reversal (certification_result_id, employee_id, reversed_on, reason)
   SELECT c.certification_result_id, c.employee_id, reverse_certification.reversed_on, reverse_certification.reason
     FROM certification_result c LEFT JOIN certification_reversal v USING (certification_result_id)
    WHERE c.employee_id = (SELECT find_employee(employee))
      AND c.certification_id = (SELECT find_certification(certification))
+     AND (reverse_certification.achieved_on IS NULL OR c.achieved_on = reverse_certification.achieved_on)
      AND c.passed AND v.certification_result_id IS NULL
   -- or with the snapshot of an earlier transaction does not see it: 40001
   ON CONFLICT DO NOTHING
   RETURNING certification_result_id;
 END;
-COMMENT ON FUNCTION reverse_certification(text, text, text, date) IS
+COMMENT ON FUNCTION reverse_certification(text, text, text, date, date) IS
   'Take a certification back from a day on: level and allowance follow, what was paid stays. Errors: 55000 nothing to '
   'reverse, 23514 no reason, 22023 unknown code.';
 

@@ -1,39 +1,122 @@
 -- pay: what follows from what.
 
--- One salary change per employee, from a day on; the earlier part of the row it cuts stays.
-CREATE FUNCTION salary_change(employees bigint[], amounts numeric[], days date[], decisions bigint[],
-                              bounded boolean DEFAULT false)
-  RETURNS void VOLATILE LANGUAGE SQL
+-- What stands and what the facts come to, where they differ: rows to supersede have a key, the others are to come.
+CREATE FUNCTION pay_difference(employees bigint[])
+  RETURNS TABLE (employee_id bigint, salary_id bigint, amount numeric, valid daterange, decision_id bigint, was numeric,
+                 cycle_id bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH who AS (
+    SELECT DISTINCT k.employee_id FROM unnest(employees) AS k (employee_id)
+  ), want AS (
+    SELECT w.employee_id, t.amount, t.valid, f.decision_id AS set_by, t.adjustment_id, a.cycle_id,
+           a.new_amount
+      FROM who w CROSS JOIN LATERAL pay_timeline(w.employee_id) t
+      JOIN salary f ON f.salary_id = t.salary_id
+      LEFT JOIN salary_adjustment a ON a.adjustment_id = t.adjustment_id
+  ), have AS (
+    SELECT h.* FROM who w
+     CROSS JOIN LATERAL (SELECT s.* FROM salary s
+                         WHERE s.employee_id = w.employee_id AND s.superseded_by IS NULL OFFSET 0) h
+  )
+  SELECT h.employee_id, h.salary_id, h.amount, h.valid, NULL::bigint, NULL::numeric, NULL::bigint
+    FROM have h WHERE NOT EXISTS (SELECT FROM want w WHERE w.employee_id = h.employee_id AND w.amount = h.amount
+                                                       AND w.valid = h.valid)
+  UNION ALL
+  -- a raise on another amount than it was approved for is arithmetic: nobody decided that figure
+  SELECT w.employee_id, NULL, w.amount, w.valid,
+         CASE WHEN w.adjustment_id IS NULL THEN w.set_by
+              WHEN w.amount = w.new_amount
+              THEN (SELECT d.decision_id FROM decision d WHERE d.cause_id = w.adjustment_id
+                       AND d.cause = 'salary_adjustment' AND d.kind = 'pay.apply' ORDER BY d.decision_id LIMIT 1) END,
+         (SELECT h.amount FROM have h WHERE h.employee_id = w.employee_id AND h.valid @> lower(w.valid)),
+         CASE WHEN w.amount <> w.new_amount THEN w.cycle_id END
+    FROM want w WHERE NOT EXISTS (SELECT FROM have h WHERE w.employee_id = h.employee_id AND w.amount = h.amount
+                                                       AND w.valid = h.valid);
+END;
+COMMENT ON FUNCTION pay_difference(bigint[]) IS
+  'Base pay that has to give way (with its key) or to come, so that what stands is what pay_timeline() says: for '
+  'pay_follow(). cycle_id: of the raise whose figure follows only by arithmetic, was: what stood on its first day.';
+
+CREATE FUNCTION pay_change(gone bigint[], decisions bigint[], stand bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  UPDATE salary s SET superseded_by = g.decision_id FROM unnest(gone, decisions) AS g (salary_id, decision_id)
+   WHERE s.salary_id = g.salary_id;
+  UPDATE salary s SET superseded_by = NULL WHERE s.salary_id = ANY (stand);
+END;
+COMMENT ON FUNCTION pay_change(bigint[], bigint[], bigint[]) IS
+  'Rows of base pay give way, by these decisions, and others stand in their place; for pay_follow().';
+
+CREATE FUNCTION pay_folded(decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
+  SELECT DISTINCT ON (d.decision_id) d.employee_id, 'employee', 'pay.folded', 'decision:' || d.decision_id,
+         r.row || jsonb_build_object('cycle', c.name), d.decision_id
+    FROM decision d CROSS JOIN LATERAL jsonb_array_elements(nullif(d.outcome -> 'rows', 'null')) WITH ORDINALITY
+      AS r (row, n)
+    JOIN review_cycle c ON c.cycle_id = (r.row ->> 'cycle')::bigint
+   WHERE d.decision_id = ANY (decisions) AND raises_told(d.employee_id, (r.row ->> 'from')::date)
+     AND (r.row ->> 'was')::numeric <> (r.row ->> 'amount')::numeric
+   ORDER BY d.decision_id, r.n
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION pay_folded(bigint[]) IS
+  'Who is paid another amount by arithmetic alone, as something before a raise changed, is told (PAY-03).';
+
+-- What stands is made what the facts come to; decisions: by which a fact of each was brought, if by any.
+CREATE FUNCTION pay_follow(employees bigint[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-  SELECT hrloop.fail('55000', format('a salary of employee %s from %s is already known', e.employee_no, lower(s.valid)),
-                     format('The change is from %s.', c.day), 'Change that one, or choose a later day.', 'salary',
-                     'valid', 'salary_later')
-    FROM unnest(employees, days) AS c (employee_id, day)
-    JOIN salary s ON s.employee_id = c.employee_id AND s.superseded_by IS NULL AND lower(s.valid) > c.day
-    JOIN employee e ON e.employee_id = c.employee_id
-   WHERE NOT bounded LIMIT 1;
-  UPDATE salary s SET superseded_by = c.decision_id
-    FROM unnest(employees, days, decisions) AS c (employee_id, day, decision_id)
-   WHERE s.employee_id = c.employee_id AND s.superseded_by IS NULL AND s.valid @> c.day;
-  INSERT INTO salary (employee_id, amount, valid, decision_id)
-  SELECT s.employee_id, s.amount, daterange(lower(s.valid), c.day), c.decision_id
-    FROM unnest(employees, days, decisions) AS c (employee_id, day, decision_id)
-    JOIN salary s ON s.employee_id = c.employee_id AND s.superseded_by = c.decision_id AND lower(s.valid) < c.day
-   ORDER BY s.employee_id;
-  INSERT INTO salary (employee_id, amount, valid, decision_id)
-  SELECT c.employee_id, c.amount,
-         daterange(c.day, CASE WHEN bounded THEN (SELECT upper(s.valid) FROM salary s
-                                                   WHERE s.employee_id = c.employee_id
-                                                     AND s.superseded_by = c.decision_id) END),
-         c.decision_id
-    FROM unnest(employees, amounts, days, decisions) AS c (employee_id, amount, day, decision_id)
-   ORDER BY c.employee_id;
+  WITH who AS (
+    SELECT k.employee_id, max(k.decision_id) AS decision_id
+      FROM unnest(employees, decisions) AS k (employee_id, decision_id) GROUP BY k.employee_id
+  ), diff AS MATERIALIZED (
+    SELECT d.*, w.decision_id AS brought_by FROM pay_difference(employees) d JOIN who w USING (employee_id)
+  ), said AS (
+    SELECT f.employee_id, min(f.brought_by) AS brought_by,
+           jsonb_agg(jsonb_build_object('amount', f.amount, 'from', lower(f.valid), 'until', upper(f.valid))
+                     ORDER BY f.valid) FILTER (WHERE f.salary_id IS NOT NULL) AS gone,
+           jsonb_agg(jsonb_build_object('amount', f.amount, 'from', lower(f.valid), 'until', upper(f.valid))
+                     || CASE WHEN f.cycle_id IS NULL THEN '{}'
+                             ELSE jsonb_build_object('cycle', f.cycle_id, 'was', f.was) END
+                     ORDER BY f.valid) FILTER (WHERE f.salary_id IS NULL) AS come
+      FROM diff f GROUP BY f.employee_id HAVING bool_or(f.brought_by IS NULL OR f.cycle_id IS NOT NULL)
+  ), d AS (
+    INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome)
+    SELECT 'pay.fold', s.employee_id, CASE WHEN s.brought_by IS NULL THEN 'employee' ELSE 'decision' END,
+           coalesce(s.brought_by, s.employee_id), jsonb_build_object('rows', s.gone),
+           jsonb_build_object('rows', s.come)
+      FROM said s ORDER BY s.employee_id
+    RETURNING decision_id, employee_id
+  ), kept AS (
+    -- what was set just now and stands as it was set
+    SELECT DISTINCT ON (f.employee_id, f.valid) s.salary_id, f.employee_id, f.valid
+      FROM diff f JOIN salary s ON s.employee_id = f.employee_id AND s.amount = f.amount AND s.valid = f.valid
+       AND s.source = 'set' AND s.superseded_by = s.decision_id AND s.withdrawn_by IS NULL
+      JOIN decision o ON o.decision_id = s.decision_id AND hrloop.of_this_transaction(o.xmin, o.decided_at)
+     WHERE f.salary_id IS NULL ORDER BY f.employee_id, f.valid, s.salary_id DESC
+  ), come AS (
+    -- closed at first: what gives way does so before it stands
+    INSERT INTO salary (employee_id, amount, valid, decision_id, superseded_by, source)
+    SELECT f.employee_id, f.amount, f.valid, CASE WHEN f.cycle_id IS NULL THEN f.decision_id ELSE d.decision_id END,
+           coalesce(f.brought_by, d.decision_id), 'fold'
+      FROM diff f LEFT JOIN d USING (employee_id)
+     WHERE f.salary_id IS NULL
+       AND NOT EXISTS (SELECT FROM kept k WHERE k.employee_id = f.employee_id AND k.valid = f.valid)
+     ORDER BY f.employee_id, f.valid
+    RETURNING salary_id
+  )
+  SELECT pay_change((SELECT array_agg(f.salary_id ORDER BY f.salary_id) FROM diff f),
+                    (SELECT array_agg(coalesce(f.brought_by, d.decision_id) ORDER BY f.salary_id)
+                       FROM diff f LEFT JOIN d USING (employee_id)),
+                    ARRAY(SELECT k.salary_id FROM kept k UNION ALL SELECT c.salary_id FROM come c)),
+         pay_folded(ARRAY(SELECT d.decision_id FROM d));
 END;
-COMMENT ON FUNCTION salary_change(bigint[], numeric[], date[], bigint[], boolean) IS
-  'Set base pay from a day on, for many: employees, amounts, days and decisions of equal length; bounded: no longer '
-  'than the pay that is replaced, so that a later salary stands. Error 55000: a later salary is known.';
+COMMENT ON FUNCTION pay_follow(bigint[], bigint[]) IS
+  'Consequences of what was set, raised or withdrawn, or of employment, on base pay: what differs from pay_timeline() '
+  'is '
+  'superseded, what is missing added, by the decision that brought the fact; where only arithmetic follows, by a '
+  'decision pay.fold that says so (PAY-02).';
 
 -- raise rules -----------------------------------------------------------------
 
@@ -53,19 +136,40 @@ SELECT register_follow('review_cycle', '{update}', 600, 'pin_raise_rules', key =
 CREATE TRIGGER payroll_feed_announce AFTER INSERT ON payroll_feed REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.signal_announce('feed_id');
 
+-- Payroll hears of every row that stands, with its end, and of every one that gave way.
+CREATE FUNCTION salary_fed(salaries bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, effective_until,
+                            decision_id)
+  SELECT s.employee_id, 'salary', 'salary', s.salary_id, e.entry,
+         CASE e.entry WHEN 'post' THEN s.amount ELSE -s.amount END, lower(s.valid), upper(s.valid),
+         CASE e.entry WHEN 'post' THEN s.decision_id ELSE s.superseded_by END
+    FROM salary s
+    JOIN (VALUES ('post'), ('reverse')) AS e (entry)
+      ON CASE e.entry WHEN 'post' THEN s.superseded_by IS NULL
+              ELSE s.superseded_by IS NOT NULL
+                   AND EXISTS (SELECT FROM payroll_feed f WHERE f.source_id = s.salary_id AND f.source_table = 'salary'
+                                  AND f.entry = 'post') END
+   WHERE s.salary_id = ANY (salaries)
+   ORDER BY s.employee_id, e.entry DESC, s.salary_id
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION salary_fed(bigint[]) IS
+  'Base pay that stands is posted to payroll from its first day to its last; what gave way is reversed (PAY-05).';
+SELECT register_follow('salary', '{insert,update}', 500, 'salary_fed', key => 'salary_id',
+                       changed => '{superseded_by}');
+
 CREATE FUNCTION adjustment_base(adjustment bigint) RETURNS numeric STABLE LANGUAGE SQL
-  RETURN (SELECT CASE WHEN a.base_on < a.effective_on OR a.corrects IS NULL AND a.status <> 'applied'
-                      THEN coalesce(salary_on(a.employee_id, a.base_on), a.base_amount) ELSE a.base_amount END
+  RETURN (SELECT raise_base(a.employee_id, a.cycle_id, a.effective_on)
             FROM salary_adjustment a WHERE a.adjustment_id = adjustment);
 COMMENT ON FUNCTION adjustment_base(bigint) IS
-  'Base of a raise as its day''s pay is known now: a correction of an earlier cycle may have moved it (REV-08).';
+  'Base of a raise as pay is known now; null: nobody is paid on its day (REV-08).';
 
 -- Planned only when it is called: most locks have nothing to correct.
 CREATE FUNCTION correct_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH head AS (
-    SELECT DISTINCT ON (r.review_id) x.result_id AS standing_id, x.composite AS score, a.*,
-           bool_or(a.raise_amount <> 0) OVER (PARTITION BY r.review_id) AS moved
+    SELECT DISTINCT ON (r.review_id) x.result_id AS standing_id, x.composite AS score, a.*
       FROM review r
       JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
       JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied'
@@ -75,9 +179,9 @@ BEGIN ATOMIC
      ORDER BY r.review_id, a.adjustment_id DESC
   ), due AS (
     SELECT h.*, p.scale_id, n.band_id AS due_band, n.range, n.label, coalesce(n.value, 0) AS due_percent, b.base,
-           CASE WHEN h.moved THEN h.new_amount ELSE b.base END AS stands,
-           b.base + hrloop.round_money(b.base * coalesce(n.value, 0) / 100,
-                                       (SELECT setting_number('pay.minor_digits')::int)) AS due_amount
+           hrloop.raised(b.base, ARRAY[h.percent], (SELECT setting_number('pay.minor_digits')::int)) AS stands,
+           hrloop.raised(b.base, ARRAY[coalesce(n.value, 0)],
+                         (SELECT setting_number('pay.minor_digits')::int)) AS due_amount
       FROM head h
       LEFT JOIN cycle_raise_rule p ON p.cycle_id = h.cycle_id AND p.raise_rule_id = h.raise_rule_id
       LEFT JOIN band n ON n.scale_id = p.scale_id AND n.range @> h.score
@@ -113,13 +217,33 @@ BEGIN ATOMIC
     FROM a;
 END;
 COMMENT ON FUNCTION correct_raise(bigint[]) IS
-  'Where the raise of a cycle is applied and another pay is due by the standing result: a correction, computed from '
-  'the same base by the same pinned rule, for people to decide; what is applied stays (REV-08).';
+  'Where the raise of a cycle is applied and another percentage is due by the standing result: a correction, by the '
+  'same '
+  'pinned rule from what its base is known to be now, for people to decide; what is applied stays (REV-08).';
+
+CREATE FUNCTION auto_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- what lowers pay waits for people
+  UPDATE salary_adjustment a SET status = 'approved', decided_by = 'pay.auto_apply'
+    FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
+     AND a.status = 'proposed' AND a.raise_amount >= 0 AND payable(a.new_amount);
+  UPDATE salary_adjustment a SET status = 'applied'
+    FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
+     AND a.status = 'approved' AND a.decided_by = 'pay.auto_apply';
+END;
+COMMENT ON FUNCTION auto_raise(bigint[]) IS
+  'By setting pay.auto_apply: raises of these reviews that can be paid are applied without approval (AMB-04).';
 
 CREATE FUNCTION propose_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH base AS (
-    SELECT x.result_id, x.composite, r.review_id, r.cycle_id, r.employee_id, s.amount, lower(s.valid) AS paid_from,
+    SELECT x.result_id, x.composite, r.review_id, r.cycle_id, r.employee_id, lower(s.valid) AS paid_from,
+           -- what another cycle raised on the same day may come after this one
+           CASE WHEN EXISTS (SELECT FROM salary_adjustment a WHERE a.employee_id = r.employee_id
+                                AND a.status = 'applied'
+                                AND a.effective_on = coalesce(c.pay_effective_on, upper(c.period)))
+                THEN raise_base(r.employee_id, r.cycle_id, coalesce(c.pay_effective_on, upper(c.period)))
+                ELSE s.amount END AS amount,
            coalesce(c.pay_effective_on, upper(c.period)) AS effective_on, rule.raise_rule_id, rule.scale_id
       FROM review_result x
       JOIN review r USING (review_id)
@@ -128,7 +252,8 @@ BEGIN ATOMIC
         AND s.valid @> coalesce(c.pay_effective_on, upper(c.period))
       LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id
       LEFT JOIN job j ON j.job_id = r.job_id
-      LEFT JOIN LATERAL (SELECT p.raise_rule_id, p.scale_id FROM cycle_raise_rule p
+      -- no rule is not 0 %: without one nothing is proposed
+      JOIN LATERAL (SELECT p.raise_rule_id, p.scale_id FROM cycle_raise_rule p
                           WHERE p.cycle_id = r.cycle_id
                             AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
                             AND (p.job_family IS NULL OR p.job_family = j.job_family)
@@ -174,13 +299,7 @@ BEGIN ATOMIC
              AND EXISTS (SELECT FROM salary_adjustment a
                          WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id AND a.status = 'applied')) l
    WHERE l.reviews IS NOT NULL;
-  -- what lowers pay waits for people
-  UPDATE salary_adjustment a SET status = 'approved', decided_by = 'pay.auto_apply'
-    FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'proposed' AND a.raise_amount >= 0 AND (SELECT setting_on('pay.auto_apply'));
-  UPDATE salary_adjustment a SET status = 'applied'
-    FROM review_result x WHERE x.result_id = a.result_id AND x.review_id = ANY (reviews)
-     AND a.status = 'approved' AND a.decided_by = 'pay.auto_apply' AND (SELECT setting_on('pay.auto_apply'));
+  SELECT auto_raise(reviews) WHERE setting_on('pay.auto_apply');
 END;
 COMMENT ON FUNCTION propose_raise(bigint[]) IS
   'Consequences of a lock on pay: one proposal per employee and cycle from score, base pay and the pinned rule, with '
@@ -188,6 +307,34 @@ COMMENT ON FUNCTION propose_raise(bigint[]) IS
   'REV-08).';
 SELECT register_follow('review_result', '{insert}', 700, 'propose_raise', key => 'review_id');
 
+CREATE FUNCTION has_raise_rule(review bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN EXISTS (SELECT FROM review r JOIN cycle_raise_rule p USING (cycle_id)
+                   LEFT JOIN org_unit u ON u.org_unit_id = r.org_unit_id LEFT JOIN job j ON j.job_id = r.job_id
+                  WHERE r.review_id = review AND (p.unit_kind IS NULL OR p.unit_kind = u.unit_kind)
+                    AND (p.job_family IS NULL OR p.job_family = j.job_family)
+                    AND (p.job_id IS NULL OR p.job_id = r.job_id));
+COMMENT ON FUNCTION has_raise_rule(bigint) IS 'Whether the cycle of a review has a raise rule for its person (PAY-04).';
+
+CREATE FUNCTION raise_rule_missing(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO notification (recipient_role, kind, event_key, args)
+  SELECT 'hr', 'pay.no_rule', 'cycle:' || c.cycle_id, jsonb_build_object('cycle', c.name, 'count', count(*))
+    FROM review r JOIN review_cycle c USING (cycle_id)
+   WHERE c.cycle_id = ANY (cycles) AND c.status = 'open' AND c.pay_effective AND NOT has_raise_rule(r.review_id)
+   GROUP BY c.cycle_id, c.name ORDER BY c.cycle_id
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION raise_rule_missing(bigint[]) IS
+  'Consequence of a pay-effective cycle that opens: HR is told how many of its people have no raise rule; nothing will '
+  'be '
+  'proposed for them (PAY-01).';
+SELECT register_follow('review_cycle', '{update}', 690, 'raise_rule_missing', key => 'cycle_id',
+                       changed => '{status}');
+
+CREATE FUNCTION adjustment_paid(adjustment bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN EXISTS (SELECT FROM decision d WHERE d.cause_id = adjustment AND d.cause = 'salary_adjustment'
+                    AND d.kind = 'pay.apply');
+COMMENT ON FUNCTION adjustment_paid(bigint) IS 'Whether a raise was applied once, whatever its row says.';
 CREATE FUNCTION withdraw_adjustments(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH d AS (
@@ -258,6 +405,9 @@ BEGIN ATOMIC
                             JOIN salary_adjustment a ON a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id
                               AND a.status = 'applied'
                            WHERE x.result_id = ANY (results)));
+  SELECT pay_folded(ARRAY(SELECT d.decision_id FROM review_result x JOIN review r USING (review_id)
+                            JOIN decision d ON d.employee_id = r.employee_id AND d.kind = 'pay.fold'
+                           WHERE x.result_id = ANY (results)));
 END;
 COMMENT ON FUNCTION result_tells_raise(bigint[]) IS
   'Consequence of a disclosure on pay: what was applied before it is told now (REV-08).';
@@ -280,22 +430,11 @@ BEGIN ATOMIC
      ORDER BY a.employee_id
     RETURNING decision_id, kind, cause_id, employee_id
   ), changed AS (
-    SELECT d.*, a.new_amount, a.effective_on, a.corrects IS NOT NULL AS correction FROM d
-      JOIN salary_adjustment a ON a.adjustment_id = d.cause_id
-     WHERE d.kind = 'pay.apply' AND a.raise_amount <> 0
-  ), done AS (
-    SELECT salary_change(array_agg(c.employee_id ORDER BY c.employee_id),
-                         array_agg(c.new_amount ORDER BY c.employee_id),
-                         array_agg(c.effective_on ORDER BY c.employee_id),
-                         array_agg(c.decision_id ORDER BY c.employee_id), c.correction)
-      FROM changed c GROUP BY c.correction
+    SELECT array_agg(d.employee_id ORDER BY d.employee_id) AS employees,
+           array_agg(d.decision_id ORDER BY d.employee_id) AS decisions
+      FROM d WHERE d.kind = 'pay.apply'
   )
-  SELECT count(*) FROM done;
-  INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, amount, effective_on, decision_id)
-  SELECT a.employee_id, 'salary', 'salary_adjustment:applied', a.adjustment_id, a.new_amount, a.effective_on,
-         a.decision_id
-    FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
-  ON CONFLICT DO NOTHING;
+  SELECT pay_follow(c.employees, c.decisions) FROM changed c WHERE c.employees IS NOT NULL;
   INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
   SELECT a.employee_id, 'raise', 'salary_adjustment', a.adjustment_id, 'reverse', -a.raise_amount, a.effective_on,
          a.decision_id
@@ -307,7 +446,10 @@ BEGIN ATOMIC
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.decided_by = e.employee_no
   UNION ALL
-  SELECT '55000', format('raise of employee %s was not approved', e.employee_no), NULL,
+  SELECT '55000', format('raise of employee %s was not approved', e.employee_no),
+         (SELECT 'Its approval is void: pay changed since.' FROM decision d
+           JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
+           WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void' AND v.cycle_id = a.cycle_id LIMIT 1),
          'Use approve_adjustment() first.',
          'salary_adjustment', 'status', 'salary_adjustment_approved'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
@@ -319,8 +461,7 @@ BEGIN ATOMIC
          'salary_adjustment', 'status', 'salary_adjustment_final'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.status <> 'applied'
-     AND EXISTS (SELECT FROM payroll_feed f
-                 WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
+     AND adjustment_paid(a.adjustment_id)
   UNION ALL
   SELECT '55000', format('raise of employee %s is closed', e.employee_no), 'It was rejected or withdrawn before.',
          'Unlock and lock the review again to get a new proposal.', 'salary_adjustment', 'status',
@@ -368,14 +509,21 @@ CREATE FUNCTION rebase_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQ
 BEGIN ATOMIC
   SELECT withdraw_adjustments(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
                                     JOIN review_result x USING (result_id)
-                                     WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'approved')
-                                       AND adjustment_base(a.adjustment_id) <> a.base_amount));
+                                     WHERE x.review_id = ANY (reviews)
+                                       AND CASE a.status
+                                           WHEN 'proposed' THEN adjustment_base(a.adjustment_id)
+                                                                IS DISTINCT FROM a.base_amount
+                                           WHEN 'approved' THEN adjustment_base(a.adjustment_id)
+                                                                IS DISTINCT FROM a.base_amount
+                                           WHEN 'held' THEN adjustment_base(a.adjustment_id) IS NULL
+                                           ELSE false END));
   SELECT propose_raise(reviews);
   SELECT hold_raise(ARRAY(SELECT p.appeal_id FROM appeal p WHERE p.review_id = ANY (reviews) AND p.status = 'open'));
 END;
 COMMENT ON FUNCTION rebase_raise(bigint[]) IS
-  'Raises whose base is another now: withdrawn and proposed anew, or where they are applied, corrected in their turn; '
-  'each is to be approved, and held while an appeal is open (REV-08).';
+  'Raises that wait and whose base is another now: withdrawn and proposed anew, to be approved, and held while an '
+  'appeal '
+  'is open; where nobody is paid any more, only withdrawn (REV-08).';
 
 CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -433,33 +581,93 @@ BEGIN ATOMIC
     FROM (SELECT array_agg(DISTINCT x.review_id) AS reviews FROM salary_adjustment a
           JOIN review_result x USING (result_id)
            WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'proposed'
-             AND adjustment_base(a.adjustment_id) <> a.base_amount) l
+             AND adjustment_base(a.adjustment_id) IS DISTINCT FROM a.base_amount) l
    WHERE l.reviews IS NOT NULL;
 END;
 COMMENT ON FUNCTION void_approvals(bigint[]) IS
   'Approved raises whose figures or pay are no longer those that were approved: proposed again, by a decision and with '
   'a notice to HR; on another base with other figures.';
 
--- What is paid is the base of later raises, though it is paid late or corrected.
-CREATE FUNCTION carry_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+-- What waits follows pay, whatever moved it: a raise that is paid late or corrected, a salary that becomes known, an
+-- employment that ends.
+CREATE FUNCTION raises_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the first forgets the approvals, the second has new figures proposed
   SELECT void_approvals(l.waiting), rebase_raise(l.reviews)
-    FROM (SELECT array_agg(n.adjustment_id ORDER BY n.adjustment_id) FILTER (WHERE n.status = 'approved') AS waiting,
-          array_agg(DISTINCT x.review_id) AS reviews
-            FROM salary_adjustment a
-            JOIN salary_adjustment n ON n.employee_id = a.employee_id AND n.cycle_id <> a.cycle_id
-              AND n.base_on >= a.effective_on
-            JOIN review_result x ON x.result_id = n.result_id
-           WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied'
-             AND n.status IN ('proposed', 'approved', 'applied')) l
+    FROM (SELECT array_agg(a.adjustment_id ORDER BY a.adjustment_id) FILTER (WHERE a.status = 'approved') AS waiting,
+                 array_agg(DISTINCT x.review_id) AS reviews
+            FROM salary_adjustment a JOIN review_result x USING (result_id)
+           WHERE a.employee_id = ANY (employees) AND a.status IN ('proposed', 'held', 'approved')
+             AND adjustment_base(a.adjustment_id) IS DISTINCT FROM a.base_amount) l
+   WHERE l.reviews IS NOT NULL;
+  -- a salary that was not known at the lock: the raise is proposed now
+  SELECT propose_raise(l.reviews)
+    FROM (SELECT array_agg(x.review_id ORDER BY x.review_id) AS reviews
+            FROM review r JOIN review_cycle c USING (cycle_id)
+            JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+           WHERE r.employee_id = ANY (employees) AND c.pay_effective
+             AND NOT EXISTS (SELECT FROM salary_adjustment a
+                             WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id
+                               AND (a.status <> 'withdrawn' AND a.result_id = x.result_id
+                                    OR a.status IN ('proposed', 'held', 'approved', 'applied')))
+             AND salary_on(r.employee_id, coalesce(c.pay_effective_on, upper(c.period))) IS NOT NULL) l
    WHERE l.reviews IS NOT NULL;
 END;
+COMMENT ON FUNCTION raises_follow(bigint[]) IS
+  'Consequence of other pay on raises that wait: what was computed from the pay that changed is proposed anew, '
+  'approvals '
+  'of it are void; where nobody is employed any more it is withdrawn; what could not be proposed for want of a salary '
+  'is '
+  '(REV-08).';
+
+CREATE FUNCTION carry_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT raises_follow(l.employees)
+    FROM (SELECT array_agg(DISTINCT a.employee_id) AS employees FROM salary_adjustment a
+           WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied') l
+   WHERE l.employees IS NOT NULL;
+END;
 COMMENT ON FUNCTION carry_raise(bigint[]) IS
-  'Consequence of an applied raise or correction on later cycles: what was computed from the pay that it changed '
-  'follows; approvals of it are void (REV-08).';
+  'Consequence of an applied raise or correction on raises that wait (REV-08).';
 SELECT register_follow('salary_adjustment', '{update}', 600, 'carry_raise', key => 'adjustment_id',
                        changed => '{status}');
+
+CREATE FUNCTION salary_followed(salaries bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- what is loaded for people of whom nothing else is known stands as it is
+  SELECT pay_follow(l.employees, l.decisions), raises_follow(l.employees)
+    FROM (SELECT array_agg(s.employee_id ORDER BY s.salary_id) AS employees,
+                 array_agg(coalesce(s.withdrawn_by, s.decision_id) ORDER BY s.salary_id) AS decisions
+            FROM salary s
+           WHERE s.salary_id = ANY (salaries) AND s.source = 'set'
+             AND (s.superseded_by IS NOT NULL
+                  OR EXISTS (SELECT FROM salary_adjustment a WHERE a.employee_id = s.employee_id)
+                  OR EXISTS (SELECT FROM review_result x JOIN review r USING (review_id)
+                              WHERE r.employee_id = s.employee_id)
+                  OR NOT EXISTS (SELECT FROM employment(s.employee_id) e WHERE e.spell @> s.valid))) l
+   WHERE l.employees IS NOT NULL;
+END;
+COMMENT ON FUNCTION salary_followed(bigint[]) IS
+  'Consequence of an amount that was set, loaded or withdrawn: pay is what all facts come to, and raises that wait '
+  'follow '
+  'it (PAY-02).';
+SELECT register_follow('salary', '{insert,update}', 600, 'salary_followed', key => 'salary_id',
+                       changed => '{amount,valid,withdrawn_by}');
+
+CREATE FUNCTION salary_deleted(was salary[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, effective_until)
+  SELECT f.employee_id, f.kind, f.source_table, f.source_id, 'reverse', -f.amount, f.effective_on, f.effective_until
+    FROM unnest(was) w JOIN payroll_feed f ON f.source_id = w.salary_id AND f.source_table = 'salary'
+      AND f.entry = 'post'
+   ORDER BY f.feed_id
+  ON CONFLICT DO NOTHING;
+  SELECT pay_follow(l.employees, '{}'), raises_follow(l.employees)
+    FROM (SELECT array_agg(DISTINCT w.employee_id) AS employees FROM unnest(was) w) l;
+END;
+COMMENT ON FUNCTION salary_deleted(salary[]) IS
+  'Consequence of base pay that was deleted: payroll hears of it, and pay is what the other facts come to (PAY-05).';
+SELECT register_follow('salary', '{delete}', 600, 'salary_deleted');
 
 -- skill allowances ------------------------------------------------------------
 
@@ -476,32 +684,31 @@ COMMENT ON FUNCTION allowance_day(date) IS
   'The same by the setting as it is; who asks for many days reads the setting once and hands it over.';
 
 CREATE VIEW allowance_timeline WITH (security_invoker) AS
-  SELECT l.employee_id, 'skill ' || l.skill_id AS component, r.amount, span.valid * r.valid AS valid,
-         r.allowance_rule_id,
-         'certification_result' AS cause, l.certification_result_id AS cause_id
-    FROM employee_skill_level l
-    JOIN allowance_rule r USING (skill_level_id)
-    CROSS JOIN LATERAL (
-      SELECT CASE WHEN allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective')))
-                       < coalesce(allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective'))),
-                                  'infinity')
-                  THEN daterange(allowance_day(lower(l.valid), (SELECT setting_text('allowance.effective'))),
-                                 allowance_day(upper(l.valid), (SELECT setting_text('allowance.effective'))))
-                  ELSE 'empty' END AS valid) span
-   WHERE l.superseded_by IS NULL AND NOT isempty(span.valid * r.valid)
-  UNION ALL
-  SELECT t.employee_id, 'course ' || t.resource_id, r.amount,
-         daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid,
-         r.allowance_rule_id,
-         'training_record', t.training_record_id
-    FROM (SELECT DISTINCT ON (employee_id, resource_id) employee_id, resource_id, completed_on, training_record_id
-            FROM training_record WHERE passed
-           ORDER BY employee_id, resource_id, completed_on, training_record_id) t
-    JOIN allowance_rule r USING (resource_id)
-   WHERE NOT isempty(daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))),
-                               NULL) * r.valid);
+  SELECT t.employee_id, t.component, t.amount, t.valid * e.spell AS valid, t.allowance_rule_id, t.cause, t.cause_id
+    FROM (
+      SELECT l.employee_id, 'skill ' || l.skill_id AS component, r.amount,
+             CASE WHEN d.from_day < coalesce(d.until_day, 'infinity')
+                  THEN daterange(d.from_day, d.until_day) * r.valid ELSE 'empty' END AS valid,
+             r.allowance_rule_id, 'certification_result' AS cause, l.certification_result_id AS cause_id
+        FROM employee_skill_level l
+        JOIN allowance_rule r USING (skill_level_id)
+        CROSS JOIN LATERAL (SELECT setting_text('allowance.effective') AS effective OFFSET 0) w
+        CROSS JOIN LATERAL (SELECT allowance_day(lower(l.valid), w.effective) AS from_day,
+                                   allowance_day(upper(l.valid), w.effective) AS until_day) d
+       WHERE l.superseded_by IS NULL
+      UNION ALL
+      SELECT t.employee_id, 'course ' || t.resource_id, r.amount,
+             daterange(allowance_day(t.completed_on, (SELECT setting_text('allowance.effective'))), NULL) * r.valid,
+             r.allowance_rule_id, 'training_record', t.training_record_id
+        FROM (SELECT DISTINCT ON (employee_id, resource_id) employee_id, resource_id, completed_on, training_record_id
+                FROM training_record WHERE passed
+               ORDER BY employee_id, resource_id, completed_on, training_record_id) t
+        JOIN allowance_rule r USING (resource_id)) t
+   CROSS JOIN LATERAL employment(t.employee_id) e
+   WHERE NOT isempty(t.valid * e.spell);
 COMMENT ON VIEW allowance_timeline IS
-  'Allowances that levels and courses come to; a course counts once, from its first pass.';
+  'Allowances that levels and courses come to while somebody is employed: what one can is not lost by leaving, and who '
+  'returns is paid for it again. A course counts once, from its first pass.';
 COMMENT ON COLUMN allowance_timeline.employee_id IS 'Whose.';
 COMMENT ON COLUMN allowance_timeline.component IS 'Ladder or course.';
 COMMENT ON COLUMN allowance_timeline.amount IS 'Yuan a month.';
@@ -575,18 +782,24 @@ BEGIN ATOMIC
      ORDER BY n.employee_id, n.component, n.valid
     RETURNING employee_id, skill_allowance_id, amount, valid, decision_id
   ), fed AS (
-    INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, decision_id)
+    INSERT INTO payroll_feed (employee_id, kind, source_table, source_id, entry, amount, effective_on, effective_until,
+                              decision_id)
     SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'reverse', -amount, lower(valid),
-           decision_id FROM gone
+           upper(valid), decision_id FROM gone
     UNION ALL
-    SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'post', amount, lower(valid), decision_id
-      FROM come
+    SELECT employee_id, 'allowance', 'skill_allowance', skill_allowance_id, 'post', amount, lower(valid), upper(valid),
+           decision_id FROM come
   )
+  -- in sum of that day, as the person is paid
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
-  SELECT d.employee_id, 'employee', 'pay.allowance', 'allowance:' || d.decision_id,
-         jsonb_build_object('from', d.outcome -> 'from', 'old', d.inputs -> 'before', 'new', d.outcome -> 'after'),
-         d.decision_id
-    FROM d WHERE d.inputs -> 'before' <> d.outcome -> 'after'
+  SELECT DISTINCT ON (d.employee_id) d.employee_id, 'employee', 'pay.allowance', 'allowance:' || d.decision_id,
+         jsonb_build_object('from', d.outcome -> 'from', 'old', t.before, 'new', t.after), d.decision_id
+    FROM d CROSS JOIN LATERAL (SELECT coalesce(sum(u.before), 0) AS before, coalesce(sum(u.after), 0) AS after
+                                 FROM entry u
+                                WHERE u.employee_id = d.employee_id
+                                  AND u.valid @> (d.outcome ->> 'from')::date) t
+   WHERE d.inputs -> 'before' <> d.outcome -> 'after' AND t.before <> t.after
+   ORDER BY d.employee_id, d.decision_id
   ON CONFLICT DO NOTHING;
   UPDATE skill_allowance h SET superseded_by = NULL
    WHERE h.employee_id = ANY (employees) AND h.superseded_by = h.decision_id;
@@ -599,6 +812,43 @@ SELECT register_follow('certification_result', '{insert}', 600, 'allowance_follo
 SELECT register_follow('certification_reversal', '{insert}', 600, 'allowance_follow', key => 'employee_id');
 SELECT register_follow('training_record', '{insert,update,delete}', 600, 'allowance_follow', key => 'employee_id',
                        changed => '{resource_id,completed_on,passed}');
+
+CREATE FUNCTION employment_held(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  -- before what employment_followed() locks under them: cycles, rules and reviews, then allowances, then people
+  SELECT count(*) FROM (SELECT FROM review_cycle c
+                         WHERE c.status IN ('draft', 'open')
+                           OR c.cycle_id IN (SELECT r.cycle_id FROM review r WHERE r.employee_id = ANY (employees))
+                         ORDER BY c.cycle_id FOR SHARE) l;
+  SELECT hold_rules();
+  SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees)));
+  SELECT hold_allowances();
+  SELECT hold_employees(employees);
+END;
+COMMENT ON FUNCTION employment_held(bigint[]) IS
+  'An employment moves reviews, allowances and pay: until the transaction ends these are held, in the order of '
+  'everybody.';
+SELECT register_follow('employee_status', '{insert,update,delete}', 590, 'employment_held', key => 'employee_id');
+
+CREATE FUNCTION employment_pays(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT allowance_follow(l.employees)
+    FROM (SELECT array_agg(k.employee_id) AS employees FROM unnest(employees) AS k (employee_id)
+           WHERE EXISTS (SELECT FROM employee_skill_level s WHERE s.employee_id = k.employee_id)
+              OR EXISTS (SELECT FROM training_record t WHERE t.employee_id = k.employee_id)
+              OR EXISTS (SELECT FROM skill_allowance s WHERE s.employee_id = k.employee_id)) l
+   WHERE l.employees IS NOT NULL;
+  SELECT pay_follow(l.employees, '{}'), raises_follow(l.employees)
+    FROM (SELECT array_agg(k.employee_id) AS employees FROM unnest(employees) AS k (employee_id)
+           WHERE EXISTS (SELECT FROM salary s WHERE s.employee_id = k.employee_id)) l
+   WHERE l.employees IS NOT NULL;
+END;
+COMMENT ON FUNCTION employment_pays(bigint[]) IS
+  'Consequence of an employment that begins, ends or is corrected: pay and allowances end with it and begin with it, '
+  'and '
+  'raises that nobody can be paid are withdrawn (PAY-02, PAY-07).';
+SELECT register_follow('employee_status', '{insert,update,delete}', 650, 'employment_pays', key => 'employee_id',
+                       changed => '{employee_id,status,valid}');
 
 CREATE FUNCTION allowance_rule_changed(rules bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

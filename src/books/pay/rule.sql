@@ -1,7 +1,9 @@
 -- pay: what is set, and what is refused.
 
 INSERT INTO decision_kind (kind, reveals, comment) VALUES
-  ('salary.set',   'pay', 'Base pay is set'),
+  ('salary.set',      'pay', 'Base pay is set'),
+  ('salary.withdraw', 'pay', 'A base pay that was set is taken back'),
+  ('pay.fold',        'secret', 'Base pay follows from another fact, maybe one that is not disclosed: arithmetic'),
   ('allowance',    'pay', 'A skill allowance changes (PAY-06)'),
   ('pay.propose',  'raise', 'A raise is proposed for a locked score (PAY-02)'),
   ('pay.correct',  'raise', 'A raise is corrected after another score was locked'),
@@ -21,15 +23,134 @@ BEGIN ATOMIC
          'salary', 'amount', 'salary_minor_unit'
     FROM salary s JOIN employee e USING (employee_id)
    WHERE s.salary_id = ANY (salaries) AND s.amount
-         <> hrloop.round_money(s.amount, (SELECT setting_number('pay.minor_digits')::int));
+         <> hrloop.round_money(s.amount, (SELECT setting_number('pay.minor_digits')::int))
+  UNION ALL
+  SELECT '23514', format('employee %s has left on %s', e.employee_no, lower(s.valid)),
+         'No pay begins after the last day.', 'Correct the day, or enter the return in employee_status first.',
+         'salary', 'valid', 'salary_employed'
+    FROM salary s JOIN employee e USING (employee_id)
+   WHERE s.salary_id = ANY (salaries) AND s.source = 'set' AND s.withdrawn_by IS NULL
+     AND has_left(s.employee_id, lower(s.valid));
 END;
-COMMENT ON FUNCTION salary_problem(bigint[]) IS 'Rule: money has the digits of its currency.';
-SELECT register_follow('salary', '{insert,update}', 200, 'salary_problem', key => 'salary_id', changed => '{amount}');
+COMMENT ON FUNCTION salary_problem(bigint[]) IS
+  'Rule: money has the digits of its currency, and nobody''s pay begins after they have left.';
+SELECT register_follow('salary', '{insert,update}', 200, 'salary_problem', key => 'salary_id',
+                       changed => '{amount,valid}');
+
+CREATE FUNCTION salary_fixed(was salary[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '55000', format('base pay of employee %s is not edited', e.employee_no),
+         'What was set is a fact of its day, and what stands follows from all facts.',
+         'Use set_salary() for that day, or withdraw_salary().', 'salary', 'amount', 'salary_fixed'
+    FROM unnest(was) o JOIN employee e USING (employee_id) LEFT JOIN salary s USING (salary_id)
+   WHERE (s.employee_id, s.amount, s.valid, s.source, s.decision_id)
+         IS DISTINCT FROM (o.employee_id, o.amount, o.valid, o.source, o.decision_id)
+      -- it gives way to a decision of now, or stands that was written now
+      OR s.superseded_by IS DISTINCT FROM o.superseded_by
+         AND NOT EXISTS (SELECT FROM decision d WHERE d.decision_id = coalesce(s.superseded_by, o.superseded_by)
+                            AND hrloop.of_this_transaction(d.xmin, d.decided_at))
+   ORDER BY o.salary_id;
+END;
+COMMENT ON FUNCTION salary_fixed(salary[]) IS
+  'Rule: nobody edits or deletes base pay; other pay is another row, by a decision (PAY-02).';
+SELECT register_follow('salary', '{update,delete}', 100, 'salary_fixed');
 
 CREATE FUNCTION salary_on(employee bigint, on_date date) RETURNS numeric STABLE LANGUAGE SQL
   RETURN (SELECT s.amount FROM salary s WHERE s.employee_id = employee AND s.valid @> on_date
           AND s.superseded_by IS NULL);
 COMMENT ON FUNCTION salary_on(bigint, date) IS 'Base pay on a day; null if there is none.';
+
+-- The fold: what the facts of somebody come to, day by day.
+CREATE FUNCTION pay_timeline(employee bigint)
+  RETURNS TABLE (amount numeric, valid daterange, salary_id bigint, adjustment_id bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH spell AS MATERIALIZED (
+    SELECT s.spell, s.first FROM employment(employee) s
+  ), fact AS MATERIALIZED (
+    -- of the employment in which it begins: who returns begins anew
+    SELECT f.salary_id, f.amount, lower(f.valid) AS from_day, f.valid * s.spell AS valid
+      FROM (SELECT * FROM salary f WHERE f.employee_id = employee AND f.source = 'set' AND f.withdrawn_by IS NULL) f
+      JOIN spell s ON f.valid && s.spell
+        AND (s.spell @> lower(f.valid) OR s.first AND lower(f.valid) < lower(s.spell))
+  ), raise AS MATERIALIZED (
+    SELECT a.adjustment_id, a.cycle_id, a.effective_on, a.percent
+      FROM (SELECT DISTINCT ON (h.cycle_id) h.* FROM salary_adjustment h
+             WHERE h.employee_id = employee AND h.status = 'applied'
+             ORDER BY h.cycle_id, h.adjustment_id DESC) a
+     WHERE a.percent <> 0 AND EXISTS (SELECT FROM spell s WHERE s.spell @> a.effective_on)
+  ), day AS (
+    SELECT lower(f.valid) AS day FROM fact f
+    UNION SELECT upper(f.valid) FROM fact f WHERE NOT upper_inf(f.valid)
+    UNION SELECT r.effective_on FROM raise r
+  ), step AS (
+    SELECT d.day, f.salary_id, f.amount, r.percents, r.last_id,
+           (lag(f.salary_id) OVER w, lag(r.last_id) OVER w) IS DISTINCT FROM (f.salary_id, r.last_id) AS changed
+      FROM day d
+      LEFT JOIN LATERAL (SELECT x.* FROM fact x WHERE x.valid @> d.day
+                          ORDER BY x.from_day DESC, x.salary_id DESC LIMIT 1) f ON true
+      LEFT JOIN LATERAL (SELECT array_agg(x.percent ORDER BY x.effective_on, x.cycle_id) AS percents,
+                                (array_agg(x.adjustment_id ORDER BY x.effective_on DESC, x.cycle_id DESC))[1] AS last_id
+                           FROM raise x WHERE x.effective_on BETWEEN f.from_day AND d.day) r ON true
+    WINDOW w AS (ORDER BY d.day)
+  ), span AS (
+    SELECT s.*, lead(s.day) OVER (ORDER BY s.day) AS until FROM step s WHERE s.changed
+  )
+  SELECT hrloop.raised(s.amount, coalesce(s.percents, '{}'), (SELECT setting_number('pay.minor_digits')::int)),
+         daterange(s.day, s.until), s.salary_id, s.last_id
+    FROM span s WHERE s.salary_id IS NOT NULL;
+END;
+COMMENT ON FUNCTION pay_timeline(bigint) IS
+  'What somebody''s base pay comes to by the dated facts, in whatever order they became known: on each day the amount '
+  'set last, then the applied raises since in order of effective day and cycle, each rounded once; nothing outside '
+  'employment. With the fact and the last raise behind each span.';
+
+CREATE FUNCTION raise_base(employee bigint, cycle bigint, day date) RETURNS numeric STABLE LANGUAGE SQL
+  RETURN (
+    SELECT hrloop.raised(f.amount,
+             ARRAY(SELECT r.percent
+                     FROM (SELECT DISTINCT ON (h.cycle_id) h.* FROM salary_adjustment h
+                            WHERE h.employee_id = raise_base.employee AND h.status = 'applied'
+                            ORDER BY h.cycle_id, h.adjustment_id DESC) r
+                    WHERE r.effective_on >= lower(f.valid) AND f.spell @> r.effective_on
+                      AND (r.effective_on, r.cycle_id) < (day, raise_base.cycle)
+                    ORDER BY r.effective_on, r.cycle_id),
+             (SELECT setting_number('pay.minor_digits')::int))
+      FROM (SELECT x.amount, x.valid, s.spell FROM employment(raise_base.employee) s
+              JOIN salary x ON x.employee_id = raise_base.employee AND x.source = 'set' AND x.withdrawn_by IS NULL
+               AND (s.spell @> lower(x.valid) OR s.first AND lower(x.valid) < lower(s.spell))
+             WHERE s.spell @> day AND x.valid @> day
+             ORDER BY lower(x.valid) DESC, x.salary_id DESC LIMIT 1) f);
+COMMENT ON FUNCTION raise_base(bigint, bigint, date) IS
+  'Pay that the raise of a cycle is of: what the facts before it in the order of the fold come to on its day; null: '
+  'nobody is paid then.';
+
+CREATE FUNCTION raises_told(employee bigint, day date) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN NOT EXISTS (
+    SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
+     WHERE a.employee_id = raises_told.employee AND a.status = 'applied' AND a.effective_on <= day
+       AND a.effective_on >= coalesce((SELECT max(lower(f.valid)) FROM salary f
+                                        WHERE f.employee_id = raises_told.employee AND f.source = 'set'
+                                          AND f.withdrawn_by IS NULL AND f.valid @> day), '-infinity')
+       AND (a.raise_amount <> 0 OR a.percent <> 0)
+       AND NOT EXISTS (SELECT FROM salary_adjustment l WHERE l.employee_id = a.employee_id AND l.cycle_id = a.cycle_id
+                          AND l.status = 'applied' AND l.adjustment_id > a.adjustment_id)
+       AND x.disclosed_on IS NULL AND NOT disclosed(x.review_id));
+COMMENT ON FUNCTION raises_told(bigint, date) IS
+  'Whether the person may know base pay of a day: each raise in it comes from a result that is disclosed (REV-08).';
+
+CREATE FUNCTION allowance_rule_problem(rules bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '23514', format('allowance %s has more than %s decimals', r.amount, setting_number('pay.minor_digits')), NULL,
+         'Round the amount to the minor unit of the currency first; setting pay.minor_digits holds its digits.',
+         'allowance_rule', 'amount', 'allowance_rule_minor_unit'
+    FROM allowance_rule r
+   WHERE r.allowance_rule_id = ANY (rules)
+     AND r.amount <> hrloop.round_money(r.amount, (SELECT setting_number('pay.minor_digits')::int))
+   ORDER BY r.allowance_rule_id;
+END;
+COMMENT ON FUNCTION allowance_rule_problem(bigint[]) IS 'Rule: allowances have the digits of their currency (PAY-06).';
+SELECT register_follow('allowance_rule', '{insert,update}', 200, 'allowance_rule_problem', key => 'allowance_rule_id',
+                       changed => '{amount}');
 
 -- raise rules -----------------------------------------------------------------
 
@@ -59,43 +180,73 @@ BEGIN ATOMIC
                                                     trim_scale(a.base_amount), to_char(a.base_on, 'YYYY-MM-DD'),
                    trim_scale(a.old_amount), trim_scale(a.percent), trim_scale(a.raise_amount),
                    trim_scale(a.new_amount), to_char(a.effective_on, 'YYYY-MM-DD'),
-                   coalesce(trim_scale(s.amount)::text, '-')), 'UTF8')), 'hex') AS hash
+                   coalesce(trim_scale(raise_base(a.employee_id, a.cycle_id, a.effective_on))::text, '-')), 'UTF8')),
+                        'hex') AS hash
             FROM salary_adjustment a JOIN employee e USING (employee_id) JOIN review_cycle c USING (cycle_id)
               JOIN review_result x USING (result_id)
-            LEFT JOIN salary s ON s.employee_id = a.employee_id AND s.valid @> a.effective_on
-              AND s.superseded_by IS NULL
            WHERE a.adjustment_id = ANY (adjustments)) h;
 END;
 COMMENT ON FUNCTION adjustment_hash(bigint[]) IS
   'sha256 of what an approval of raises is about (whose, from which result and figures, on which pay), and whether it '
   'is that of their last approval.';
+CREATE FUNCTION payable(amount numeric) RETURNS boolean IMMUTABLE PARALLEL SAFE LANGUAGE SQL
+  RETURN amount > 0 AND amount < 1000000000000;
+COMMENT ON FUNCTION payable(numeric) IS 'Whether an amount can be a base pay, as the table says.';
+
+CREATE FUNCTION adjustment_obstacles(adjustments bigint[]) RETURNS TABLE (adjustment_id bigint, why text) STABLE
+  LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT a.adjustment_id,
+         CASE WHEN a.status = 'held' THEN 'held'
+              WHEN b.base IS NULL AND has_left(a.employee_id, a.effective_on) THEN 'has left'
+              WHEN b.base IS NULL THEN 'no pay'
+              WHEN b.base <> a.base_amount THEN 'base changed'
+              WHEN NOT payable(a.new_amount) THEN 'too much' END
+    FROM salary_adjustment a
+   CROSS JOIN LATERAL (SELECT raise_base(a.employee_id, a.cycle_id, a.effective_on) AS base OFFSET 0) b
+   WHERE a.adjustment_id = ANY (adjustments);
+END;
+COMMENT ON FUNCTION adjustment_obstacles(bigint[]) IS
+  'Why raises can be neither approved nor applied, whoever does it: held, has left, no pay on its day, base changed, '
+  'too '
+  'much; null: nothing is in the way.';
+
 CREATE FUNCTION adjustment_base_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT '55000', format('base pay of employee %s changed since the raise was proposed', e.employee_no),
-         format('It was computed for %s, %s stands on %s.', trim_scale(a.old_amount),
-                coalesce(trim_scale(salary_on(a.employee_id, a.effective_on))::text, 'nothing'), a.effective_on),
-         CASE WHEN a.corrects IS NULL THEN 'Unlock and lock the review again to get a new proposal.'
-              ELSE 'Somebody set another pay from that day: reject the correction, and set what should stand with '
-                   'set_salary().' END,
-         'salary_adjustment', 'old_amount', 'salary_adjustment_base'
-    FROM salary_adjustment a JOIN employee e USING (employee_id)
-   WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied')
-     AND NOT EXISTS (SELECT FROM payroll_feed f
-                     WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
-     AND salary_on(a.employee_id, a.effective_on) IS DISTINCT FROM a.old_amount
+  WITH waits AS (
+    SELECT a.*, e.employee_no, raise_base(a.employee_id, a.cycle_id, a.effective_on) AS base
+      FROM salary_adjustment a JOIN employee e USING (employee_id)
+     WHERE a.adjustment_id = ANY (adjustments) AND a.status IN ('approved', 'applied')
+       AND NOT EXISTS (SELECT FROM decision d WHERE d.cause_id = a.adjustment_id AND d.cause = 'salary_adjustment'
+                          AND d.kind = 'pay.apply' OFFSET 0)
+  )
+  SELECT '55000', format('nobody pays employee %s on %s', w.employee_no, w.effective_on),
+         'They have left, or no salary is known for that day.',
+         'Reject the raise; or correct the employment or the salary, and it is proposed again.', 'salary_adjustment',
+         'effective_on', 'salary_adjustment_employed'
+    FROM waits w WHERE w.base IS NULL
   UNION ALL
-  SELECT '55000', format('what was approved for employee %s is not what would be paid', e.employee_no), NULL,
+  SELECT '55000', format('base pay of employee %s changed since the raise was proposed', w.employee_no),
+         format('It was computed from %s, it would be of %s now.', trim_scale(w.base_amount), trim_scale(w.base)),
+         'Use apply_adjustment(): the approval is void, and the raise proposed again.',
+         'salary_adjustment', 'base_amount', 'salary_adjustment_base'
+    FROM waits w WHERE w.base <> w.base_amount
+  UNION ALL
+  SELECT '23514', format('the raise of employee %s leads to %s, above what can be paid', w.employee_no,
+                         trim_scale(w.new_amount)), NULL,
+         'Reject it, and correct the salary or the scale.', 'salary_adjustment', 'new_amount', 'salary_adjustment_most'
+    FROM waits w WHERE NOT payable(w.new_amount)
+  UNION ALL
+  SELECT '55000', format('what was approved for employee %s is not what would be paid', w.employee_no), NULL,
          'Use apply_adjustment(): the approval is void, and the raise proposed again.', 'salary_adjustment', 'status',
          'salary_adjustment_as_approved'
-    FROM salary_adjustment a JOIN employee e USING (employee_id)
-      CROSS JOIN LATERAL adjustment_hash(ARRAY[a.adjustment_id]) h
-   WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'applied' AND a.decided_by IS NOT NULL
-     AND NOT EXISTS (SELECT FROM payroll_feed f
-                     WHERE f.source_table = 'salary_adjustment:applied' AND f.source_id = a.adjustment_id OFFSET 0)
-     AND NOT h.approved;
+    FROM waits w CROSS JOIN LATERAL adjustment_hash(ARRAY[w.adjustment_id]) h
+   WHERE w.status = 'applied' AND w.decided_by IS NOT NULL AND NOT h.approved;
 END;
 COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS
-  'Rule: a raise is approved and applied on the pay it was computed from, and paid as it was approved.';
+  'Rule: a raise is approved and applied for somebody who is employed, on the pay it was computed from, within what '
+  'can '
+  'be paid, and as it was approved.';
 CREATE FUNCTION adjustment_fixed(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('the figures of raise %s cannot change', a.adjustment_id), NULL,

@@ -7,17 +7,29 @@ CREATE TABLE salary (
   valid         daterange NOT NULL CHECK (NOT isempty(valid) AND NOT lower_inf(valid)),
   decision_id   bigint    REFERENCES decision,
   superseded_by bigint    REFERENCES decision,
+  source        text      NOT NULL DEFAULT 'set' CONSTRAINT salary_source CHECK (source IN ('set', 'fold')),
+  withdrawn_by  bigint    REFERENCES decision,
+  CONSTRAINT salary_withdrawn CHECK (withdrawn_by IS NULL OR source = 'set' AND superseded_by IS NOT NULL),
   CONSTRAINT salary_no_overlap EXCLUDE USING gist (employee_id WITH =, valid WITH &&) WHERE (superseded_by IS NULL)
 );
 CREATE INDEX salary_employee ON salary (employee_id, salary_id);
 CREATE INDEX salary_superseded ON salary (superseded_by) WHERE superseded_by IS NOT NULL;
-COMMENT ON TABLE salary IS 'Monthly base pay (固定) over time; a change supersedes the row it cuts, nothing is edited.';
+CREATE INDEX salary_withdrawn_by ON salary (withdrawn_by) WHERE withdrawn_by IS NOT NULL;
+COMMENT ON TABLE salary IS
+  'Monthly base pay (固定) over time. What stands is what the dated facts come to: on each day the amount set last, then '
+  'the applied raises in order of effective day, cycle; no pay outside employment. Later knowledge supersedes rows, '
+  'nothing is edited.';
 COMMENT ON COLUMN salary.salary_id IS 'Key.';
 COMMENT ON COLUMN salary.employee_id IS 'Whose.';
 COMMENT ON COLUMN salary.amount IS 'Yuan a month, to the currency''s minor unit.';
 COMMENT ON COLUMN salary.valid IS 'Days for which it holds.';
 COMMENT ON COLUMN salary.decision_id IS 'Decision that set it; null: loaded from outside.';
 COMMENT ON COLUMN salary.superseded_by IS 'Decision that replaced the row; null: it stands.';
+COMMENT ON COLUMN salary.source IS
+  'set: an amount that people set or that was loaded, a fact for its days, also when something else stands on some of '
+  'them; fold: what the facts come to.';
+COMMENT ON COLUMN salary.withdrawn_by IS
+  'Decision that took a set amount back, as if it had never been; null: it counts.';
 SELECT register_table('salary', kind => 'fact', sees => 'pay', about => 'employee_id',
                       audit => '{insert,update,delete}',
   writes => '{"finance": "INSERT UPDATE DELETE"}');
@@ -110,21 +122,23 @@ COMMENT ON COLUMN salary_adjustment.adjustment_id IS 'Key.';
 COMMENT ON COLUMN salary_adjustment.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN salary_adjustment.employee_id IS 'Whose.';
 COMMENT ON COLUMN salary_adjustment.result_id IS 'Locked result it comes from.';
-COMMENT ON COLUMN salary_adjustment.raise_rule_id IS 'Rule; null: the cycle has none for this person.';
+COMMENT ON COLUMN salary_adjustment.raise_rule_id IS
+  'Rule; null: an older release proposed 0 % where the cycle had none.';
 COMMENT ON COLUMN salary_adjustment.band_id IS 'Band; null: the score lies in a gap, no raise.';
 COMMENT ON COLUMN salary_adjustment.composite IS 'Score.';
 COMMENT ON COLUMN salary_adjustment.base_amount IS
-  'Pay without any raise of this cycle, yuan a month: the percentage is of it.';
+  'Pay without any raise of this cycle, or one that comes after it, yuan a month: the percentage is of it.';
 COMMENT ON COLUMN salary_adjustment.base_on IS
   'Day whose pay is the base: the day before effective_on, or effective_on if that pay began then.';
 COMMENT ON COLUMN salary_adjustment.old_amount IS
-  'Pay that stands from effective_on until this is applied, yuan a month: the base, or of a correction what the one '
-  'before set.';
+  'What this changes, yuan a month: the base, or of a correction the base with the percentage of the one before.';
 COMMENT ON COLUMN salary_adjustment.percent IS 'Percent of the base, by score and pinned rule.';
 COMMENT ON COLUMN salary_adjustment.raise_amount IS
   'new_amount - old_amount: the raise, or of a correction the difference, which may be negative.';
 COMMENT ON COLUMN salary_adjustment.new_amount IS
-  'Pay after: base_amount + base_amount × percent / 100, half up to the minor unit, yuan a month.';
+  'Pay after: base_amount + base_amount × percent / 100, half up to the minor unit, yuan a month; raises that come '
+  'after '
+  'it are on top.';
 COMMENT ON COLUMN salary_adjustment.effective_on IS
   'First day of the new pay; a correction has that of what it corrects.';
 COMMENT ON COLUMN salary_adjustment.corrects IS
@@ -158,22 +172,30 @@ CREATE TABLE payroll_feed (
   decision_id  bigint  REFERENCES decision,
   created_at   timestamptz NOT NULL DEFAULT now(),
   acknowledged_at timestamptz,
+  effective_until date,
+  period       date,
   CONSTRAINT payroll_feed_once UNIQUE (source_id, source_table, entry)
 );
 CREATE INDEX payroll_feed_pending ON payroll_feed (feed_id) WHERE acknowledged_at IS NULL;
 CREATE INDEX payroll_feed_employee ON payroll_feed (employee_id);
 COMMENT ON TABLE payroll_feed IS
-  'What payroll has to know, in order (PAY-05); the payroll system acknowledges what it took.';
+  'What payroll has to know, in order (PAY-05); the payroll system acknowledges what it took. The sum of the rows of '
+  'kind '
+  'salary and allowance that hold on a day is the pay of that day.';
 COMMENT ON COLUMN payroll_feed.feed_id IS 'Key, rising.';
 COMMENT ON COLUMN payroll_feed.employee_id IS 'Whose.';
 COMMENT ON COLUMN payroll_feed.kind IS
-  'raise: proposed at the lock, amount of the raise or difference of a correction; salary: base pay that was applied; '
-  'allowance: monthly allowance.';
+  'raise: proposed at the lock, amount of the raise or difference of a correction, no pay yet; salary: base pay, '
+  'whether '
+  'set, loaded or raised; allowance: monthly allowance.';
 COMMENT ON COLUMN payroll_feed.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN payroll_feed.source_id IS 'Key of the source row.';
 COMMENT ON COLUMN payroll_feed.entry IS 'post, or reverse when the source was withdrawn or superseded.';
 COMMENT ON COLUMN payroll_feed.amount IS 'Yuan; negative when reversed.';
 COMMENT ON COLUMN payroll_feed.effective_on IS 'From this day.';
+COMMENT ON COLUMN payroll_feed.period IS
+  'Month that was open when it was written, in which it is paid; null: no month was closed yet.';
+COMMENT ON COLUMN payroll_feed.effective_until IS 'Day after the last; null: until another row says otherwise.';
 COMMENT ON COLUMN payroll_feed.decision_id IS 'Decision behind it.';
 COMMENT ON COLUMN payroll_feed.created_at IS 'When it was written.';
 COMMENT ON COLUMN payroll_feed.acknowledged_at IS 'When payroll took it; null: pending.';
@@ -188,7 +210,7 @@ CREATE TABLE allowance_rule (
   allowance_rule_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
   skill_level_id bigint    REFERENCES skill_level,
   resource_id    bigint    REFERENCES resource,
-  amount         numeric   NOT NULL CHECK (amount >= 0 AND amount < 1000000000 AND amount = round(amount, 2)),
+  amount         numeric   NOT NULL CHECK (amount >= 0 AND amount < 1000000000),
   valid          daterange NOT NULL DEFAULT daterange(NULL, NULL) CHECK (NOT isempty(valid)),
   subject        text GENERATED ALWAYS AS (CASE WHEN skill_level_id IS NOT NULL THEN 'level ' || skill_level_id::text
                                            ELSE 'course ' || resource_id::text END) STORED,

@@ -10,16 +10,45 @@ BEGIN ATOMIC
                      NULL, 'Round the amount to the minor unit of the currency first.', 'salary', 'amount',
                      'salary_minor_unit')
    WHERE set_salary.amount <> hrloop.round_money(set_salary.amount, setting_number('pay.minor_digits')::int);
-  SELECT salary_change(ARRAY[d.employee_id], ARRAY[set_salary.amount], ARRAY[from_date], ARRAY[d.decision_id])
+  SELECT hold_employees(ARRAY[find_employee(employee)]);
+  -- a fact of its day; whether and how long it stands follows from all of them
+  INSERT INTO salary (employee_id, amount, valid, decision_id, superseded_by)
+  SELECT d.employee_id, set_salary.amount, daterange(from_date, NULL), d.decision_id, d.decision_id
     FROM new_decision('salary.set', (SELECT find_employee(employee)), 'employee', (SELECT find_employee(employee)),
                       jsonb_build_object('from', from_date), jsonb_build_object('amount', set_salary.amount),
-                      set_salary.reason) d;
-  SELECT s.salary_id FROM salary s
-   WHERE s.employee_id = (SELECT find_employee(employee)) AND s.superseded_by IS NULL AND lower(s.valid) = from_date;
+                      set_salary.reason) d
+  RETURNING salary_id;
 END;
 COMMENT ON FUNCTION set_salary(text, numeric, date, text) IS
-  'Set base pay, yuan a month, from a day on, by a person''s decision. Errors: 23514 not positive or too many '
-  'decimals, 23502 no reason, 55000 a later salary is known, 22023 unknown.';
+  'Set base pay, yuan a month, from a day on, by a person''s decision, in advance or afterwards: it holds up to the '
+  'next '
+  'amount that is set, and raises from that day on are on top of it. Returns the key of the row. Errors: 23514 not '
+  'positive, too many decimals, or not employed on that day, 23502 no reason, 22023 unknown.';
+
+CREATE FUNCTION withdraw_salary(employee text, from_date date, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('23502', 'taking a salary back needs a reason', NULL, 'Say why; the decision keeps it.', 'salary')
+   WHERE hrloop.meaningful_chars(coalesce(withdraw_salary.reason, '')) = 0;
+  SELECT hold_employees(ARRAY[find_employee(employee)]);
+  SELECT hrloop.fail('22023', format('nothing is set for employee %s from %s', employee,
+                                     coalesce(from_date::text, 'null')), NULL,
+                     'Give the first day of an amount that was set or loaded.', 'salary', 'valid')
+   WHERE NOT EXISTS (SELECT FROM salary s WHERE s.employee_id = (SELECT find_employee(employee)) AND s.source = 'set'
+                        AND s.withdrawn_by IS NULL AND lower(s.valid) = from_date);
+  UPDATE salary s SET withdrawn_by = d.decision_id, superseded_by = coalesce(s.superseded_by, d.decision_id)
+    FROM (SELECT f.salary_id, f.employee_id, f.amount FROM salary f
+           WHERE f.employee_id = (SELECT find_employee(employee)) AND f.source = 'set' AND f.withdrawn_by IS NULL
+             AND lower(f.valid) = from_date
+           ORDER BY f.salary_id DESC LIMIT 1) l
+   CROSS JOIN LATERAL new_decision('salary.withdraw', l.employee_id, 'salary', l.salary_id,
+                                   jsonb_build_object('from', from_date, 'amount', l.amount), '{}',
+                                   withdraw_salary.reason) d
+   WHERE s.salary_id = l.salary_id;
+  SELECT salary_on(find_employee(employee), from_date);
+END;
+COMMENT ON FUNCTION withdraw_salary(text, date, text) IS
+  'Take back what was set or loaded from a day on, the latest of it: pay is what the other facts come to. Returns the '
+  'base pay of that day now, null: none. Errors: 22023 nothing is set from that day, 23502 no reason.';
 
 -- raise rules -----------------------------------------------------------------
 
@@ -57,18 +86,24 @@ COMMENT ON FUNCTION find_adjustment(text, text) IS
 
 CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- the employee first, as every change of pay: an unlock has the employee, and then wants the raise
-  SELECT hold_employees(ARRAY[(SELECT find_employee(employee))]);
+  -- what is proposed when this is called: who has to wait does not approve what took its place meanwhile. The employee
+  -- first, as every change of pay: an unlock has the employee, and then wants the raise
+  WITH seen AS MATERIALIZED (
+    SELECT find_adjustment(cycle, employee) AS adjustment_id
+  ), held AS MATERIALIZED (
+    SELECT hold_employees(ARRAY[(SELECT find_employee(employee))])
+  )
+  UPDATE salary_adjustment a SET status = 'approved', decided_by = who() FROM seen CROSS JOIN held
+   WHERE a.adjustment_id = seen.adjustment_id AND a.status = 'proposed';
   SELECT hrloop.fail('55000', format('raise of employee %s is held: an appeal is open', employee), NULL,
                      'HR decides it first, with decide_appeal().',
                      'salary_adjustment', 'status', 'salary_adjustment_held')
     FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'held';
-  UPDATE salary_adjustment a SET status = 'approved', decided_by = who()
-   WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'proposed';
   SELECT a.status FROM salary_adjustment a WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee));
 END;
 COMMENT ON FUNCTION approve_adjustment(text, text) IS
-  'Approve a raise as who acts; not one''s own. Returns the status. Errors: 22023 none, 42501 one''s own, no right, or '
+  'Approve a raise as who acts; not one''s own. Returns the status; proposed: another one took its place meanwhile. '
+  'Errors: 22023 none, 42501 one''s own, no right, or '
   'part of what led to it; 55000 held by an appeal, base pay changed.';
 CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -97,14 +132,17 @@ BEGIN ATOMIC
                                                  WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void'
                                                    AND hrloop.of_this_transaction(d.xmin, d.decided_at)
                                                    AND v.cycle_id = a.cycle_id));
-  SELECT a.new_amount FROM salary_adjustment a
+  SELECT salary_on(a.employee_id, a.effective_on) FROM salary_adjustment a
     WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
-  'Make an approved raise or correction the base pay; again: nothing. A correction holds up to a later salary, which '
-  'stands; raises of later cycles follow: proposed anew, or where they are applied, corrected. Returns the new base '
-  'pay, yuan; null: it is no longer what was approved, so that the approval is void and the raise proposed again. '
-  'Errors: 55000 not approved, held by an appeal, a later salary is known (first raise only); 22023 none.';
+  'Make an approved raise or correction the base pay; again: nothing. It holds up to the next amount that is set; '
+  'raises '
+  'that come after it are on top: those that wait are proposed anew, those that are applied follow (decision '
+  'pay.fold). '
+  'Returns the base pay from its day on, yuan; null: it is no longer what was approved, so that the approval is void '
+  'and '
+  'the raise proposed again. Errors: 55000 not approved, held by an appeal, not employed; 22023 none.';
 CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)));
@@ -113,12 +151,16 @@ BEGIN ATOMIC
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE) l;
   SELECT void_approvals(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
                               WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved'));
-  WITH done AS (UPDATE salary_adjustment a SET status = 'applied'
-                 WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'approved' RETURNING 1)
+  -- one person stops nobody: apply_left() says who is left, and why
+  WITH free AS MATERIALIZED (
+    SELECT o.adjustment_id FROM adjustment_obstacles(adjustments) o WHERE o.why IS NULL
+  ), done AS (
+    UPDATE salary_adjustment a SET status = 'applied' FROM free
+     WHERE a.adjustment_id = free.adjustment_id AND a.status = 'approved' RETURNING 1)
   SELECT count(*) FROM done;
 END;
 COMMENT ON FUNCTION apply_raises(bigint[]) IS
-  'Apply those of these raises that are approved, their employees locked first; returns how many.';
+  'Apply those of these raises that are approved and can be paid, their employees locked first; returns how many.';
 CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- what is approved meanwhile is left: its employee is not locked
@@ -126,8 +168,40 @@ BEGIN ATOMIC
                             WHERE a.cycle_id = (SELECT find_cycle(cycle)) AND a.status = 'approved'));
 END;
 COMMENT ON FUNCTION apply_cycle(text) IS
-  'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved: their '
-  'approval is void. Returns how many.';
+  'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved (their '
+  'approval is void) and those that cannot be paid: apply_left(cycle) lists both. Returns how many.';
+CREATE FUNCTION apply_left(cycle text) RETURNS TABLE (employee_no text, raise_amount numeric, status text, why text)
+  STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT e.employee_no, a.raise_amount, a.status,
+         CASE WHEN o.why IS NOT NULL THEN o.why WHEN a.status = 'approved' THEN 'apply_cycle'
+              WHEN EXISTS (SELECT FROM decision d JOIN salary_adjustment v ON v.adjustment_id = d.cause_id
+                            WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void'
+                              AND d.cause = 'salary_adjustment'
+                              AND v.cycle_id = a.cycle_id) THEN 'approval void'
+              ELSE 'not approved' END
+    FROM adjustment_obstacles(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k
+                                    WHERE k.cycle_id = (SELECT find_cycle(cycle))
+                                      AND k.status IN ('proposed', 'held', 'approved'))) o
+    JOIN salary_adjustment a USING (adjustment_id) JOIN employee e USING (employee_id)
+   WHERE may_read_pay(a.employee_id)
+  UNION ALL
+  SELECT e.employee_no, NULL, NULL,
+         CASE WHEN has_left(r.employee_id, coalesce(c.pay_effective_on, upper(c.period))) THEN 'has left'
+              WHEN NOT has_raise_rule(r.review_id) THEN 'no rule'
+              ELSE 'no pay' END
+    FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+    JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+   WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND c.pay_effective AND may_read_pay(r.employee_id)
+     AND NOT EXISTS (SELECT FROM salary_adjustment a WHERE a.employee_id = r.employee_id AND a.cycle_id = r.cycle_id
+                        AND a.status <> 'withdrawn')
+   ORDER BY 1, 3;
+END;
+COMMENT ON FUNCTION apply_left(text) IS
+  'Who of a pay-effective cycle has a locked result and is not paid by it yet, and why: has left, no pay on its day, '
+  'no rule, held, base changed, too much, approval void, not approved; apply_cycle: nothing is in the way. Of people '
+  'whose pay '
+  'one may read. Error 22023: unknown.';
 
 -- what people read ------------------------------------------------------------
 

@@ -11,7 +11,8 @@ COMMENT ON FUNCTION reads_pay(bigint, text) IS
 
 CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
   RETURN CASE WHEN reads_pay(find_employee(employee), 'allowance_on') THEN
-    (SELECT round(coalesce(sum(a.amount), 0), 2) FROM skill_allowance a
+    (SELECT round(coalesce(sum(a.amount), 0), (SELECT setting_number('pay.minor_digits')::integer))
+     FROM skill_allowance a
       WHERE a.employee_id = (SELECT find_employee(employee)) AND a.superseded_by IS NULL AND a.valid @> on_date) END;
 COMMENT ON FUNCTION allowance_on(text, date) IS
   'Skill allowances of an employee on a day, yuan a month; null if you may not read it. Error 22023: unknown.';
@@ -21,10 +22,14 @@ COMMENT ON FUNCTION allowance_on(text, date) IS
 CREATE FUNCTION explain_pay(employee text, cycle text DEFAULT NULL, locale text DEFAULT NULL)
   RETURNS TABLE (cycle_code text, status text, line text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT c.code, a.status,
-         sentence(CASE WHEN a.corrects IS NOT NULL THEN 'pay.corrected'
-                  WHEN (d.outcome ->> 'raise')::numeric > 0 THEN 'pay.raise' ELSE 'pay.no_raise' END,
-                  d.inputs || d.outcome, explain_pay.locale)
+  SELECT l.code, l.status, l.line FROM (
+  SELECT c.code, a.status, lower(c.period) AS began, a.decision_id AS n,
+         sentence(CASE WHEN (d.outcome ->> 'raise')::numeric = 0 AND a.corrects IS NULL THEN 'pay.no_raise'
+                       ELSE CASE WHEN a.corrects IS NULL THEN 'pay.raise' ELSE 'pay.corrected' END
+                            || CASE a.status WHEN 'applied' THEN '' WHEN 'approved' THEN '.approved'
+                                             WHEN 'rejected' THEN '.rejected' ELSE '.proposed' END END,
+                  d.inputs || d.outcome || jsonb_build_object('reason', a.reason, 'cycle', c.name),
+                  explain_pay.locale) AS line
     FROM salary_adjustment a
     JOIN review_cycle c USING (cycle_id)
     JOIN decision d USING (decision_id)
@@ -32,11 +37,23 @@ BEGIN ATOMIC
    WHERE a.employee_id = (SELECT find_employee(employee)) AND (SELECT reads_pay(find_employee(employee), 'explain_pay'))
      AND (actor() IS DISTINCT FROM a.employee_id OR x.disclosed_on IS NOT NULL OR disclosed(x.review_id))
      AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)
-     AND a.status IN ('proposed', 'held', 'approved', 'applied')
-   ORDER BY lower(c.period), a.adjustment_id;
+     AND a.status <> 'withdrawn'
+  UNION ALL
+  SELECT c.code, 'applied', lower(c.period), d.decision_id,
+         sentence('pay.folded', r.row || jsonb_build_object('cycle', c.name), explain_pay.locale)
+    FROM decision d CROSS JOIN LATERAL jsonb_array_elements(nullif(d.outcome -> 'rows', 'null')) AS r (row)
+    JOIN review_cycle c ON c.cycle_id = (r.row ->> 'cycle')::bigint
+   WHERE d.employee_id = (SELECT find_employee(employee)) AND d.kind = 'pay.fold'
+     AND (SELECT reads_pay(find_employee(employee), 'explain_pay'))
+     AND (actor() IS DISTINCT FROM d.employee_id OR raises_told(d.employee_id, (r.row ->> 'from')::date))
+     AND (r.row ->> 'was')::numeric <> (r.row ->> 'amount')::numeric
+     AND (explain_pay.cycle IS NULL OR c.code = explain_pay.cycle)) l
+   ORDER BY l.began, l.n;
 END;
 COMMENT ON FUNCTION explain_pay(text, text, text) IS
-  'How score became raise, in a sentence per cycle and one for each correction, rendered from the decision; for the '
+  'How score became raise, in a sentence per cycle, one for each correction and one where a raise came to another '
+  'figure '
+  'as something before it changed, rendered from the decision; for the '
   'person (once the result is disclosed), HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown '
   'employee.';
 
@@ -60,8 +77,10 @@ BEGIN ATOMIC
       LEFT JOIN certification k ON k.certification_id = c.certification_id
       LEFT JOIN training_record t ON s.cause = 'training_record' AND t.training_record_id = s.cause_id
       LEFT JOIN resource o ON o.resource_id = t.resource_id
-     -- what a new rule added is nobody's achievement
+     -- what a new rule added is nobody's achievement, and what was reversed was none
      WHERE s.increase > 0 AND s.achieved AND c.source IS DISTINCT FROM 'initial'
+       AND NOT EXISTS (SELECT FROM certification_reversal v
+                       WHERE v.certification_result_id = c.certification_result_id)
   ), told AS (
     SELECT e.*, lag(extract(year FROM e.on_day)) OVER (ORDER BY e.on_day, e.cause_id)
       IS DISTINCT FROM extract(year FROM e.on_day) AS new_year
@@ -80,7 +99,8 @@ COMMENT ON FUNCTION allowance_trail(text, text) IS
   'or you may not read them. Error 22023: unknown.';
 
 CREATE VIEW payroll_pending WITH (security_invoker) AS
-  SELECT f.feed_id, e.employee_no, f.kind, f.entry, f.amount, f.effective_on, f.source_table, f.source_id, f.created_at
+  SELECT f.feed_id, e.employee_no, f.kind, f.entry, f.amount, f.effective_on, f.source_table, f.source_id, f.created_at,
+         f.effective_until
     FROM payroll_feed f JOIN employee e USING (employee_id) WHERE f.acknowledged_at IS NULL AND (SELECT require_tls())
       ORDER BY f.feed_id;
 COMMENT ON VIEW payroll_pending IS 'What payroll has not acknowledged yet (PAY-05).';
@@ -93,29 +113,76 @@ COMMENT ON COLUMN payroll_pending.effective_on IS 'From this day.';
 COMMENT ON COLUMN payroll_pending.source_table IS 'Source.';
 COMMENT ON COLUMN payroll_pending.source_id IS 'Its key.';
 COMMENT ON COLUMN payroll_pending.created_at IS 'When it was written.';
+COMMENT ON COLUMN payroll_pending.effective_until IS 'Day after the last; null: until another row says otherwise.';
+
+CREATE FUNCTION payroll_due(on_date date DEFAULT current_date)
+  RETURNS TABLE (employee_no text, kind text, amount numeric) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT e.employee_no, f.kind, sum(f.amount)
+    FROM payroll_feed f JOIN employee e USING (employee_id)
+   WHERE f.kind IN ('salary', 'allowance') AND f.effective_on <= on_date
+     AND (f.effective_until IS NULL OR f.effective_until > on_date) AND (SELECT require_tls())
+   GROUP BY e.employee_no, f.kind HAVING sum(f.amount) <> 0
+   ORDER BY e.employee_no, f.kind DESC;
+END;
+COMMENT ON FUNCTION payroll_due(date) IS
+  'What is due on a day by the feed alone, yuan a month: the sum of its rows that hold on that day, as payroll adds '
+  'them '
+  'up (PAY-05).';
+
+CREATE FUNCTION feed_days(employee bigint)
+  RETURNS TABLE (kind text, from_date date, fed numeric, due numeric) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH due AS (
+    SELECT 'salary' AS kind, s.valid, s.amount FROM salary s WHERE s.employee_id = employee AND s.superseded_by IS NULL
+    UNION ALL
+    SELECT 'allowance', a.valid, a.amount FROM skill_allowance a
+     WHERE a.employee_id = employee AND a.superseded_by IS NULL
+  ), fed AS (
+    SELECT f.kind, daterange(f.effective_on, f.effective_until) AS valid, f.amount FROM payroll_feed f
+     WHERE f.employee_id = employee AND f.kind IN ('salary', 'allowance')
+  ), day AS (
+    SELECT u.kind, d.day FROM (SELECT * FROM due UNION ALL SELECT * FROM fed) u
+     CROSS JOIN LATERAL (VALUES (lower(u.valid)), (upper(u.valid))) AS d (day) WHERE d.day IS NOT NULL
+     GROUP BY u.kind, d.day
+  )
+  SELECT d.kind, d.day, (SELECT coalesce(sum(f.amount), 0) FROM fed f WHERE f.kind = d.kind AND f.valid @> d.day),
+         (SELECT coalesce(sum(p.amount), 0) FROM due p WHERE p.kind = d.kind AND p.valid @> d.day)
+    FROM day d ORDER BY d.kind DESC, d.day;
+END;
+COMMENT ON FUNCTION feed_days(bigint) IS
+  'For every day on which something begins or ends: what payroll comes to by adding up the feed, and what is due by '
+  'base '
+  'pay and allowances (PAY-05).';
 
 CREATE VIEW payroll_reconciliation WITH (security_invoker) AS
   SELECT k.kind, count(f.feed_id) AS feed_rows, coalesce(sum(f.amount), 0) AS feed_total, s.total AS source_total,
-         coalesce(sum(f.amount), 0) - s.total AS difference
+         coalesce(sum(f.amount), 0) - s.total AS difference,
+         (SELECT count(DISTINCT e.employee_id) FROM employee e CROSS JOIN LATERAL feed_days(e.employee_id) d
+           WHERE d.kind = k.kind AND d.fed <> d.due) AS people_differing
     FROM (VALUES ('raise'), ('salary'), ('allowance')) AS k (kind)
     CROSS JOIN LATERAL (
-      SELECT coalesce(sum(CASE k.kind WHEN 'raise' THEN a.raise_amount ELSE a.new_amount END), 0) AS total
-        FROM salary_adjustment a
-       WHERE k.kind = 'raise' AND a.status IN ('proposed', 'held', 'approved', 'applied') OR k.kind = 'salary'
-         AND a.status = 'applied'
-      HAVING k.kind <> 'allowance'
+      SELECT coalesce(sum(a.raise_amount), 0) AS total FROM salary_adjustment a
+       WHERE a.status IN ('proposed', 'held', 'approved', 'applied') HAVING k.kind = 'raise'
+      UNION ALL
+      SELECT coalesce(sum(p.amount), 0) FROM salary p WHERE p.superseded_by IS NULL HAVING k.kind = 'salary'
       UNION ALL
       SELECT coalesce(sum(a.amount), 0) FROM skill_allowance a WHERE a.superseded_by IS NULL
         HAVING k.kind = 'allowance') s
     LEFT JOIN payroll_feed f ON f.kind = k.kind
    GROUP BY k.kind, s.total;
 COMMENT ON VIEW payroll_reconciliation IS
-  'Totals of the feed against their sources, yuan; the difference is 0 in healthy books (PAY-05).';
+  'Totals of the feed against their sources, yuan, and person by person, day by day; difference and people_differing '
+  'are '
+  '0 in healthy books (PAY-05).';
 COMMENT ON COLUMN payroll_reconciliation.kind IS 'raise, salary or allowance.';
 COMMENT ON COLUMN payroll_reconciliation.feed_rows IS 'Rows of the feed.';
 COMMENT ON COLUMN payroll_reconciliation.feed_total IS 'Their sum.';
 COMMENT ON COLUMN payroll_reconciliation.source_total IS 'Sum of the standing source rows.';
 COMMENT ON COLUMN payroll_reconciliation.difference IS 'feed_total - source_total.';
+COMMENT ON COLUMN payroll_reconciliation.people_differing IS
+  'People for whom the rows of the feed that hold on some day are not what is due on that day; feed_days() says which '
+  'days. Raises are no pay yet: 0.';
 
 CREATE VIEW data_quality WITH (security_invoker) AS
   SELECT 'review_without_key_event' AS problem, 'review' AS table_name, r.review_id AS row_id, e.employee_no,
@@ -129,6 +196,31 @@ CREATE VIEW data_quality WITH (security_invoker) AS
       JOIN employee e ON e.employee_id = r.employee_id
    WHERE x.reopened_by IS NULL AND c.pay_effective
      AND salary_on(r.employee_id, coalesce(c.pay_effective_on, upper(c.period))) IS NULL
+     AND NOT has_left(r.employee_id, coalesce(c.pay_effective_on, upper(c.period)))
+  UNION ALL
+  SELECT 'result_without_raise_rule', 'review_result', x.result_id, e.employee_no, c.code
+    FROM review_result x JOIN review r USING (review_id) JOIN review_cycle c USING (cycle_id)
+      JOIN employee e ON e.employee_id = r.employee_id
+   WHERE x.reopened_by IS NULL AND c.pay_effective AND NOT has_raise_rule(r.review_id)
+  UNION ALL
+  SELECT 'raise_without_result', 'salary_adjustment', a.adjustment_id, e.employee_no, c.code
+    FROM salary_adjustment a JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
+   WHERE a.status = 'applied' AND a.percent <> 0
+     AND NOT EXISTS (SELECT FROM salary_adjustment l WHERE l.corrects = a.adjustment_id AND l.status = 'applied')
+     AND NOT EXISTS (SELECT FROM review r JOIN review_result x ON x.review_id = r.review_id AND x.reopened_by IS NULL
+                      WHERE r.cycle_id = a.cycle_id AND r.employee_id = a.employee_id)
+  UNION ALL
+  SELECT 'paid_without_employment', p.table_name, p.row_id, e.employee_no, NULL
+    FROM (SELECT 'salary' AS table_name, s.salary_id AS row_id, s.employee_id, s.valid FROM salary s
+           WHERE s.superseded_by IS NULL
+          UNION ALL
+          SELECT 'skill_allowance', a.skill_allowance_id, a.employee_id, a.valid FROM skill_allowance a
+           WHERE a.superseded_by IS NULL
+          UNION ALL
+          SELECT 'salary_adjustment', a.adjustment_id, a.employee_id, daterange(a.effective_on, a.effective_on, '[]')
+            FROM salary_adjustment a WHERE a.status IN ('proposed', 'held', 'approved')) p
+    JOIN employee e USING (employee_id)
+    JOIN employee_status l ON l.employee_id = p.employee_id AND l.status = 'left' AND l.valid && p.valid
   UNION ALL
   SELECT 'employee_without_review', 'employee', e.employee_id, e.employee_no, c.code
     FROM review_cycle c CROSS JOIN employee e
@@ -155,7 +247,9 @@ CREATE VIEW data_quality WITH (security_invoker) AS
      AND w.version = (SELECT max(t.version) FROM review_template t
                       WHERE t.code = w.template_code AND t.status = 'active');
 COMMENT ON VIEW data_quality IS
-  'What HR should look after: locked reviews without key events, results without base pay, people without a review, '
+  'What HR should look after: locked reviews without key events, results without base pay, raises that are paid '
+  'without '
+  'a result, pay of people who have left, people without a review, '
   'excellent people for whom no course fits, gaps in raise scales, templates of figures without value (ORG-07, DQ-03, '
   'REV-15, IND-16).';
 COMMENT ON COLUMN data_quality.problem IS 'Kind of problem.';
