@@ -52,7 +52,7 @@ refused($node, $db, q{SELECT hr.register_follow('review', '{truncate}', 500, 'pl
 $node->safe_psql($db, 'CREATE ROLE hand LOGIN; GRANT USAGE ON SCHEMA hr TO hand');
 as_alice($node, $db, q{SELECT hr.map_role('hr', 'hand')});
 refused($node, $db, q{SELECT hr.register_follow('review', '{insert}', 500, 'plan_stand', key => 'review_id')}, '42501', 'follow', 'HR registers nothing', 'hand');
-refused($node, $db, q{SELECT hr.apply_follows()}, '42501', 'belongs to somebody else', 'nor applies', 'hand');
+refused($node, $db, q{SELECT hr.apply_follows()}, '42501', 'permission denied for function apply_follows', 'nor applies', 'hand');
 
 sql(<<~'SQL');
     CREATE TABLE hr.ours (ours_id bigint PRIMARY KEY, about bigint, note text);
@@ -105,6 +105,7 @@ sql(<<~'SQL');
     SET search_path = hr, pg_catalog;
     BEGIN; SELECT act_as('E003'); SELECT add_plan_item('2023Q2', 'E010', 'visits', 'project', due_on => '2023-09-30', reason => 'agreed', on_date => '2023-07-10'); COMMIT;
     BEGIN; SELECT act_as('E010'); SELECT acknowledge_result('2023Q1', 'E010'); COMMIT;
+    BEGIN; SELECT act_as('E090'); SELECT request_login('E010', NULL, 'another job'); COMMIT;
     SQL
 load_fixture($node, $db, 'hr', 'probe');
 my @facts = split /\n/, sql('SELECT table_name FROM probe.fact ORDER BY 1');

@@ -116,6 +116,9 @@ our %call = (
     remind_unfinished    => ['', q{remind_unfinished('GATED')}],
     run_due              => ['', q{(SELECT sum(done) FROM run_due('2024-02-20 09:00'))}],
     verify_for           => ['', q{(SELECT count(*) FROM verify_for('0'))}],
+    request_login        => ['E090', q{request_login('L1', NULL, '调岗')}],
+    confirm_login        => ['E090', q{request_login('L1', NULL, '调岗'), act_as('E001'), confirm_login('L1')}],
+    withdraw_login       => ['E090', q{request_login('L1', NULL, '调岗'), withdraw_login('L1')}],
     request_erasure      => ['E090', q{request_erasure('X3', '来信')}],
     withdraw_erasure     => ['E090', q{withdraw_erasure('X1')}],
     # the tables that people write directly
