@@ -412,7 +412,9 @@ BEGIN ATOMIC
          'directly.',
          'employee', 'db_role', 'employee_login'
     FROM employee e
-   WHERE e.employee_id = ANY (employees) AND NOT (actor() IS NULL AND owns_books())
+   WHERE e.employee_id = ANY (employees)
+     -- the owner, also as the employee who their own login has just become
+     AND NOT (owns_books() AND (actor() IS NULL OR actor() = e.employee_id AND e.db_role = session_user))
      AND NOT EXISTS (SELECT FROM change_request q
                       WHERE q.employee_id = e.employee_id AND q.what = 'db_role' AND q.confirmed_at = now()
                         AND hrloop.of_this_transaction(q.xmin, q.confirmed_at)

@@ -386,7 +386,7 @@ BEGIN ATOMIC
    WHERE NOT CASE WHEN actor() IS NULL THEN owns_books() ELSE holds_role('hr', actor())
      OR holds_role('executive', actor()) END;
   SELECT c.table_name, c.column_name, x.row_key, x.was, x.becomes
-    FROM (SELECT waiting_erasure(employee) AS erasure) e
+    FROM (SELECT (SELECT waiting_erasure(employee)) AS erasure) e
     CROSS JOIN LATERAL (SELECT * FROM erasure_of_rules(e.erasure) UNION ALL SELECT * FROM erasure_of_log(e.erasure)) c
     CROSS JOIN LATERAL jsonb_to_recordset(hrloop.query_rows(
       format('SELECT %s AS row_key, %I::text AS was, (%s)::text AS becomes FROM %s WHERE %s',

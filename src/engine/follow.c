@@ -416,7 +416,7 @@ call_old_rows(Oid books, TriggerData *td, const Follows *follows, const Follow *
 	VERSIONS("employee") VERSIONS("employee_status") VERSIONS("assignment") VERSIONS("unit_head") VERSIONS("role_holder") \
 	VERSIONS("key_event") VERSIONS("salary") VERSIONS("target") VERSIONS("review_gate") VERSIONS("skill_rating") VERSIONS("development_request") \
 	VERSIONS("enrolment") VERSIONS("training_record") VERSIONS("certification_result") VERSIONS("certification_reversal") \
-	VERSIONS("question") VERSIONS("mentor_advice") VERSIONS("contribution") VERSIONS("contribution_citation") VERSIONS("suggestion") \
+	VERSIONS("question") VERSIONS("change_request") VERSIONS("payslip_line") VERSIONS("arrears_due") VERSIONS("mentor_advice") VERSIONS("contribution") VERSIONS("contribution_citation") VERSIONS("suggestion") \
 	"   (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', r.xmin," \
 	"             (SELECT pg_catalog.count(*) FROM @score s WHERE s.review_id = r.review_id)," \
 	"             (SELECT pg_catalog.string_agg(i.xmin::text, ',' ORDER BY i.initial_score_id) FROM @initial_score i WHERE i.review_id = r.review_id))," \

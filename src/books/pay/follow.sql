@@ -815,13 +815,16 @@ SELECT register_follow('training_record', '{insert,update,delete}', 600, 'allowa
 
 CREATE FUNCTION employment_held(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- before what employment_followed() locks under them: cycles, rules and reviews, then allowances, then people
+  -- before what employment_followed() locks under them: cycles, rules, reviews and readings, then allowances, then
+  -- people
   SELECT count(*) FROM (SELECT FROM review_cycle c
                          WHERE c.status IN ('draft', 'open')
                            OR c.cycle_id IN (SELECT r.cycle_id FROM review r WHERE r.employee_id = ANY (employees))
                          ORDER BY c.cycle_id FOR SHARE) l;
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees)));
+  SELECT count(*) FROM (SELECT FROM measurement m WHERE m.employee_id = ANY (employees)
+                         ORDER BY m.measurement_id FOR NO KEY UPDATE) l;
   SELECT hold_allowances();
   SELECT hold_employees(employees);
 END;

@@ -89,7 +89,7 @@ BEGIN ATOMIC
   -- what is proposed when this is called: who has to wait does not approve what took its place meanwhile. The employee
   -- first, as every change of pay: an unlock has the employee, and then wants the raise
   WITH seen AS MATERIALIZED (
-    SELECT find_adjustment(cycle, employee) AS adjustment_id
+    SELECT (SELECT find_adjustment(cycle, employee)) AS adjustment_id
   ), held AS MATERIALIZED (
     SELECT hold_employees(ARRAY[(SELECT find_employee(employee))])
   )

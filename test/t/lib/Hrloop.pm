@@ -200,7 +200,7 @@ sub definitions {
     # PostgreSQL prints an expression in a form that it reads back as the same, but
     # may print that one a little differently: with other parentheses, and with the
     # name of its type for a constant that had none.
-    $dump =~ s/ AS (?:text|int8)(,?)$/$1/mg;
+    $dump =~ s/ AS (?:text|int[48]|date|"numeric")(,?)$/$1/mg;
     $dump =~ s/[()]//g;
     # pg_dump fences its scripts with a word that is another one each time
     return join "\n", grep { !/^\\(un)?restrict / } split /\n/, $dump;
