@@ -214,13 +214,13 @@ COMMENT ON FUNCTION hrloop.figures(jsonb) IS
 
 CREATE FUNCTION hrloop.facts_of(formula jsonpath) RETURNS text[]
   LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-  RETURN ARRAY(SELECT DISTINCT m[1] FROM pg_catalog.regexp_matches(formula::text, '\$\."([^"]+)"', 'g') AS m
+  RETURN ARRAY(SELECT DISTINCT m[1] FROM pg_catalog.regexp_matches(formula::text, '[$][.]"([^"]+)"', 'g') AS m
                ORDER BY 1);
 COMMENT ON FUNCTION hrloop.facts_of(jsonpath) IS 'Names of the facts that a formula asks for, in order.';
 
 CREATE FUNCTION hrloop.ratio_part(formula jsonpath, part integer) RETURNS text
   LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
-  RETURN (pg_catalog.regexp_match(formula::text, '^\(\(\$\."([^"]+)" / \$\."([^"]+)"\) \* 100\)$'))[part];
+  RETURN (pg_catalog.regexp_match(formula::text, '^[(][(][$][.]"([^"]+)" / [$][.]"([^"]+)"[)] [*] 100[)]$'))[part];
 COMMENT ON FUNCTION hrloop.ratio_part(jsonpath, integer) IS
   'The fact above (1) or below (2) in a formula of two facts, $.one / $.other * 100; null: it is another.';
 
