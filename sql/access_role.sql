@@ -117,9 +117,10 @@ SELECT composite FROM review WHERE employee_id = find_employee('E010');
 SET SESSION AUTHORIZATION access_role_zhang;
 SELECT rater_group, value FROM score ORDER BY 1;
 SELECT self_score, manager_score FROM assessment;
--- the manager locks; the employee reads the result, the raise in words, and the notices; the manager no pay
+-- HR locks as of another day; the employee reads the result, the raise in words, and the notices; the manager no pay
+SET SESSION AUTHORIZATION access_role_liu;
+SELECT lock_review('C', 'E010', '2023-04-03', '季度末') AS locked;
 SET SESSION AUTHORIZATION access_role_zhao;
-SELECT lock_review('C', 'E010', '2023-04-03') AS locked;
 SELECT composite, grade FROM review_result;
 SELECT count(*) AS pay FROM salary; \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) AS pay FROM explain_pay('E010');
@@ -184,7 +185,7 @@ SELECT unlock_review('C', 'E010', '复核') AS open;
 SET SESSION AUTHORIZATION access_role_zhao;
 SELECT submit_score('C', 'E010', '质量', 95, '返工不是他的') AS told, explain_deviation('C', 'E010', '自评低于事实') AS deviation;
 SET SESSION AUTHORIZATION access_role_wang;
-SELECT lock_cycle('C', '2023-04-10', skip_incomplete => true) AS locked;
+SELECT lock_cycle('C', skip_incomplete => true) AS locked;
 SET SESSION AUTHORIZATION access_role_liu;
 SELECT approve_cycle('C') AS approved;
 SET SESSION AUTHORIZATION access_role_wu;
