@@ -100,7 +100,7 @@ SELECT count(*) AS plans FROM plans WHERE cycle = '2024Q2';
 SELECT hrloop.recompute('book', ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = find_cycle('2024Q2'))) AS recomputed;
 SELECT * FROM plans WHERE cycle = '2024Q2';
 -- every reader in their own language
-SELECT role, who, kind, body FROM notices WHERE who = 'E020' AND kind LIKE 'plan.draft%';
+SELECT role, who, kind, body FROM notices WHERE who = 'E020' AND kind LIKE 'plan.draft%' ORDER BY body COLLATE "C";
 SELECT lock_review('2024Q2', 'E021', '2024-07-01') AS locked;
 SELECT role, who, body FROM notices WHERE who = 'E021' AND kind = 'plan.updated' AND plan = (SELECT p.plan_id FROM development_plan p WHERE p.review_id = find_review('2024Q2', 'E021'));
 
