@@ -558,26 +558,35 @@ COMMENT ON COLUMN profile_overview.track IS 'Flags of the growth track in words;
 
 -- the payslip (PAY-16) --------------------------------------------------------
 
+CREATE FUNCTION base_pay(employee bigint)
+  RETURNS TABLE (salary_id bigint, valid daterange, amount numeric, decision_id bigint) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH written AS (
+    SELECT s.*, lag(s.amount) OVER since IS DISTINCT FROM s.amount AS changed
+      FROM salary s WHERE s.employee_id = employee
+    WINDOW since AS (PARTITION BY lower(s.valid) ORDER BY s.salary_id)
+  ), origin AS (
+    -- a later change cuts a row and writes it anew: the first one since the amount became this says why
+    SELECT w.*, max(w.salary_id) FILTER (WHERE w.changed)
+                  OVER (PARTITION BY lower(w.valid) ORDER BY w.salary_id) AS first
+      FROM written w
+  )
+  SELECT s.salary_id, s.valid, s.amount, o.decision_id
+    FROM origin s JOIN origin o ON o.salary_id = s.first
+   WHERE s.superseded_by IS NULL;
+END;
+COMMENT ON FUNCTION base_pay(bigint) IS
+  'Base pay over time and the decision that set each amount, also when a later change cut its row short; decision_id '
+  'null: loaded from outside. Unguarded (PAY-16).';
+
 -- A raise that follows from a result which the person may not know yet is not told by the amount either: until then the
 -- pay before goes on.
 CREATE FUNCTION told_salary(employee bigint)
   RETURNS TABLE (salary_id bigint, valid daterange, amount numeric, decision_id bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH written AS (
-    -- a later change cuts a row and writes it anew: the first one since the amount became this says why
-    SELECT s.*, lag(s.amount) OVER since IS DISTINCT FROM s.amount AS changed
-      FROM salary s WHERE s.employee_id = employee
-    WINDOW since AS (PARTITION BY lower(s.valid) ORDER BY s.salary_id)
-  ), origin AS (
-    SELECT w.*, max(w.salary_id) FILTER (WHERE w.changed)
-                  OVER (PARTITION BY lower(w.valid) ORDER BY w.salary_id) AS first
-      FROM written w
-  ), line AS (
-    SELECT s.salary_id, s.valid, s.amount, o.decision_id,
-           actor() IS DISTINCT FROM employee OR raises_told(employee, lower(s.valid)) AS told
-      FROM origin s
-      JOIN origin o ON o.salary_id = s.first
-     WHERE s.superseded_by IS NULL
+  WITH line AS (
+    SELECT b.*, actor() IS DISTINCT FROM employee OR raises_told(employee, lower(b.valid)) AS told
+      FROM base_pay(employee) b
   ), span AS (
     SELECT l.*, max(lower(l.valid)) FILTER (WHERE l.told) OVER (ORDER BY lower(l.valid)) AS since FROM line l
   )
@@ -613,9 +622,8 @@ BEGIN ATOMIC
            s.salary_id AS source_id, s.decision_id
       FROM told_salary(employee) s CROSS JOIN span WHERE told AND s.valid && span.month
     UNION ALL
-    SELECT 'base', 1, 'base', s.valid, s.amount, 'salary', s.salary_id, salary_origin(s.salary_id)
-      FROM salary s CROSS JOIN span
-     WHERE NOT told AND s.employee_id = employee AND s.superseded_by IS NULL AND s.valid && span.month
+    SELECT 'base', 1, 'base', b.valid, b.amount, 'salary', b.salary_id, b.decision_id
+      FROM base_pay(employee) b CROSS JOIN span WHERE NOT told AND b.valid && span.month
     UNION ALL
     SELECT 'allowance', 2, a.component, a.valid, a.amount, 'skill_allowance', a.skill_allowance_id, a.decision_id
       FROM skill_allowance a CROSS JOIN span
