@@ -26,13 +26,13 @@ BEGIN;
 SELECT lock_review('REV-06', 'E010', '2023-10-01') AS locked;
 SELECT count(*) AS proposals FROM salary_adjustment;
 ROLLBACK;
-SELECT 'REV-06.3' AS id, (SELECT count(*) FROM salary_adjustment) AS proposals, (SELECT count(*) FROM payroll_feed) AS feed, (SELECT count(*) FROM review_result WHERE review_id = find_review('REV-06', 'E010')) AS results;
+SELECT 'REV-06.3' AS id, (SELECT count(*) FROM salary_adjustment) AS proposals, (SELECT count(*) FROM payroll_feed WHERE kind = 'raise') AS feed, (SELECT count(*) FROM review_result WHERE review_id = find_review('REV-06', 'E010')) AS results;
 -- REV-06.2: one lock, one of each; again, nothing more
 SELECT lock_review('REV-06', 'E010', '2023-10-01') AS locked;
 SELECT 'REV-06.2' AS id, a.composite, a.old_amount, a.percent, a.new_amount, a.effective_on, a.status, f.kind, f.entry, f.amount
   FROM salary_adjustment a JOIN payroll_feed f ON f.source_table = 'salary_adjustment' AND f.source_id = a.adjustment_id;
 SELECT lock_review('REV-06', 'E010', '2023-10-02') AS locked;
-SELECT 'REV-06.2' AS id, (SELECT count(*) FROM salary_adjustment) AS proposals, (SELECT count(*) FROM payroll_feed) AS feed, count(*) AS results, min(locked_on) AS locked_on, min(composite) AS composite, min(grade) AS grade
+SELECT 'REV-06.2' AS id, (SELECT count(*) FROM salary_adjustment) AS proposals, (SELECT count(*) FROM payroll_feed WHERE kind = 'raise') AS feed, count(*) AS results, min(locked_on) AS locked_on, min(composite) AS composite, min(grade) AS grade
   FROM review_result WHERE review_id = find_review('REV-06', 'E010');
 -- REV-06.1: a locked review does not change
 SELECT submit_score('REV-06', 'E010', '总评', 95, '改分'); \echo :LAST_ERROR_SQLSTATE
@@ -56,7 +56,7 @@ SELECT lock_review('REV-06', 'E010', '2023-10-09') AS locked;
 SELECT x.version, x.composite, x.grade, x.locked_on, u.reason AS reopened_because FROM review_result x LEFT JOIN decision u ON u.decision_id = x.reopened_by
  WHERE x.review_id = find_review('REV-06', 'E010') ORDER BY x.version;
 SELECT composite, percent, old_amount, new_amount, status FROM salary_adjustment ORDER BY adjustment_id;
-SELECT f.entry, f.amount FROM payroll_feed f ORDER BY feed_id;
+SELECT f.entry, f.amount FROM payroll_feed f WHERE f.kind = 'raise' ORDER BY feed_id;
 SELECT kind, outcome ->> 'score' AS score, inputs ->> 'version' AS version, reason FROM decision
  WHERE cause = 'review' AND cause_id = find_review('REV-06', 'E010') AND kind LIKE 'review.%' ORDER BY decision_id;
 -- errors of lock_review and lock_cycle

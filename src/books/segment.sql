@@ -313,6 +313,10 @@ BEGIN ATOMIC
   SELECT hold_rules();
   -- all that are to follow, in key order, before those in segments do
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
+  -- and all of their people: slice by slice they would not be in order
+  SELECT hrloop.run('book'::regclass, 'hold_warned',
+                    ARRAY(SELECT r.employee_id FROM review r
+                           WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked' ORDER BY 1));
   SELECT segments_follow(t.reviews)
     -- slices in key order: SQL for many keys at once is planned for few
     FROM (SELECT array_agg(n.review_id ORDER BY n.review_id) AS reviews

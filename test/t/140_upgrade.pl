@@ -46,6 +46,7 @@ as_alice($node, $db, <<~'SQL');
     CREATE POLICY our_policy ON hr.employee AS RESTRICTIVE FOR SELECT USING (name <> 'nobody');
     CREATE FUNCTION hr.our_function() RETURNS integer LANGUAGE SQL RETURN 7;
     CREATE FUNCTION hr.our_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    SELECT hr.apply_rights();    -- new functions are everybody's until rights are applied
     CREATE TRIGGER our_trigger BEFORE INSERT ON hr.job FOR EACH ROW EXECUTE FUNCTION hr.our_trigger();
     CREATE VIEW hr.our_view AS SELECT * FROM hr.scale_gap;
     CREATE SCHEMA ours;
@@ -422,7 +423,7 @@ sub build_later {
 sub write_later {
     my ($and) = @_;
     write_file("$ENV{DESTDIR}/source/src/upgrade/hrloop-books--$next--$later.sql",
-        "ALTER TABLE hobby ADD COLUMN since date;$and\nCOMMENT ON COLUMN hobby.since IS 'When it began.';\n");
+        "ALTER TABLE hobby ADD COLUMN since date;$and\nCOMMENT ON COLUMN hobby.since IS 'When it began.';\nSELECT apply_tables();\n");
     install();
     return;
 }
