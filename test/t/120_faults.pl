@@ -36,7 +36,7 @@ my @operations = (
                  CASE WHEN i.facts <> '{}' THEN jsonb_build_object('actual', 5 + r.review_id % 8) END, '按事实评分 ' || r.review_id FROM review r JOIN template_item i USING (template_id)
                  WHERE r.cycle_id = find_cycle('F') AND r.manager_id IS NOT NULL) to '$file'} =~ s/\s+/ /gr ],
     [ measure  => q{INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id)
-                    SELECT employee_id, find_indicator('客户拓展'), date '2023-07-15' + n, jsonb_build_object('actual', n, X, employee_id || '/' || n
+                    SELECT employee_id, find_indicator('客户拓展'), date '2023-07-15' + n, jsonb_build_object('actual', n), 'load', employee_id || '/' || n
                       FROM employee, generate_series(1, 8, 3) n WHERE employee_no ~ '^L'} ],
     [ reweight => q{SELECT reweight_cycle('F', 'SALES', '重心调整')},
       q{SELECT FROM revise_template('SALES', '{"客户拓展": 60, "销售执行": 20}', '再调整') v, LATERAL (SELECT activate_template('SALES', v)) a} ],
