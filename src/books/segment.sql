@@ -304,6 +304,17 @@ END;
 COMMENT ON FUNCTION reopened_followed(bigint[]) IS
   'Consequences of a review that opens again: a transfer, a leave or an assignment that was entered while it was '
   'locked is followed now.';
+-- before anything that has people: readings stand before them
+CREATE FUNCTION reopened_held(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.run('book'::regclass, 'hold_warned', t.employees)
+    FROM (SELECT array_agg(r.employee_id ORDER BY r.employee_id) AS employees FROM review r
+           WHERE r.review_id = ANY (reviews) AND r.status = 'open') t
+   WHERE t.employees IS NOT NULL;
+END;
+COMMENT ON FUNCTION reopened_held(bigint[]) IS
+  'Holds those whose review opens again, and their readings that were warned of, for what follows.';
+SELECT register_follow('review', '{update}', 590, 'reopened_held', key => 'review_id', changed => '{status}');
 -- before review_judged: facts meet the segments and targets of the day
 SELECT register_follow('review', '{update}', 850, 'reopened_followed', key => 'review_id', changed => '{status}');
 

@@ -67,8 +67,9 @@ CREATE VIEW goal_vs_actual WITH (security_invoker) AS
     JOIN review_cycle c ON c.cycle_id = r.cycle_id
     JOIN employee e ON e.employee_id = r.employee_id
     LEFT JOIN employee m ON m.employee_id = r.manager_id
-    JOIN review_standard d ON d.review_id = r.review_id AND d.indicator_id = i.indicator_id
-    JOIN template_item t ON t.template_item_id = d.template_item_id
+    -- review by review, by OFFSET 0: in a join the planner would begin with all reviews
+    CROSS JOIN LATERAL (SELECT t.facts FROM review_standard d JOIN template_item t USING (template_item_id)
+                         WHERE d.review_id = r.review_id AND d.indicator_id = i.indicator_id OFFSET 0) t
     LEFT JOIN target own ON own.cycle_id = r.cycle_id AND own.employee_id = r.employee_id
       AND own.indicator_id = i.indicator_id
     CROSS JOIN LATERAL (SELECT coalesce(own.facts -> 'target', t.facts -> 'target') AS target) goal

@@ -584,9 +584,10 @@ COMMENT ON FUNCTION base_pay(bigint) IS
 CREATE FUNCTION told_salary(employee bigint)
   RETURNS TABLE (salary_id bigint, valid daterange, amount numeric, decision_id bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
-  WITH line AS (
-    SELECT b.*, actor() IS DISTINCT FROM employee OR raises_told(employee, lower(b.valid)) AS told
-      FROM base_pay(employee) b
+  WITH hides AS MATERIALIZED (
+    SELECT actor() IS NOT DISTINCT FROM employee AND EXISTS (SELECT FROM hidden_raise(employee)) AS any
+  ), line AS (
+    SELECT b.*, NOT h.any OR raises_told(employee, lower(b.valid)) AS told FROM base_pay(employee) b CROSS JOIN hides h
   ), span AS (
     SELECT l.*, max(lower(l.valid)) FILTER (WHERE l.told) OVER (ORDER BY lower(l.valid)) AS since FROM line l
   )

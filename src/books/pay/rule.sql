@@ -124,17 +124,25 @@ COMMENT ON FUNCTION raise_base(bigint, bigint, date) IS
   'Pay that the raise of a cycle is of: what the facts before it in the order of the fold come to on its day; null: '
   'nobody is paid then.';
 
+CREATE FUNCTION hidden_raise(employee bigint) RETURNS SETOF date STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT a.effective_on FROM salary_adjustment a JOIN review_result x USING (result_id)
+   WHERE a.employee_id = employee AND a.status = 'applied' AND (a.raise_amount <> 0 OR a.percent <> 0)
+     AND x.disclosed_on IS NULL AND NOT disclosed(x.review_id)
+     AND NOT EXISTS (SELECT FROM salary_adjustment l WHERE l.employee_id = a.employee_id AND l.cycle_id = a.cycle_id
+                        AND l.status = 'applied' AND l.adjustment_id > a.adjustment_id);
+END;
+COMMENT ON FUNCTION hidden_raise(bigint) IS
+  'First days of applied raises whose result is not disclosed to the person yet; unguarded (REV-08).';
+
 CREATE FUNCTION raises_told(employee bigint, day date) RETURNS boolean STABLE LANGUAGE SQL
   RETURN NOT EXISTS (
-    SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
-     WHERE a.employee_id = raises_told.employee AND a.status = 'applied' AND a.effective_on <= day
-       AND a.effective_on >= coalesce((SELECT max(lower(f.valid)) FROM salary f
-                                        WHERE f.employee_id = raises_told.employee AND f.source = 'set'
-                                          AND f.withdrawn_by IS NULL AND f.valid @> day), '-infinity')
-       AND (a.raise_amount <> 0 OR a.percent <> 0)
-       AND NOT EXISTS (SELECT FROM salary_adjustment l WHERE l.employee_id = a.employee_id AND l.cycle_id = a.cycle_id
-                          AND l.status = 'applied' AND l.adjustment_id > a.adjustment_id)
-       AND x.disclosed_on IS NULL AND NOT disclosed(x.review_id));
+    SELECT FROM hidden_raise(employee) AS h (day)
+     WHERE h.day <= raises_told.day
+       -- what is set for a day stands without the raises before it
+       AND h.day >= coalesce((SELECT max(lower(f.valid)) FROM salary f
+                               WHERE f.employee_id = raises_told.employee AND f.source = 'set'
+                                 AND f.withdrawn_by IS NULL AND f.valid @> raises_told.day), '-infinity'));
 COMMENT ON FUNCTION raises_told(bigint, date) IS
   'Whether the person may know base pay of a day: each raise in it comes from a result that is disclosed (REV-08).';
 
