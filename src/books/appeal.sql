@@ -314,10 +314,7 @@ COMMENT ON FUNCTION acknowledge_result(text, text, boolean, text) IS
 CREATE FUNCTION review_appeal_problem(reviews bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who decides an appeal at the same time goes first
-  SELECT count(*) FROM (SELECT FROM employee e
-    WHERE e.employee_id IN (SELECT r.employee_id FROM review r
-                            WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
-    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'));
   SELECT '55000', format('an appeal is open: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
          'HR decides it first, with decide_appeal().', 'review', 'status', 'review_appeal'
     FROM review r JOIN appeal a USING (review_id) JOIN employee e USING (employee_id)

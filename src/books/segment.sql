@@ -76,9 +76,8 @@ COMMENT ON FUNCTION wanted_segment(bigint[], numeric) IS
 
 CREATE FUNCTION segments_set(reviews bigint[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- composites and live scores follow: who has readings first, then the people, then their plans
-  SELECT hrloop.run('book'::regclass, 'hold_warned',
-                    ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) ORDER BY 1));
+  -- composites and live scores follow: the people first, then their plans
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews)));
   DELETE FROM review_segment g WHERE g.review_id = ANY (reviews);
   INSERT INTO review_segment (review_id, segment_no, template_id, manager_id, org_unit_id, job_id, fte, days, load,
                               from_date, until_date, decision_id)
@@ -304,17 +303,6 @@ END;
 COMMENT ON FUNCTION reopened_followed(bigint[]) IS
   'Consequences of a review that opens again: a transfer, a leave or an assignment that was entered while it was '
   'locked is followed now.';
--- before anything that has people: readings stand before them
-CREATE FUNCTION reopened_held(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT hrloop.run('book'::regclass, 'hold_warned', t.employees)
-    FROM (SELECT array_agg(r.employee_id ORDER BY r.employee_id) AS employees FROM review r
-           WHERE r.review_id = ANY (reviews) AND r.status = 'open') t
-   WHERE t.employees IS NOT NULL;
-END;
-COMMENT ON FUNCTION reopened_held(bigint[]) IS
-  'Holds those whose review opens again, and their readings that were warned of, for what follows.';
-SELECT register_follow('review', '{update}', 590, 'reopened_held', key => 'review_id', changed => '{status}');
 -- before review_judged: facts meet the segments and targets of the day
 SELECT register_follow('review', '{update}', 850, 'reopened_followed', key => 'review_id', changed => '{status}');
 
@@ -325,9 +313,7 @@ BEGIN ATOMIC
   -- all that are to follow, in key order, before those in segments do
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   -- and all of their people: slice by slice they would not be in order
-  SELECT hrloop.run('book'::regclass, 'hold_warned',
-                    ARRAY(SELECT r.employee_id FROM review r
-                           WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked' ORDER BY 1));
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   SELECT segments_follow(t.reviews)
     -- slices in key order: SQL for many keys at once is planned for few
     FROM (SELECT array_agg(n.review_id ORDER BY n.review_id) AS reviews

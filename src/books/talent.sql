@@ -464,9 +464,7 @@ COMMENT ON FUNCTION promotion_proposed(bigint[]) IS
 CREATE FUNCTION talent_due(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- two cycles that are locked at once meet here, and the second sees what the first one did
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT w.employee_id FROM pool_rule_met(results) w)
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT w.employee_id FROM pool_rule_met(results) w));
   SELECT pool_entered(results);
   SELECT course_recommended(results);
   SELECT promotion_proposed(results);
@@ -579,10 +577,8 @@ COMMENT ON FUNCTION promotion_withdrawn(bigint[]) IS
 
 CREATE FUNCTION talent_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e
-    WHERE e.employee_id IN (SELECT m.employee_id FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id)
-                            WHERE v.result_id = ANY (results))
-    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT m.employee_id FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id)
+                            WHERE v.result_id = ANY (results)));
   -- who decides a promotion at the same time goes first, or comes too late
   SELECT count(*) FROM (SELECT FROM promotion_case p WHERE p.result_id = ANY (results)
                         ORDER BY p.promotion_case_id FOR NO KEY UPDATE) l;

@@ -282,6 +282,11 @@ CREATE FUNCTION hrloop.hold_reviews(book regclass, reviews bigint[]) RETURNS voi
 COMMENT ON FUNCTION hrloop.hold_reviews(regclass, bigint[]) IS
   'Locks reviews until the transaction ends, and before them their scores from facts, all of them, in the order in '
   'which who corrects a score locks. Error 42501: not the owner of the books.';
+CREATE FUNCTION hrloop.hold_employees(book regclass, employees bigint[]) RETURNS void
+  LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_hold_employees';
+COMMENT ON FUNCTION hrloop.hold_employees(regclass, bigint[]) IS
+  'Locks employees until the transaction ends, in key order, and before them their readings that were warned of. '
+  'Error 42501: not the owner of the books.';
 
 CREATE FUNCTION hrloop.run(book regclass, function text, VARIADIC arguments "any") RETURNS void
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_run';
@@ -397,7 +402,8 @@ GRANT EXECUTE ON FUNCTION
   hrloop.facts_of(jsonpath), hrloop.is_visible(text), hrloop.holds(jsonpath, jsonb),
   hrloop.rounded(numeric, integer), hrloop.round_money(numeric, integer), hrloop.raised(numeric, numeric[], integer),
   hrloop.recompute(regclass, bigint[], bigint),
-  hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]), hrloop.run(regclass, text, "any"),
+  hrloop.hold_rules(regclass, boolean), hrloop.hold_reviews(regclass, bigint[]),
+  hrloop.hold_employees(regclass, bigint[]), hrloop.run(regclass, text, "any"),
   hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.replace_text(jsonb, text[], text, text),
   hrloop.erase(regclass, bigint), hrloop.tls(),
   hrloop.transaction_number(regclass), hrloop.of_this_transaction(xid, timestamptz), hrloop.act_as(regclass, text),

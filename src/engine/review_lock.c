@@ -1,5 +1,5 @@
 /*
- * review_lock.c - reviews, and the rules by which they are judged, held until the transaction ends.
+ * review_lock.c - reviews, people, and the rules by which they are judged, held until the transaction ends.
  */
 #include "hrloop.h"
 
@@ -26,6 +26,7 @@
 PG_FUNCTION_INFO_V1(hrloop_score_hold);
 PG_FUNCTION_INFO_V1(hrloop_hold_rules);
 PG_FUNCTION_INFO_V1(hrloop_hold_reviews);
+PG_FUNCTION_INFO_V1(hrloop_hold_employees);
 
 static void
 not_open(const char *where, const char *status, const char *block_reason)
@@ -261,5 +262,33 @@ hrloop_hold_reviews(PG_FUNCTION_ARGS)
 		}
 		PG_END_TRY();
 	}
+	PG_RETURN_VOID();
+}
+
+/*
+ * hrloop.hold_employees(book, employees): the people for whom something follows, in key
+ * order.  Before them their readings with a warning: who deletes one has it already, and
+ * then wants its person, while a new warning would want the reading.
+ */
+Datum
+hrloop_hold_employees(PG_FUNCTION_ARGS)
+{
+	static const HrQuery warned = {"hold readings",
+		"SELECT 1 FROM @measurement WHERE measurement_id IN (SELECT measurement_id FROM @warning WHERE employee_id = ANY ($1))"
+	" ORDER BY measurement_id FOR KEY SHARE", 1, {INT8ARRAYOID}};
+	static const HrQuery held = {"hold employees",
+	"SELECT 1 FROM @employee WHERE employee_id = ANY ($1) ORDER BY employee_id FOR NO KEY UPDATE", 1, {INT8ARRAYOID}};
+	Oid			books;
+	HrScope		scope;
+	Datum		employees;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_VOID();
+	books = hr_owned(PG_GETARG_OID(0), "hold employees");
+	employees = PointerGetDatum(PG_GETARG_ARRAYTYPE_P(1));
+	hr_scope_enter(&scope, hr_books_owner(PG_GETARG_OID(0)));
+	hr_execute(books, &warned, &employees, NULL, false);
+	hr_execute(books, &held, &employees, NULL, false);
+	hr_scope_leave(&scope);
 	PG_RETURN_VOID();
 }

@@ -118,6 +118,7 @@ for my $name (sort keys %locks) {
         for my $first (@locks) {
             last if $first == $second;
             next unless $wanted{$first->{table}}{$first->{mode}};
+            next if $name =~ / \Q$first->{table}\E$/;    # as below
             next if $guards{$first->{table}} || $first->{table} eq $second->{table};
             $before{$first->{table}}{$second->{table}}{$name}{"$first->{mode} @{ $second->{waits} }"} //= [ $first->{mode}, $second->{waits} ];
         }

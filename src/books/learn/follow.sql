@@ -122,8 +122,7 @@ CREATE FUNCTION skill_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE 
 BEGIN ATOMIC
   SELECT hold_allowances();
   -- one after the other per person, in key order
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
-                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(employees);
   WITH want AS (
     -- person by person: before anybody has counted how many levels stand, the planner takes these for few and reads
     -- them all
@@ -266,10 +265,8 @@ COMMENT ON FUNCTION course_state(bigint) IS
 CREATE FUNCTION course_gate(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who finishes a course at the same time goes first, or finds the gate
-  SELECT count(*) FROM (SELECT FROM employee e
-    WHERE e.employee_id IN (SELECT r.employee_id FROM review r JOIN cycle_course cc USING (cycle_id)
-                            WHERE r.review_id = ANY (reviews) AND r.status = 'open')
-    ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r JOIN cycle_course cc USING (cycle_id)
+                            WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
   WITH g AS (
     INSERT INTO review_gate (cycle_id, employee_id, reason)
     SELECT r.cycle_id, r.employee_id, sentence('course.gate', jsonb_build_object('courses', k.missing),
@@ -306,8 +303,7 @@ BEGIN ATOMIC
                                AND (r.status = 'blocked' OR r.status = 'open'
                                     AND EXISTS (SELECT FROM cycle_course cc WHERE cc.cycle_id = r.cycle_id))));
   SELECT hold_allowances();
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id IN (SELECT w.employee_id FROM unnest(was) w)
-                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT w.employee_id FROM unnest(was) w));
   -- what is being scored goes on, as what is locked stands
   SELECT course_gate(t.reviews)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS reviews FROM review r
@@ -334,10 +330,8 @@ BEGIN ATOMIC
                                                       WHERE t.training_record_id = ANY (records))
                                AND r.status = 'blocked'));
   SELECT hold_allowances();
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT t.employee_id FROM training_record t
-                                                WHERE t.training_record_id = ANY (records))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT t.employee_id FROM training_record t
+                                                WHERE t.training_record_id = ANY (records)));
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'review.gate_cleared', r.employee_id, 'review_gate', g.review_gate_id, 'cycle_course',

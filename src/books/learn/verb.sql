@@ -70,7 +70,7 @@ CREATE FUNCTION reverse_certification(employee text, certification text, reason 
 BEGIN ATOMIC
   -- who comes second finds it reversed; held in the order of skill_follow
   SELECT hold_allowances();
-  SELECT FROM employee e WHERE e.employee_id = (SELECT find_employee(employee)) FOR NO KEY UPDATE;
+  SELECT hold_employees(ARRAY[find_employee(employee)]);
   SELECT hrloop.fail('55000', format('employee %s has no certification "%s" that could be reversed', employee,
                                      certification), NULL,
                      'It must have been passed, and not reversed before.')

@@ -275,10 +275,8 @@ SELECT register_follow('indicator', '{update}', 600, 'formula_followed', key => 
 
 CREATE FUNCTION live_followed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e
-                         WHERE e.employee_id IN (SELECT r.employee_id FROM review r
-                                                 WHERE r.review_id = ANY (reviews) AND r.status <> 'locked')
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r
+                                                 WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'));
   SELECT hrloop.run('book'::regclass, 'live_refresh', l.touched)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS touched
             FROM review r JOIN review_cycle c ON c.cycle_id = r.cycle_id
@@ -298,8 +296,7 @@ SELECT register_follow('review', '{insert,update}', 660, 'live_followed', key =>
 
 CREATE FUNCTION measurement_live(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(employees);
   SELECT hrloop.run('book'::regclass, 'live_followed', l.open)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS open
             FROM review r WHERE r.employee_id = ANY (employees) AND r.status <> 'locked') l

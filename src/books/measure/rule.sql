@@ -113,30 +113,14 @@ CREATE FUNCTION hold_measured(indicators bigint[], employees bigint[]) RETURNS v
 BEGIN ATOMIC
   SELECT count(*) FROM (SELECT FROM indicator i WHERE i.indicator_id = ANY (indicators)
                         ORDER BY i.indicator_id FOR SHARE) l;
-  -- who deletes a reading holds it, and then the employee; a warning may be raised of it anew
-  SELECT count(*) FROM (SELECT FROM measurement m
-                        WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w
-                                                   WHERE w.employee_id = ANY (employees))
-                         ORDER BY m.measurement_id FOR KEY SHARE) l;
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
-                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(employees);
 END;
 COMMENT ON FUNCTION hold_measured(bigint[], bigint[]) IS
   'Before readings have consequences: who changes their indicators, or locks a review of these employees, at the same '
   'time goes first, or waits.';
 
-CREATE FUNCTION hold_warned(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM measurement m
-                         WHERE m.measurement_id IN (SELECT w.measurement_id FROM warning w
-                                                     WHERE w.employee_id = ANY (employees) AND w.withdrawn_by IS NULL)
-                         ORDER BY m.measurement_id FOR NO KEY UPDATE) l;
-  SELECT hold_measured('{}', employees);
-END;
-COMMENT ON FUNCTION hold_warned(bigint[]) IS
-  'The same before targets or segments have consequences for the warnings and live scores of these employees: whose '
-  'reading has a warning that stands holds the reading.';
-SELECT register_follow('target', '{insert,update,delete}', 590, 'hold_warned', key => 'employee_id');
+-- warnings and live scores follow: all people first
+SELECT register_follow('target', '{insert,update,delete}', 590, 'hold_employees', key => 'employee_id');
 
 CREATE FUNCTION measurement_frozen(readings measurement[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -22,9 +22,7 @@ COMMENT ON FUNCTION record_measurement(text, text, date, jsonb, text, text) IS
 CREATE FUNCTION live_refresh(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- one after the other for the same employee: who waits here sees what the other wrote
-  SELECT count(*) FROM (SELECT FROM employee e
-                         WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews)));
   WITH fact AS (
     SELECT r.review_id, i.indicator_id, f.key,
            CASE n.aggregation WHEN 'sum' THEN sum((f.value #>> '{}')::numeric)

@@ -65,8 +65,7 @@ COMMENT ON FUNCTION pay_folded(bigint[]) IS
 -- What stands is made what the facts come to; decisions: by which a fact of each was brought, if by any.
 CREATE FUNCTION pay_follow(employees bigint[], decisions bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
-                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(employees);
   WITH who AS (
     SELECT k.employee_id, max(k.decision_id) AS decision_id
       FROM unnest(employees, decisions) AS k (employee_id, decision_id) GROUP BY k.employee_id
@@ -363,9 +362,7 @@ COMMENT ON FUNCTION withdraw_adjustments(bigint[]) IS
 CREATE FUNCTION withdraw_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first: then there is nothing to withdraw, and the next lock corrects it
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews)));
   SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN review_result x USING (result_id)
                          WHERE x.review_id = ANY (reviews) AND a.status IN ('proposed', 'held', 'approved')
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
@@ -481,10 +478,8 @@ SELECT register_follow('salary_adjustment', '{update}', 500, 'adjustment_changed
 CREATE FUNCTION hold_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first, or comes too late
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
-                                                WHERE p.appeal_id = ANY (appeals))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
+                                                WHERE p.appeal_id = ANY (appeals)));
   SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN appeal p USING (result_id)
                         WHERE p.appeal_id = ANY (appeals)
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
@@ -528,10 +523,8 @@ COMMENT ON FUNCTION rebase_raise(bigint[]) IS
 CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- the employee first, as every change of pay
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
-                                                WHERE p.appeal_id = ANY (appeals))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
+                                                WHERE p.appeal_id = ANY (appeals)));
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.release', a.employee_id, 'salary_adjustment', a.adjustment_id,
@@ -739,8 +732,7 @@ COMMENT ON FUNCTION allowance_difference(bigint[]) IS
 CREATE FUNCTION allowance_follow(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_allowances();
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
-                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(employees);
   WITH entry AS (
     SELECT a.* FROM allowance_difference(employees) a
   ), moved AS (
@@ -815,16 +807,13 @@ SELECT register_follow('training_record', '{insert,update,delete}', 600, 'allowa
 
 CREATE FUNCTION employment_held(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  -- before what employment_followed() locks under them: cycles, rules, reviews and readings, then allowances, then
-  -- people
+  -- before what employment_followed() locks under them: cycles, rules, reviews, then allowances, then people
   SELECT count(*) FROM (SELECT FROM review_cycle c
                          WHERE c.status IN ('draft', 'open')
                            OR c.cycle_id IN (SELECT r.cycle_id FROM review r WHERE r.employee_id = ANY (employees))
                          ORDER BY c.cycle_id FOR SHARE) l;
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.employee_id = ANY (employees)));
-  SELECT count(*) FROM (SELECT FROM measurement m WHERE m.employee_id = ANY (employees)
-                         ORDER BY m.measurement_id FOR NO KEY UPDATE) l;
   SELECT hold_allowances();
   SELECT hold_employees(employees);
 END;

@@ -63,9 +63,7 @@ CREATE FUNCTION review_status_changed(reviews bigint[]) RETURNS void VOLATILE LA
 BEGIN ATOMIC
   SELECT hold_rules() WHERE EXISTS (SELECT FROM review r WHERE r.review_id = ANY (reviews) AND r.status = 'open');
   -- their employees all at once, before one consequence locks some of them and the next one others
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews))
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews)));
   -- unlocked: the standing version is closed by a decision with the reason
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
@@ -185,10 +183,8 @@ COMMENT ON FUNCTION review_to_move(bigint[]) IS
 CREATE FUNCTION cycle_reviews_follow(cycles bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- live scores follow person by person, and the reviews come in two lots: all people first, in key order
-  SELECT count(*) FROM (SELECT FROM employee e
-                        WHERE e.employee_id IN (SELECT r.employee_id FROM review r
-                                                WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked')
-                         ORDER BY e.employee_id FOR NO KEY UPDATE) l;
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r
+                                                WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   -- scores from facts are computed by the version that their review is on
   UPDATE review r SET template_id = o.template_id FROM review_to_move(cycles) o
     WHERE r.review_id = o.review_id AND NOT o.at_once;

@@ -7,6 +7,14 @@ INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('review.deviation', 'result', 'A deviation between the two sides is explained (REV-07)'),
   ('cycle.reweight',   'nothing', 'A cycle goes over to other weights (IND-12)');
 
+CREATE FUNCTION hold_employees(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.hold_employees('book'::regclass, employees);
+END;
+COMMENT ON FUNCTION hold_employees(bigint[]) IS
+  'Until the transaction ends, what follows from these people''s reviews, levels, readings and pay waits: for a verb or '
+  'a consequence that goes through many of them, before it has any.';
+
 CREATE FUNCTION score_rater_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '23514', format('rater %s had left when scoring employee %s in cycle %s', r.employee_no, e.employee_no,

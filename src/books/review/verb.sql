@@ -50,14 +50,6 @@ COMMENT ON FUNCTION shown_composite(bigint) IS
 
 -- the status of a review ------------------------------------------------------
 
-CREATE FUNCTION hold_employees(employees bigint[]) RETURNS void VOLATILE LANGUAGE SQL
-BEGIN ATOMIC
-  SELECT count(*) FROM (SELECT FROM employee e WHERE e.employee_id = ANY (employees)
-                        ORDER BY e.employee_id FOR NO KEY UPDATE) l;
-END;
-COMMENT ON FUNCTION hold_employees(bigint[]) IS
-  'Until the transaction ends, what follows from these people''s reviews, levels and pay waits: for a verb that goes '
-  'through many of them, before it has any.';
 CREATE FUNCTION hold_reviews(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.hold_reviews('book'::regclass, reviews);
