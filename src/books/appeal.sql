@@ -314,7 +314,8 @@ COMMENT ON FUNCTION acknowledge_result(text, text, boolean, text) IS
 CREATE FUNCTION review_appeal_problem(reviews bigint[]) RETURNS SETOF hrloop.problem VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who decides an appeal at the same time goes first
-  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'));
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r
+                               WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'));
   SELECT '55000', format('an appeal is open: review of employee %s, cycle %s', e.employee_no, c.code), NULL,
          'HR decides it first, with decide_appeal().', 'review', 'status', 'review_appeal'
     FROM review r JOIN appeal a USING (review_id) JOIN employee e USING (employee_id)

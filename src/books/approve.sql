@@ -379,7 +379,7 @@ COMMENT ON FUNCTION change_confirmed(bigint[]) IS
 CREATE FUNCTION change_done(requests bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT q.employee_id FROM change_request q
-                              WHERE q.change_request_id = ANY (requests) AND q.confirmed_at = now()));
+                               WHERE q.change_request_id = ANY (requests) AND q.confirmed_at = now()));
   WITH told AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome, reason)
     SELECT 'login.change', q.employee_id, 'change_request', q.change_request_id, 'change_request',

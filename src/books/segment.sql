@@ -313,7 +313,8 @@ BEGIN ATOMIC
   -- all that are to follow, in key order, before those in segments do
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   -- and all of their people: slice by slice they would not be in order
-  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
+  SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r
+                               WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   SELECT segments_follow(t.reviews)
     -- slices in key order: SQL for many keys at once is planned for few
     FROM (SELECT array_agg(n.review_id ORDER BY n.review_id) AS reviews

@@ -577,8 +577,9 @@ COMMENT ON FUNCTION promotion_withdrawn(bigint[]) IS
 
 CREATE FUNCTION talent_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
-  SELECT hold_employees(ARRAY(SELECT m.employee_id FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id)
-                            WHERE v.result_id = ANY (results)));
+  SELECT hold_employees(ARRAY(SELECT m.employee_id
+                                FROM pool_evidence v JOIN pool_membership m USING (pool_membership_id)
+                               WHERE v.result_id = ANY (results)));
   -- who decides a promotion at the same time goes first, or comes too late
   SELECT count(*) FROM (SELECT FROM promotion_case p WHERE p.result_id = ANY (results)
                         ORDER BY p.promotion_case_id FOR NO KEY UPDATE) l;

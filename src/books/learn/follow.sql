@@ -266,7 +266,7 @@ CREATE FUNCTION course_gate(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who finishes a course at the same time goes first, or finds the gate
   SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r JOIN cycle_course cc USING (cycle_id)
-                            WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
+                               WHERE r.review_id = ANY (reviews) AND r.status = 'open'));
   WITH g AS (
     INSERT INTO review_gate (cycle_id, employee_id, reason)
     SELECT r.cycle_id, r.employee_id, sentence('course.gate', jsonb_build_object('courses', k.missing),
@@ -331,7 +331,7 @@ BEGIN ATOMIC
                                AND r.status = 'blocked'));
   SELECT hold_allowances();
   SELECT hold_employees(ARRAY(SELECT t.employee_id FROM training_record t
-                                                WHERE t.training_record_id = ANY (records)));
+                               WHERE t.training_record_id = ANY (records)));
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'review.gate_cleared', r.employee_id, 'review_gate', g.review_gate_id, 'cycle_course',

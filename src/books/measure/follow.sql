@@ -276,7 +276,7 @@ SELECT register_follow('indicator', '{update}', 600, 'formula_followed', key => 
 CREATE FUNCTION live_followed(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r
-                                                 WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'));
+                               WHERE r.review_id = ANY (reviews) AND r.status <> 'locked'));
   SELECT hrloop.run('book'::regclass, 'live_refresh', l.touched)
     FROM (SELECT array_agg(r.review_id ORDER BY r.review_id) AS touched
             FROM review r JOIN review_cycle c ON c.cycle_id = r.cycle_id

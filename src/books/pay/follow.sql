@@ -479,7 +479,7 @@ CREATE FUNCTION hold_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   -- who applies it at the same time goes first, or comes too late
   SELECT hold_employees(ARRAY(SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
-                                                WHERE p.appeal_id = ANY (appeals)));
+                               WHERE p.appeal_id = ANY (appeals)));
   SELECT count(*) FROM (SELECT FROM salary_adjustment a JOIN appeal p USING (result_id)
                         WHERE p.appeal_id = ANY (appeals)
                          ORDER BY a.adjustment_id FOR NO KEY UPDATE OF a) l;
@@ -524,7 +524,7 @@ CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE S
 BEGIN ATOMIC
   -- the employee first, as every change of pay
   SELECT hold_employees(ARRAY(SELECT r.employee_id FROM appeal p JOIN review r USING (review_id)
-                                                WHERE p.appeal_id = ANY (appeals)));
+                               WHERE p.appeal_id = ANY (appeals)));
   WITH d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
     SELECT 'pay.release', a.employee_id, 'salary_adjustment', a.adjustment_id,

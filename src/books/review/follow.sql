@@ -184,7 +184,7 @@ CREATE FUNCTION cycle_reviews_follow(cycles bigint[]) RETURNS void VOLATILE LANG
 BEGIN ATOMIC
   -- live scores follow person by person, and the reviews come in two lots: all people first, in key order
   SELECT hold_employees(ARRAY(SELECT r.employee_id FROM review r
-                                                WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
+                               WHERE r.cycle_id = ANY (cycles) AND r.status <> 'locked'));
   -- scores from facts are computed by the version that their review is on
   UPDATE review r SET template_id = o.template_id FROM review_to_move(cycles) o
     WHERE r.review_id = o.review_id AND NOT o.at_once;
