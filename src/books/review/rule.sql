@@ -12,8 +12,8 @@ BEGIN ATOMIC
   SELECT hrloop.hold_employees('book'::regclass, employees);
 END;
 COMMENT ON FUNCTION hold_employees(bigint[]) IS
-  'Until the transaction ends, what follows from these people''s reviews, levels, readings and pay waits: for what goes '
-  'through many of them, before it has any.';
+  'Until the transaction ends, what follows from these people''s reviews, levels, readings and pay waits: for who '
+  'goes through many of them, before having any.';
 
 CREATE FUNCTION score_rater_problem(reviews bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
