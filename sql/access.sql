@@ -1,5 +1,6 @@
 -- access: who is acting and who sees which rows (SEC-02).
 \set books access_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 
@@ -71,7 +72,7 @@ SAVEPOINT s;
 UPDATE org_unit SET parent_id = find_unit('A') WHERE code = 'TECH';
 SELECT hrloop.visible('book'::regclass, find_employee('E021')) AS below_now;
 ROLLBACK TO s;
-INSERT INTO role_holder (role, employee_id) VALUES ('hr', find_employee('A1'));
+SELECT act_as(NULL) AS nobody; INSERT INTO role_holder (role, employee_id) VALUES ('hr', find_employee('A1')); SELECT act_as('A1') > 0 AS acting;
 SELECT hrloop.visible('book'::regclass, find_employee('E021')) AS hr_now;
 ROLLBACK;
 -- two who are each other's manager do not hang

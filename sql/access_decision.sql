@@ -1,5 +1,6 @@
 -- access: who reads which decision is what its kind reveals, kind by kind, role by role, state by state (SEC-02).
 \set books access_decision_test
+\set by_hand '{review,decision}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 \o /dev/null

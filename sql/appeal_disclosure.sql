@@ -1,5 +1,6 @@
 -- appeal: results are disclosed, employees acknowledge or refuse them; the days to appeal run from then (REV-08).
 \set books disclosure_test
+\set by_hand '{review_result}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,

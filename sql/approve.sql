@@ -1,5 +1,6 @@
 -- approve: four eyes on pay, promotions and appeals; delegations; approvals of what was approved.
 \set books approve_test
+\set by_hand '{salary_adjustment}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 CREATE TEMP VIEW raises AS

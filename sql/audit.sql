@@ -1,5 +1,6 @@
 -- audit: who changed what, when and why, in chains that cannot be edited unnoticed (SEC-03).
 \set books audit_test
+\set by_hand '{decision}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 CREATE TEMP VIEW entries AS

@@ -1,5 +1,6 @@
 -- books: made, listed, closed to others; who is acting; settings; decisions.
 \set books books_test
+\set by_hand '{decision}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- calibrate: distributions, sessions, calibrated scores.
 \set books calibrate_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,

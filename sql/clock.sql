@@ -1,5 +1,6 @@
 -- clock: what falls due, found by one function (NOT-02, NOT-03).
 \set books clock_test
+\set by_hand '{notification,due_event}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 -- what is done once a month whatever happens has tests of its own

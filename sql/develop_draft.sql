@@ -1,5 +1,6 @@
 -- develop: a team of plans (DEV-08), drafts that follow the scores, settings, goals against facts (REV-10).
 \set books draft_test
+\set by_hand '{growth_archive}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- Needs improvement: HR talks with the employee (REV-14); a goal is changed after the review (REV-11).
 \set books talk_test
+\set by_hand '{development_plan,hr_task}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

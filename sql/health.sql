@@ -6,11 +6,15 @@
 
 -- SEC-06.1 one row per check, ok or warn, with what to do ------------------------------------
 CREATE VIEW now_warns AS SELECT code, status, value FROM health() WHERE code <> 'biggest_tables' AND status = 'warn';
+SELECT lift_guards('{plan_item}') AS lifted;
 UPDATE plan_item SET due_on = '2030-01-01' WHERE due_on < '2030-01-01';
+SELECT apply_guards() AS put_back;
 SELECT code, status, CASE code WHEN 'biggest_tables' THEN value ~ '\d+ kB' ELSE true END AS says, value IS NULL AS silent, hint <> '' AS hint FROM health() ORDER BY 1;
 SELECT count(*) = count(DISTINCT code) AS one_row_each FROM health();
 SELECT code, value, threshold FROM health(true) WHERE code IN ('differences', 'audit_chain', 'version', 'tls', 'quarantine', 'rule_gaps', 'unsent_feed') ORDER BY 1;
 -- each can warn, and stops when its limit is put up
+SELECT lift_guards('{notification,payroll_feed,plan_item,review,due_event}') AS lifted;
+SELECT * FROM now_warns WHERE code = 'guards';
 BEGIN;
 UPDATE plan_item SET due_on = current_date - 1, progress = 50
  WHERE plan_item_id = (SELECT min(i.plan_item_id) FROM plan_item i JOIN development_plan p USING (plan_id) WHERE p.status = 'effective' AND i.progress < 100);

@@ -1,5 +1,6 @@
 -- indicator: weights change by versions; before the lock by an explicit act; tried without writing (IND-12).
 \set books change_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 CREATE TEMP VIEW standing AS

@@ -1,5 +1,6 @@
 -- insight: growth archive, profile (ORG-04 to 06, DEV-12).
 \set books insight_test
+\set by_hand '{growth_archive}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 \i :abs_srcdir/test/fixtures/example.sql

@@ -1,5 +1,6 @@
 -- measure: readings, warnings, initial scores (IND-08, LIV-03, REV-02).
 \set books measure_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SET timezone = 'Asia/Shanghai';

@@ -1,5 +1,6 @@
 -- measure: departments month by month, cause analysis (LIV-06).
 \set books department_test
+\set by_hand '{cause_analysis,department_month,notification}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- measure: live scores, gap to the target, who is below the department's mean (LIV-01, LIV-02).
 \set books live_test
+\set by_hand '{initial_score}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- measure: declines, corrections, warnings that managers deal with (LIV-03 to LIV-05).
 \set books warning_test
+\set by_hand '{warning}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- org: people over time, key events, settings, the log of decisions (ORG-02, ORG-07).
 \set books org_test
+\set by_hand '{decision}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SET timezone = 'Asia/Shanghai';

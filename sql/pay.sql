@@ -1,5 +1,6 @@
 -- pay: raises by rule, the feed to payroll (PAY-01 to PAY-05).
 \set books pay_test
+\set by_hand '{salary_adjustment}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- pay: allowances by level and course, base pay, one path for one row and for many (PAY-06 to PAY-09).
 \set books allowance_test
+\set by_hand '{salary}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

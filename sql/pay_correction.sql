@@ -1,5 +1,6 @@
 -- pay: corrections after pay was applied: new rows, never edits (REV-08; the figures are worked out by hand beside them).
 \set books correction_test
+\set by_hand '{salary_adjustment}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 \i :abs_srcdir/test/fixtures/corrected.sql

@@ -1,5 +1,6 @@
 -- pay: corrections where later raises, salaries that people set and appeals stand on what is corrected (REV-08).
 \set books chain_test
+\set by_hand '{payroll_feed,salary_adjustment,salary}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 \i :abs_srcdir/test/fixtures/corrected.sql

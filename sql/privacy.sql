@@ -1,5 +1,6 @@
 -- privacy: what the books hold about a person is handed out and erased (SEC-05).
 \set books privacy_test
+\set by_hand '{growth_archive,review_result,decision}'
 \set past yes
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
@@ -199,9 +200,9 @@ SELECT employee_no AS who, employee_id AS recent FROM salary_adjustment JOIN emp
 SELECT leave(:'who', current_date - 1) IS NOT NULL AS left;
 CREATE TEMP TABLE adjustment AS SELECT adjustment_id, reason FROM salary_adjustment WHERE employee_id = :recent AND reason IS NOT NULL;
 BEGIN;
-SELECT act_as('E020') AS acting \gset
-SELECT request_erasure(:'who', '来信') > 0 AS asked;
 SELECT act_as('E090') AS acting \gset
+SELECT request_erasure(:'who', '来信') > 0 AS asked;
+SELECT act_as('E001') AS acting \gset
 SELECT confirm_erasure(:'who') IS NOT NULL AS confirmed;
 COMMIT;
 SELECT a.reason = b.reason AS kept FROM salary_adjustment a JOIN adjustment b USING (adjustment_id) ORDER BY a.adjustment_id;

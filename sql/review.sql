@@ -1,5 +1,6 @@
 -- review: cycles, scores with rationale (REV-01, REV-05).
 \set books review_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SET timezone = 'Asia/Shanghai';

@@ -1,5 +1,6 @@
 -- review: composites of scores, raters and missing parts, who sees them when, who may write them (REV-03, REV-07).
 \set books composite_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SET timezone = 'Asia/Shanghai';

@@ -1,5 +1,6 @@
 -- review: locks, grades, what explains a score, what a program sees of an error (REV-06, REV-09).
 \set books lock_test
+\set by_hand '{review,review_result}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SET timezone = 'Asia/Shanghai';

@@ -1,6 +1,7 @@
 -- signal: notices, their texts, recipients and languages (NOT-01).  That they are
 -- announced after the commit only: test/t/040_notify.pl.
 \set books signal_test
+\set by_hand '{notification}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

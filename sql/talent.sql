@@ -1,5 +1,6 @@
 -- talent: an excellent result leads to pool, course, promotion and priority; decided, unlocked (REV-15).
 \set books talent_test
+\set by_hand '{pool_evidence,pool_membership,promotion_case,recommendation}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -1,5 +1,6 @@
 -- talent: what later results, appeals and other rules make of it; what verify() finds (REV-15).
 \set books member_test
+\set by_hand '{pool_evidence,pool_membership,promotion_case,recommendation,review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

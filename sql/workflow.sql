@@ -1,5 +1,6 @@
 -- workflow: HR, business and finance sign a cycle stage by stage (REV-12).
 \set books workflow_test
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 

@@ -203,6 +203,7 @@ SELECT * FROM hr.verify();
 \echo
 :ask
 BEGIN;
+SELECT hr.lift_guards('{review}');
 UPDATE hr.review SET composite = 95 WHERE review_id = hr.find_review('2023Q2', 'E010');
 SELECT * FROM hr.verify();
 ROLLBACK;

@@ -41,6 +41,8 @@ CREATE TRIGGER unit_head_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON 
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 CREATE TRIGGER org_unit_forget AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF parent_id ON org_unit
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
+CREATE TRIGGER employee_status_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON employee_status
+  FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 CREATE TRIGGER role_holder_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON role_holder
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.forget();
 CREATE TRIGGER delegation_forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON delegation
@@ -144,6 +146,37 @@ COMMENT ON VIEW visibility_problem IS
 COMMENT ON COLUMN visibility_problem.table_name IS 'Table.';
 COMMENT ON COLUMN visibility_problem.problem IS 'What is wrong.';
 
+-- steps of verbs and consequences ----------------------------------------------------
+
+-- Such a function works inside a verb or a consequence, or not at all.
+CREATE VIEW writes_as_caller WITH (security_invoker) AS
+  WITH RECURSIVE own AS MATERIALIZED (
+    SELECT p.oid, p.proname, format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)) AS function,
+           coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body
+      FROM pg_class b JOIN pg_proc p ON p.pronamespace = b.relnamespace
+     WHERE b.oid = 'book'::regclass AND p.provolatile = 'v' AND NOT p.prosecdef
+  ), direct AS (
+    SELECT DISTINCT o.oid, c.relname::text AS table_name
+      FROM own o JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = o.oid
+       AND d.refclassid = 'pg_class'::regclass
+      JOIN pg_class c ON c.oid = d.refobjid JOIN table_rule r ON r.table_name = c.relname AND r.verb IS NOT NULL
+     WHERE o.body ~ format('(INSERT INTO|UPDATE|DELETE FROM|MERGE INTO) (ONLY )?([^ ]+\.)?%s\M', c.relname)
+  ), through (oid, table_name) AS (
+    SELECT d.oid, d.table_name FROM direct d
+    UNION
+    SELECT o.oid, t.table_name
+      FROM through t JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = t.oid
+       AND d.classid = 'pg_proc'::regclass
+      JOIN own o ON o.oid = d.objid
+  )
+  SELECT o.function, array_agg(t.table_name ORDER BY t.table_name) AS tables
+    FROM through t JOIN own o USING (oid) GROUP BY o.function;
+COMMENT ON VIEW writes_as_caller IS
+  'Functions that write what the engine alone writes, themselves or through others, in the rights of who calls them: '
+  'they do so inside a verb that is SECURITY DEFINER, or as a consequence, and nobody has EXECUTE on them (SEC-01).';
+COMMENT ON COLUMN writes_as_caller.function IS 'Function with its argument types, as in role_right.';
+COMMENT ON COLUMN writes_as_caller.tables IS 'Tables that it writes.';
+
 -- what runs as the owner of the books ------------------------------------------------
 
 -- keys of codes, and who is above whom: facts of the organisation, without the rows behind them
@@ -177,16 +210,8 @@ ALTER FUNCTION allowance_on(text, date) SECURITY DEFINER SET search_path FROM CU
 ALTER FUNCTION allowance_trail(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION payslip_detail(text, date, text) SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION profile(text, date) SECURITY DEFINER SET search_path FROM CURRENT;
--- a consequence that the verbs of pay call: it looks at reviews which finance may not read
-ALTER FUNCTION void_approvals(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
--- wait for who changes the rules, or a score, and change nothing
-ALTER FUNCTION hold_rules() SECURITY DEFINER SET search_path FROM CURRENT;
-ALTER FUNCTION hold_employees(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
-ALTER FUNCTION hold_reviews(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
-ALTER FUNCTION hold_plans(bigint[]) SECURITY DEFINER SET search_path FROM CURRENT;
 -- who is asked whether they may, and reads no more than that
 ALTER FUNCTION confirm_plan(text, text) SECURITY DEFINER SET search_path FROM CURRENT;
-ALTER FUNCTION sign_stage(text, text, text) SECURITY DEFINER SET search_path FROM CURRENT;
 -- a person's own rows, as table_rule hands them out, of tables on which people have no rights
 ALTER FUNCTION export_person(text) SECURITY DEFINER SET search_path FROM CURRENT;
 
@@ -265,9 +290,10 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
      WHERE r.table_name = table_right.table_name
   ), people (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('finance'), ('executive'))
-  SELECT 'hr', t.table_name, a.action, NULL::text[]
+  SELECT 'hr', t.table_name, a.action, CASE WHEN a.action = 'UPDATE' AND t.verb IS NOT NULL THEN t.entered END
     FROM t CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS a (action)
       WHERE a.action = 'SELECT' OR t.kind <> 'guard'
+        AND (t.verb IS NULL OR a.action = 'UPDATE' AND t.entered <> '{}' OR a.action = 'INSERT' AND t.kind = 'fact')
   UNION ALL
   SELECT p.role, t.table_name, 'SELECT', CASE
     WHEN t.hides <> '{}' THEN ARRAY(SELECT c FROM unnest(t.columns) WITH ORDINALITY AS c (c, n)
@@ -283,26 +309,46 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION table_right(text) IS 'The rights on a table that its table_rule describes, as rows of role_right.';
 
--- Functions run as who calls them, or ask who is acting, so that everybody may call all of
--- them but act_as(), which is for application servers, and those that are the owner's: they
--- make policies, rights and triggers, or write what these are made of.
+-- Functions run as who calls them, or ask who is acting, so that everybody may call them.  Not
+-- act_as(), which is for application servers, nor what is the owner's (policies, rights, triggers), nor rules and
+-- consequences and steps of verbs: what would
+-- write as its caller, and what makes others wait.  Verbs of a department are its role's.
 INSERT INTO role_right (role, object, action, columns)
 SELECT t.* FROM table_rule r CROSS JOIN LATERAL table_right(r.table_name) t
 UNION ALL
 SELECT p.role, o.object, o.action, NULL
   FROM unnest(ARRAY['employee', 'mentor', 'manager', 'hr', 'finance', 'executive']) AS p (role)
     CROSS JOIN right_object o
- WHERE o.kind = 'function'
+    LEFT JOIN (VALUES
+      ('open_cycle', '{executive}'), ('lock_cycle', '{executive}'), ('reweight_cycle', '{executive}'),
+      ('reopen_cycle', '{executive}'), ('close_month', '{}'), ('decide_promotion', '{executive}'),
+      ('verify_for', '{}'), ('unblock_reviews', '{}'), ('unlock_review', '{}'), ('exempt_review', '{}'),
+      ('rate_review', '{}'), ('waive_gate', '{}'), ('decide_appeal', '{}'), ('score_initial', '{}'),
+      ('close_talk', '{}'),
+      ('reverse_certification', '{}'),
+      ('remind_unfinished', '{}'), ('apply_results', '{}'), ('run_due', '{}'),
+      ('lock_review', '{manager,executive}'), ('disclose_result', '{manager,executive}'),
+      ('disclose_cycle', '{manager,executive}'), ('handle_warning', '{manager,executive}'),
+      ('start_mentoring', '{manager,executive}'), ('end_mentoring', '{manager,executive}'),
+      ('update_plan_item', '{manager,executive}'), ('add_plan_item', '{manager,executive}'),
+      ('remove_plan_item', '{manager,executive}'), ('approve_adjustment', '{finance}'),
+      ('reject_adjustment', '{finance}'), ('approve_cycle', '{finance}'),
+      ('apply_adjustment', '{finance}'), ('apply_cycle', '{finance}'), ('set_salary', '{finance}'),
+      ('acknowledge_feed', '{finance}')) AS v (verb, roles) ON v.verb = split_part(o.object, '(', 1)
+ WHERE o.kind = 'function' AND left(o.object, 5) <> 'hold_'
        AND split_part(o.object, '(', 1) <> ALL (ARRAY['act_as', 'register_table', 'register_notice', 'register_follow',
-                                                      'apply_follows',
-         'apply_visibility', 'apply_sense', 'apply_rights', 'apply_tables', 'map_role', 'create_roles', 'take_over',
-         'erase_again',
-         'due_erasures', 'reapply_erasures'])
+         'apply_follows', 'apply_guards', 'lift_guards', 'apply_visibility', 'apply_sense',
+         'apply_rights', 'apply_tables', 'map_role',
+         'create_roles', 'take_over', 'erase_again', 'due_erasures', 'reapply_erasures'])
+       AND o.object NOT IN (SELECT w.function FROM writes_as_caller w)
+       AND split_part(o.object, '(', 1) NOT IN (SELECT f.function FROM follow f)
+       AND (v.verb IS NULL OR p.role = 'hr' OR p.role = ANY (v.roles::text[]))
     OR o.kind = 'view' AND (p.role = 'hr'
                             OR o.object NOT IN ('review_item', 'data_quality', 'audit_trail', 'personal_table',
                                                 'privacy_gap', 'table_size', 'unit_pay', 'right_object',
                                                 'guard_problem',
-                                                'visibility_problem', 'allowance_timeline', 'payroll_pending',
+                                                'visibility_problem', 'writes_as_caller', 'allowance_timeline',
+                                                'payroll_pending',
                                                 'payroll_reconciliation', 'profile_line')
                             OR p.role = 'finance'
                               AND o.object IN ('allowance_timeline', 'payroll_pending', 'payroll_reconciliation',
@@ -432,10 +478,11 @@ BEGIN ATOMIC
   SELECT hrloop.audit_attach('book'::regclass);
   SELECT apply_visibility();
   SELECT apply_sense();
+  SELECT apply_guards();
   SELECT apply_rights();
 END;
 COMMENT ON FUNCTION apply_tables() IS
-  'After register_table(): policies, audit triggers, constraints, and rights of tables that had none, as their '
+  'After register_table(): policies, audit triggers, guards, constraints, and rights of tables that had none, as their '
   'table_rule says; '
   'returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the '
   'end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
@@ -461,6 +508,8 @@ SELECT hrloop.define('book'::regclass, ARRAY(
                        (2, 'ALTER TABLE %1$s ENABLE REPLICA TRIGGER %2$I')) AS k (n, statement)
    WHERE t.tgfoid = 'hrloop.forget()'::regprocedure
    ORDER BY c.relname, k.n));
+
+SELECT apply_guards();
 
 -- the last statement of all: from here on changes are audited
 SELECT hrloop.audit_attach('book'::regclass);

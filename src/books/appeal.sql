@@ -166,8 +166,10 @@ SELECT register_follow('review_result', '{update}', 500, 'result_disclosed', key
                        changed => '{disclosed_on}');
 
 CREATE FUNCTION disclose_result(cycle text, employee text, on_date date DEFAULT current_date) RETURNS date VOLATILE
-  LANGUAGE SQL
+  SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot disclose the result of employee %s in cycle %s', who(), employee,
                                      cycle), NULL,
                      'The manager who rates or HR discloses it; applications call act_as() first.')
@@ -195,8 +197,10 @@ COMMENT ON FUNCTION disclose_result(text, text, date) IS
   'from then; again: nothing. Returns the day. Errors: 42501 somebody else, 55000 not locked, 23514 before the lock, '
   '23502 no day, 22023 unknown (REV-08).';
 
-CREATE FUNCTION disclose_cycle(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION disclose_cycle(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot disclose results of cycle %s', who(), cycle), NULL,
                      'HR discloses them, and managers those of the people whom they rate; applications call act_as() '
                      'first.')
@@ -511,8 +515,14 @@ COMMENT ON FUNCTION file_appeal(text, text, text, date) IS
   'disclosed; 23502 no reason, 23505 appealed already, 22023 unknown (REV-08).';
 
 CREATE FUNCTION decide_appeal(cycle text, employee text, upheld boolean, rationale text, scores jsonb DEFAULT NULL,
-                              on_date date DEFAULT current_date) RETURNS numeric VOLATILE LANGUAGE SQL
+                              on_date date DEFAULT current_date) RETURNS numeric VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
+  SELECT hrloop.fail('42501', format('%s cannot decide the appeal of employee %s in cycle %s', who(), employee, cycle),
+                     NULL,
+                     'Somebody who holds the role hr decides as themselves; applications call act_as() first.')
+   WHERE actor() IS NULL OR NOT holds_role('hr', actor());
   -- two at once: the second waits here and is refused
   SELECT count(*) FROM (SELECT FROM appeal a
                         WHERE a.review_id = (SELECT find_review(cycle, employee))
@@ -520,10 +530,6 @@ BEGIN ATOMIC
   SELECT hrloop.fail('55000', format('there is no open appeal: review of employee %s, cycle %s', employee, cycle))
    WHERE NOT EXISTS (SELECT FROM appeal a
                      WHERE a.review_id = (SELECT find_review(cycle, employee)) AND a.status = 'open');
-  SELECT hrloop.fail('42501', format('%s cannot decide the appeal of employee %s in cycle %s', who(), employee, cycle),
-                     NULL,
-                     'Somebody who holds the role hr decides as themselves; applications call act_as() first.')
-   WHERE actor() IS NULL OR NOT holds_role('hr', actor());
   SELECT hrloop.fail('23502', 'deciding an appeal needs a verdict, a day and a rationale', NULL, 'Say why.', 'appeal',
                      'rationale')
    WHERE decide_appeal.upheld IS NULL OR on_date IS NULL

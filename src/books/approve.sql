@@ -271,8 +271,10 @@ END;
 COMMENT ON FUNCTION approve_raises(bigint[]) IS
   'Approve those of these raises that wait and that who acts may approve, their employees locked first; returns how '
   'many.';
-CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION approve_cycle(cycle text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   -- what is proposed meanwhile is left: its employee is not locked
   SELECT approve_raises(ARRAY(SELECT k.adjustment_id FROM salary_adjustment k
                               WHERE k.cycle_id = (SELECT find_cycle(cycle)) AND k.status = 'proposed'));
@@ -486,3 +488,76 @@ END;
 COMMENT ON FUNCTION withdraw_login(text) IS
   'Withdraw a request for another login that is not confirmed yet, as HR or an executive; returns its key. Errors: '
   '42501 wrong role, 55000 nothing waits, 22023 unknown.';
+
+-- nobody for themselves ----------------------------------------------------------------
+
+-- Verbs ask the same; this is for rows that are written directly.
+CREATE FUNCTION certification_own(results bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot enter their own certification', who()), NULL::text, 'Somebody else has to.',
+         'certification_result', 'employee_id', 'certification_result_own'
+    FROM certification_result c
+   -- what follows from a course is not entered
+   WHERE c.certification_result_id = ANY (results) AND c.employee_id = actor() AND c.source <> 'training' LIMIT 1;
+END;
+COMMENT ON FUNCTION certification_own(bigint[]) IS
+  'Rule: nobody enters a certification, or takes one back, for themselves.';
+SELECT register_follow('certification_result', '{insert}', 300, 'certification_own', key => 'certification_result_id');
+SELECT register_follow('certification_reversal', '{insert}', 300, 'certification_own',
+                       key => 'certification_result_id');
+
+CREATE FUNCTION suggestion_decided(suggestions bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('suggestion %s is %s by nobody', s.suggestion_id, s.status), NULL::text,
+         'Call accept_suggestion() or reject_suggestion(): the manager decides, or HR, nobody about their own.',
+         'suggestion', 'status', 'suggestion_decided'
+    FROM suggestion s
+   WHERE s.suggestion_id = ANY (suggestions) AND s.status <> 'submitted'
+     AND 'suggestion.' || s.status IS DISTINCT FROM
+         (SELECT d.kind FROM decision d WHERE d.decision_id = s.decision_id AND d.cause = 'suggestion'
+             AND d.cause_id = s.suggestion_id
+             AND NOT EXISTS (SELECT FROM decision n WHERE n.cause_id = d.cause_id AND n.cause = 'suggestion'
+                                AND n.decision_id > d.decision_id))
+   ORDER BY s.suggestion_id LIMIT 1;
+END;
+COMMENT ON FUNCTION suggestion_decided(bigint[]) IS
+  'Rule: a suggestion is accepted or rejected by the last decision about it.';
+SELECT register_follow('suggestion', '{insert,update}', 300, 'suggestion_decided', key => 'suggestion_id',
+                       changed => '{status,decision_id,employee_id}');
+
+CREATE FUNCTION request_decided(requests bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot decide the request of employee %s', who(), e.employee_no), NULL::text,
+         'The manager decides, or HR, as themselves and not about their own.', 'development_request', 'decided_by',
+         'development_request_decider'
+    FROM development_request q JOIN employee e USING (employee_id)
+   WHERE q.development_request_id = ANY (requests) AND q.status <> 'pending'
+     AND NOT CASE WHEN actor() IS NULL THEN owns_books()
+                  ELSE actor() <> q.employee_id AND q.decided_by IS NOT DISTINCT FROM actor()
+                    AND may_handle(q.employee_id) END
+   ORDER BY q.development_request_id LIMIT 1;
+END;
+COMMENT ON FUNCTION request_decided(bigint[]) IS
+  'Rule: a request is decided by the manager or HR, as themselves, nobody their own.';
+SELECT register_follow('development_request', '{insert,update}', 300, 'request_decided',
+                       key => 'development_request_id', changed => '{status,decided_by,employee_id}');
+
+CREATE FUNCTION gate_own(gates bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot waive their own gate', who()), NULL::text, 'Somebody else of HR does.',
+         'review_gate', 'waived_because', 'review_gate_own'
+    FROM review_gate g WHERE g.review_gate_id = ANY (gates) AND g.waived_because IS NOT NULL
+      AND g.employee_id = actor();
+END;
+COMMENT ON FUNCTION gate_own(bigint[]) IS 'Rule: nobody waives their own gate.';
+SELECT register_follow('review_gate', '{insert,update}', 300, 'gate_own', key => 'review_gate_id',
+                       changed => '{waived_because,employee_id}');
+
+CREATE FUNCTION role_own(employees bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot give themselves a role', who()), NULL::text, 'Somebody else has to.', 'role_holder',
+         'employee_id', 'role_holder_own'
+   WHERE actor() = ANY (employees);
+END;
+COMMENT ON FUNCTION role_own(bigint[]) IS 'Rule: nobody gives themselves a role.';
+SELECT register_follow('role_holder', '{insert,update}', 300, 'role_own', key => 'employee_id');

@@ -49,7 +49,7 @@ COMMENT ON COLUMN audit_entry.digest IS
   'audit_digest() of the entry as it was written: it stays when an erasure takes texts away.';
 COMMENT ON COLUMN audit_entry.hash IS
   'sha256 over the hash before it in the chain and all other columns but audit_id, of the texts their digest.';
-SELECT register_table('audit_entry', kind => 'log',
+SELECT register_table('audit_entry', kind => 'log', verb => 'verify_audit',
   reads => $$(SELECT hrloop.acts_for('book'::regclass, 'hr'))
              AND (table_name NOT IN (SELECT v.table_name FROM table_rule v WHERE v.sees = 'pay')
                   OR (SELECT require_tls()))$$,
@@ -68,7 +68,7 @@ COMMENT ON TABLE audit_lane IS
 COMMENT ON COLUMN audit_lane.lane IS 'Chain.';
 COMMENT ON COLUMN audit_lane.length IS 'Entries in it.';
 COMMENT ON COLUMN audit_lane.head IS 'Hash of the last one; zeros before the first.';
-SELECT register_table('audit_lane', kind => 'log');
+SELECT register_table('audit_lane', kind => 'log', verb => 'verify_audit');
 
 -- code ------------------------------------------------------------------------
 

@@ -276,6 +276,71 @@ COMMENT ON FUNCTION apply_follows(text) IS
   'Make the triggers of a table, or of all, what follow says; returns how many statements that took. For the owner of '
   'the books, after a row of follow was changed or deleted by hand. Error 42501: somebody else.';
 
+-- what the engine alone writes -------------------------------------------------------
+
+-- A statement trigger: columns that people enter are left out of UPDATE OF, and facts are entered but not edited.
+CREATE FUNCTION guard_statement() RETURNS TABLE (table_name text, statement text) STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  WITH t AS (
+    SELECT c.oid, c.relname::text AS relname, r.verb, r.kind <> 'fact' AS made, g.tgtype & 4 > 0 AS inserts,
+           g.oid AS trigger, g.tgenabled, ARRAY(SELECT unnest(g.tgattr::smallint[])) AS held,
+           convert_from(rtrim(g.tgargs, '\x00'), 'UTF8') AS named,
+           CASE WHEN r.entered <> '{}' THEN ARRAY(SELECT a.attnum FROM pg_attribute a
+                                                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                                     AND a.attname <> ALL (r.entered) ORDER BY a.attnum)
+             ELSE '{}'::smallint[] END AS guarded
+      FROM table_rule r JOIN pg_class b ON b.oid = 'book'::regclass
+      JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
+      LEFT JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'a_guard' AND g.tgfoid = 'hrloop.guard()'::regprocedure
+     -- the audit log has a guard of its own, which lets no verb pass
+     WHERE NOT EXISTS (SELECT FROM pg_trigger o
+                       WHERE o.tgrelid = c.oid AND o.tgfoid = 'hrloop.audit_guard()'::regprocedure)
+  )
+  SELECT t.relname, CASE
+      WHEN t.verb IS NULL THEN format('DROP TRIGGER a_guard ON %s', t.oid::regclass)
+      WHEN (t.named, t.held, t.inserts) = (t.verb, t.guarded, t.made)
+        THEN format('ALTER TABLE %s ENABLE TRIGGER a_guard', t.oid::regclass)
+      ELSE format('CREATE OR REPLACE TRIGGER a_guard BEFORE %sDELETE OR TRUNCATE OR UPDATE%s ON %s FOR EACH '
+                  'STATEMENT EXECUTE FUNCTION hrloop.guard(%L)', CASE WHEN t.made THEN 'INSERT OR ' END,
+                  (SELECT ' OF ' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+                    WHERE a.attrelid = t.oid AND a.attnum = ANY (t.guarded)
+                      AND a.attnum > 0), t.oid::regclass, t.verb) END
+    FROM t
+   WHERE CASE WHEN t.verb IS NULL THEN t.trigger IS NOT NULL
+              ELSE (t.named, t.held, t.inserts, t.tgenabled)
+                IS DISTINCT FROM (t.verb, t.guarded, t.made, 'O'::"char") END
+   ORDER BY t.relname;
+END;
+COMMENT ON FUNCTION guard_statement() IS
+  'Tables whose guard is not what table_rule says: missing, lifted, or for another verb or other columns; and the '
+  'statement that puts it right.';
+CREATE FUNCTION apply_guards() RETURNS integer VOLATILE LANGUAGE SQL
+  RETURN hrloop.define('book'::regclass, ARRAY(SELECT s.statement FROM guard_statement() s));
+COMMENT ON FUNCTION apply_guards() IS
+  'Guards as table_rule says: after lift_guards(), or a change of its columns verb and entered. Returns how many were '
+  'put right. For the owner of the books; error 42501: somebody else.';
+CREATE FUNCTION lift_guards(tables text[] DEFAULT '{}') RETURNS integer VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('22023', format('table "%s" has no guard', x.name), NULL,
+                     'Those whose table_rule names a verb have one, but for the audit log.', 'table_rule', 'verb')
+    FROM unnest(tables) AS x (name)
+   WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+                       JOIN pg_class b ON b.relnamespace = c.relnamespace AND b.oid = 'book'::regclass
+                      WHERE c.relname = x.name AND g.tgname = 'a_guard')
+   ORDER BY x.name LIMIT 1;
+  SELECT hrloop.define('book'::regclass, ARRAY(
+    SELECT format('ALTER TABLE %s DISABLE TRIGGER a_guard', c.oid::regclass)
+      FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+      JOIN pg_class b ON b.relnamespace = c.relnamespace AND b.oid = 'book'::regclass
+     WHERE g.tgname = 'a_guard' AND g.tgenabled <> 'D' AND (tables = '{}' OR c.relname = ANY (tables))
+       ORDER BY c.relname));
+END;
+COMMENT ON FUNCTION lift_guards(text[]) IS
+  'Let the owner of the books write tables of the engine by hand, as a repair does: their guards are off, for '
+  'everybody '
+  'who has rights on them, until apply_guards(). No tables named: all. Best in one transaction with apply_guards(); '
+  'health() tells of guards that were left off. Returns how many. Errors: 42501 not the owner, 22023 no such table.';
+
 CREATE FUNCTION register_follow(table_name text, events text[], place integer, function text, key text DEFAULT NULL,
                                 changed text[] DEFAULT NULL, present text DEFAULT NULL)
   RETURNS integer VOLATILE LANGUAGE SQL

@@ -34,7 +34,7 @@ COMMENT ON COLUMN due_event.source_id IS
   'What fell due: for review_node and review_escalation the key of the cycle, for plan_escalation of the plan, for '
   'what is done once a month year × 100 + month.';
 COMMENT ON COLUMN due_event.happened_at IS 'Moment that run_due() was given.';
-SELECT register_table('due_event', kind => 'log');
+SELECT register_table('due_event', kind => 'log', verb => 'run_due');
 
 CREATE INDEX development_plan_proposed ON development_plan (planned_on) WHERE status = 'proposed';
 CREATE INDEX plan_session_day ON plan_session (session_on);
@@ -423,8 +423,10 @@ COMMENT ON FUNCTION due_month(text, timestamptz) IS
   'Rules of run_due() that fall due once in a month: writes the month''s event; returns 1, or 0 if it was there.';
 
 CREATE FUNCTION run_due(moment timestamptz DEFAULT now(), because text DEFAULT NULL)
-  RETURNS TABLE (rule text, done bigint) VOLATILE LANGUAGE SQL
+  RETURNS TABLE (rule text, done bigint) VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr}', 'run the clock');
   SELECT hrloop.fail('22004', 'run_due() needs a moment', NULL, 'Leave it out for now.')
     WHERE moment IS NULL OR NOT isfinite(moment);
   -- what lies ahead would tell people today of what is not due
@@ -462,4 +464,4 @@ COMMENT ON FUNCTION run_due(timestamptz, text) IS
   'The clock (NOT-03): runs every active due_rule for a moment and returns what each did. Call it as often as you '
   'like, from as many sessions as you like: the same moment again, or an earlier one, does nothing. Days begin at '
   'midnight of the session''s time zone. A moment that lies ahead is for the owner of the books, who says why. Errors: '
-  '22004 no moment, 22023 ahead.';
+  '22004 no moment, 22023 ahead, 42501 not HR.';

@@ -15,7 +15,7 @@ COMMENT ON COLUMN health_report.checks IS 'Checks.';
 COMMENT ON COLUMN health_report.warnings IS 'Checks that warned.';
 COMMENT ON COLUMN health_report.report IS 'The rows of health().';
 COMMENT ON COLUMN health_report.sizes IS 'Bytes of each table with its indexes, to see what grows.';
-SELECT register_table('health_report', kind => 'log');
+SELECT register_table('health_report', kind => 'log', verb => 'run_due');
 
 -- code ------------------------------------------------------------------------
 
@@ -241,7 +241,11 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'disabled_triggers', array_agg(format('%s.%s', c.relname, t.tgname) ORDER BY c.relname, t.tgname)
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-     WHERE c.relnamespace = books_schema() AND t.tgenabled = 'D'
+     WHERE c.relnamespace = books_schema() AND t.tgenabled = 'D' AND t.tgname <> 'a_guard'
+    UNION ALL
+    SELECT 'guards', array_agg(s.table_name ORDER BY s.table_name)
+      FROM (SELECT g.table_name FROM guard_statement() g
+            UNION SELECT r.table_name FROM table_rule r WHERE r.kind IN ('consequence', 'log') AND r.verb IS NULL) s
     UNION ALL
     SELECT 'follows', array_agg(DISTINCT s.table_name ORDER BY s.table_name) FROM follow_statement() s
     UNION ALL
@@ -264,6 +268,8 @@ BEGIN ATOMIC
                      WHEN 'invalid_indexes' THEN 'REINDEX INDEX CONCURRENTLY.'
                      WHEN 'disabled_triggers' THEN 'Consequences do not happen: hrloop.post_restore(), or ALTER '
                                                    'TABLE … ENABLE TRIGGER.'
+                     WHEN 'guards' THEN 'What the engine alone writes can be written by hand: apply_guards(), or '
+                                        'table_rule.verb.'
                      WHEN 'follows' THEN 'Their triggers are not what table follow says: apply_follows().'
                      WHEN 'public_functions' THEN 'View guard_problem: everybody may call them; apply_rights().'
                      WHEN 'rights' THEN 'View guard_problem: edited by hand; apply_rights(), or correct role_right.'

@@ -136,8 +136,10 @@ COMMENT ON FUNCTION schedule_mentoring(bigint, date[]) IS
 
 CREATE FUNCTION start_mentoring(mentee text, mentor text, goal text, content text[], from_date date, until_date date,
                                 sessions date[] DEFAULT '{}')
-  RETURNS bigint VOLATILE LANGUAGE SQL
+  RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('23502', 'mentoring needs a mentee, a mentor, a goal, its content and its first and last day',
                      NULL, NULL, 'mentorship')
    WHERE mentee IS NULL OR mentor IS NULL OR from_date IS NULL OR until_date IS NULL
@@ -187,8 +189,10 @@ COMMENT ON FUNCTION start_mentoring(text, text, text, text[], date, date, date[]
   'meet; both are told. Returns its number; end_mentoring() ends it. Errors: 23502, 22023 unknown or wrong days, 23514 '
   'oneself, not employed, or a day outside, 23P01 there is one already, 42501 neither a superior of the mentee nor HR.';
 
-CREATE FUNCTION end_mentoring(mentorship bigint, last_day date, reason text) RETURNS boolean VOLATILE LANGUAGE SQL
+CREATE FUNCTION end_mentoring(mentorship bigint, last_day date, reason text) RETURNS boolean VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT unknown_code('mentorship', coalesce(end_mentoring.mentorship::text, 'null'))
     WHERE NOT EXISTS (SELECT FROM mentorship m WHERE m.mentorship_id = end_mentoring.mentorship);
   SELECT require_mentoring_right(m.mentee_id, lower(m.valid)) FROM mentorship m

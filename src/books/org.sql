@@ -113,7 +113,7 @@ COMMENT ON COLUMN decision.decided_by IS 'Employee number of who acted, or datab
 COMMENT ON COLUMN decision.decided_at IS 'Time of the transaction.';
 COMMENT ON COLUMN decision.transaction_id IS
   'The transaction, by transaction_number_seq: rows with the same number were decided together.';
-SELECT register_table('decision', kind => 'log', sees => 'score', about => 'employee_id',
+SELECT register_table('decision', kind => 'log', verb => 'unlock_review', sees => 'score', about => 'employee_id',
                       audit => '{insert,update,delete}',
                       because => 'append-only and the evidence behind every figure: its hash is chained',
   reads => $$CASE (SELECT jsonb_object_agg(k.kind, k.reveals) FROM decision_kind k) ->> kind
@@ -129,10 +129,8 @@ SELECT register_table('decision', kind => 'log', sees => 'score', about => 'empl
                                         AND (employee_id <> (SELECT hrloop.actor('book'::regclass))
                                           OR result_told(cause, cause_id))
                                       ELSE (SELECT hrloop.acts_for('book'::regclass, 'hr')) END$$,
-  changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
   digest => '{decision_id,kind,employee_id,cause,cause_id,rule,rule_id,rule_version,inputs,outcome,reason,decided_by,'
             'decided_at,transaction_id}',
-  writes => '{"employee mentor manager finance executive": "INSERT"}',
   hands_out => '@decision_told(t.kind, t.cause, t.cause_id)', held_back => 'not disclosed yet',
   texts => '{"decided_by": "pseudonym acts stay under a pseudonym",
             "inputs": ["pseudonym figures stay under a pseudonym",
@@ -626,9 +624,15 @@ BEGIN ATOMIC
     FROM delegation g JOIN employee e ON e.employee_id = g.delegator_id
    WHERE g.delegation_id = ANY (delegations)
      AND NOT EXISTS (SELECT FROM role_holder h
-                     WHERE h.employee_id = g.delegator_id AND h.role = g.role AND h.valid @> lower(g.valid));
+                     WHERE h.employee_id = g.delegator_id AND h.role = g.role AND h.valid @> lower(g.valid))
+  UNION ALL
+  SELECT '42501', format('employee %s has left by %s', e.employee_no, lower(g.valid)), NULL,
+         'Who has left hands on no role, and takes over none.', 'delegation', 'valid', 'delegation_left'
+    FROM delegation g JOIN employee e ON e.employee_id IN (g.delegator_id, g.delegate_id)
+   WHERE g.delegation_id = ANY (delegations) AND has_left(e.employee_id, lower(g.valid));
 END;
-COMMENT ON FUNCTION delegation_problem(bigint[]) IS 'Rules: a role is handed on by who holds it, in person.';
+COMMENT ON FUNCTION delegation_problem(bigint[]) IS
+  'Rules: a role is handed on by who holds it, in person, among people who are there.';
 SELECT register_follow('delegation', '{insert}', 200, 'delegation_problem', key => 'delegation_id');
 CREATE FUNCTION delegation_fixed(delegations bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -664,16 +668,18 @@ CREATE FUNCTION authority(decider bigint, roles text[], barred bigint[] DEFAULT 
 BEGIN ATOMIC
   SELECT NULL::bigint, h.employee_id FROM role_holder h
    WHERE h.employee_id = decider AND h.role = ANY (roles) AND h.valid @> current_date AND h.employee_id <> ALL (barred)
+     AND NOT has_left(decider, current_date)
   UNION ALL
   SELECT g.delegation_id, g.delegator_id
     FROM delegation g JOIN role_holder h ON h.employee_id = g.delegator_id AND h.role = g.role
       AND h.valid @> current_date
    WHERE g.delegate_id = decider AND g.role = ANY (roles) AND g.valid @> current_date AND g.revoked_by IS NULL
-     AND g.delegate_id <> ALL (barred) AND g.delegator_id <> ALL (barred);
+     AND g.delegate_id <> ALL (barred) AND g.delegator_id <> ALL (barred)
+     AND NOT has_left(decider, current_date) AND NOT has_left(g.delegator_id, current_date);
 END;
 COMMENT ON FUNCTION authority(bigint, text[], bigint[]) IS
   'By what right somebody acts in one of some roles today: their own (delegation null), or a delegation; none of '
-  'anybody who is barred, be it as delegate or as delegator.';
+  'anybody who is barred, be it as delegate or as delegator, and none of who has left.';
 
 CREATE FUNCTION role_of(employee bigint, role text) RETURNS boolean STABLE LANGUAGE SQL
   RETURN EXISTS (SELECT FROM authority(employee, ARRAY[role]));
@@ -685,6 +691,19 @@ CREATE FUNCTION holds_role(role text, employee bigint) RETURNS boolean STABLE LA
     ELSE role_of(employee, role) END;
 COMMENT ON FUNCTION holds_role(text, bigint) IS
   'Whether an employee acts for hr, finance or as an executive today, by their own right or a delegation.';
+
+-- A verb that writes what the engine alone writes runs as the owner of the books, before whom all
+-- rows lie open: it asks first whether who acts may.
+CREATE FUNCTION require_role(roles text[], what text) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN CASE WHEN actor() IS NULL THEN owns_books()
+                        ELSE EXISTS (SELECT FROM unnest(roles) AS r (role) WHERE holds_role(r.role, actor())) END
+                          THEN true
+              ELSE hrloop.fail('42501', format('%s cannot %s', who(), what), NULL,
+                               format('Who holds one of these roles can: %s; applications call act_as() first.',
+                                      array_to_string(roles, ', '))) END;
+COMMENT ON FUNCTION require_role(text[], text) IS
+  'True if who acts holds one of these roles today, or it is the owner of the books when nobody acts. Error 42501: '
+  'somebody else cannot do what is named.';
 
 INSERT INTO setting (setting, kind, value, default_value, comment) VALUES
   ('sec.require_tls', 'boolean', 'false', 'false',
@@ -716,8 +735,10 @@ COMMENT ON FUNCTION may_read_pay(bigint) IS
   'acting (SEC-02). Error 28000: the connection is not encrypted as setting sec.require_tls asks (SEC-04).';
 
 CREATE FUNCTION delegate_role(delegate text, role text, from_date date, until_date date, reason text,
-                              delegator text DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL
+                              delegator text DEFAULT NULL) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('23502', 'a delegation needs whose right it is, its first and last day, and a reason', NULL,
                      'Who hands on acts as themselves: applications call act_as() first.', 'delegation')
    WHERE coalesce((SELECT find_employee(delegator)), actor()) IS NULL OR from_date IS NULL OR until_date IS NULL
@@ -746,8 +767,10 @@ COMMENT ON FUNCTION delegate_role(text, text, date, date, text, text) IS
   'Let somebody act in one''s role from a day to a day (both included), as who holds it; the owner of the books can '
   'say for whom. Returns the key. Errors: 42501 not one''s role, or held by delegation only; 23P01 there is one, 23514 '
   'to oneself, 23502, 22023.';
-CREATE FUNCTION revoke_delegation(delegation bigint, reason text) RETURNS boolean VOLATILE LANGUAGE SQL
+CREATE FUNCTION revoke_delegation(delegation bigint, reason text) RETURNS boolean VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('23502', 'revoking a delegation needs a reason', NULL, NULL, 'delegation', 'revoked_by')
    WHERE hrloop.meaningful_chars(coalesce(revoke_delegation.reason, '')) = 0;
   SELECT unknown_code('delegation', revoke_delegation.delegation::text)

@@ -19,6 +19,9 @@ CREATE TABLE table_rule (
   because    text    CHECK (hrloop.meaningful_chars(because) > 0),
   hands_out  text    CHECK (hands_out <> ''),
   held_back  text    CHECK (hrloop.meaningful_chars(held_back) > 0),
+  verb       text    CHECK (verb <> ''),
+  entered    text[]  NOT NULL DEFAULT '{}',
+  CONSTRAINT table_rule_verb CHECK (entered = '{}' OR verb IS NOT NULL),
   CONSTRAINT table_rule_public CHECK (sees <> 'public' OR num_nonnulls(reads, changes) = 0),
   CONSTRAINT table_rule_audit CHECK (num_nulls(audit, because) IN (0, 2)),
   CONSTRAINT table_rule_export CHECK (num_nulls(hands_out, held_back) IN (0, 2))
@@ -42,7 +45,8 @@ COMMENT ON COLUMN table_rule.reads IS
 COMMENT ON COLUMN table_rule.changes IS 'Condition on rows to write, in SQL; null: the same.';
 COMMENT ON COLUMN table_rule.writes IS
   'What roles other than HR write by default: {"roles": "actions"}, as {"manager executive": "INSERT UPDATE", '
-  '"employee": "UPDATE(progress)"}. HR writes all but guards. role_right has what is in force.';
+  '"employee": "UPDATE(progress)"}. HR writes facts and rules, and of other tables what is entered. role_right has '
+  'what is in force.';
 COMMENT ON COLUMN table_rule.hides IS 'Columns that HR alone reads as they are.';
 COMMENT ON COLUMN table_rule.analysed IS
   'Whether the role bi reads it, if it is public; of other tables it reads the views that are made for it.';
@@ -60,6 +64,12 @@ COMMENT ON COLUMN table_rule.hands_out IS
   'the employee; null: all. HR gets all.';
 COMMENT ON COLUMN table_rule.held_back IS
   'Why not the others: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)).';
+COMMENT ON COLUMN table_rule.verb IS
+  'Verb that people call for what the engine alone writes here: with it hrloop.guard() refuses everybody else, the '
+  'owner '
+  'too, and names it; a fact may be entered, and stands. Null: rows are written by whoever has the right. After a '
+  'change: apply_guards().';
+COMMENT ON COLUMN table_rule.entered IS 'Columns of such a table that people enter all the same.';
 
 CREATE TABLE personal_reference (
   table_name  text    NOT NULL,
@@ -145,7 +155,8 @@ CREATE FUNCTION register_table(
   writes jsonb DEFAULT '{}', hides text[] DEFAULT '{}', analysed boolean DEFAULT true,
   audit text[] DEFAULT NULL, ignored text[] DEFAULT '{}', digest text[] DEFAULT NULL, because text DEFAULT NULL,
   hands_out text DEFAULT NULL, held_back text DEFAULT NULL,
-  subjects jsonb DEFAULT '{}', others jsonb DEFAULT '{}', texts jsonb DEFAULT '{}') RETURNS text VOLATILE LANGUAGE SQL
+  subjects jsonb DEFAULT '{}', others jsonb DEFAULT '{}', texts jsonb DEFAULT '{}', verb text DEFAULT NULL,
+  entered text[] DEFAULT '{}') RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   INSERT INTO personal_reference (table_name, column_name, is_subject, reason)
   SELECT register_table.table_name, s.key, true, s.value FROM jsonb_each_text(subjects) AS s (key, value)
@@ -153,7 +164,7 @@ BEGIN ATOMIC
   SELECT register_table.table_name, o.key, false, o.value FROM jsonb_each_text(others) AS o (key, value);
   INSERT INTO erasure_rule SELECT r.* FROM erasure_rules(register_table.table_name, texts) r;
   INSERT INTO table_rule (table_name, kind, about, sees, reads, changes, writes, hides, analysed, audit, ignored,
-                          digest, because, hands_out, held_back)
+                          digest, because, hands_out, held_back, verb, entered)
   VALUES (register_table.table_name, register_table.kind, register_table.about, register_table.sees,
           register_table.reads, register_table.changes, register_table.writes,
           register_table.hides, register_table.analysed, register_table.audit, register_table.ignored,
@@ -163,11 +174,11 @@ BEGIN ATOMIC
               WHEN 'rule' THEN 'a rule by which people are judged or paid'
                                      WHEN 'guard' THEN 'who may see and do what'
                                        WHEN 'consequence' THEN 'its decision says where it comes from' END END),
-          register_table.hands_out, register_table.held_back)
+          register_table.hands_out, register_table.held_back, register_table.verb, register_table.entered)
   RETURNING table_name;
 END;
 COMMENT ON FUNCTION register_table(text, text, text, text, text, text, jsonb, text[], boolean, text[], text[], text[],
-                                   text, text, text, jsonb, jsonb, jsonb) IS
+                                   text, text, text, jsonb, jsonb, jsonb, text, text[]) IS
   'Say what a table is: a row of table_rule with these columns, rows of personal_reference (subjects: {"column": "why '
   'the row is about that person"}, others: {"column": "whom it is about instead"}) and of erasure_rule (texts: '
   '{"column": "blank free text", "other": "keep code"}, or {action, leaves, keys, beside, months, because}). '

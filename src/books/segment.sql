@@ -329,8 +329,10 @@ SELECT register_follow('cycle_template', '{update}', 500, 'cycle_segments_follow
 
 -- verbs --------------------------------------------------------------------------
 
-CREATE FUNCTION exempt_review(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION exempt_review(cycle text, employee text, reason text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot exempt employee %s', who(), employee), NULL,
                      'HR does; not for oneself.')
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
@@ -354,8 +356,10 @@ COMMENT ON FUNCTION exempt_review(text, text, text) IS
   'not hold up the lock of the cycle. Undo: rate_review(). Errors: 42501 not HR, or oneself; 23502 no reason, 55000 '
   'locked, 22023 unknown.';
 
-CREATE FUNCTION rate_review(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION rate_review(cycle text, employee text, reason text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot have employee %s rated', who(), employee), NULL,
                      'HR does; not for oneself.')
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));

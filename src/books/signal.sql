@@ -101,7 +101,7 @@ COMMENT ON COLUMN notification.decision_id IS 'Decision that it tells of.';
 COMMENT ON COLUMN notification.created_at IS 'When it was written.';
 COMMENT ON COLUMN notification.read_at IS 'When it was read.';
 COMMENT ON COLUMN notification.withdrawn_at IS 'When its cause went away.';
-SELECT register_table('notification', kind => 'consequence', sees => 'person', audit => '{}',
+SELECT register_table('notification', kind => 'consequence', verb => 'mark_read', sees => 'person', audit => '{}',
                       because => 'rendered from decisions, and kept', analysed => false,
                       subjects => '{"recipient_id": "what somebody was told"}',
   reads => $$(recipient_id = (SELECT hrloop.actor('book'::regclass)) AND notice_told(decision_id)
@@ -109,7 +109,7 @@ SELECT register_table('notification', kind => 'consequence', sees => 'person', a
                                       AND ((SELECT NOT setting_on('sec.require_tls'))
                                            OR kind IN (SELECT n.kind FROM notice n WHERE NOT n.is_pay)
                                            OR (SELECT require_tls()))$$,
-  changes => $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$,
+  entered => '{read_at}',
   writes => '{"employee mentor manager finance executive": "UPDATE(read_at)"}',
   hides => '{kind,event_key,args,locale,body,decision_id,created_at,withdrawn_at}',
   hands_out => '@notice_told(t.decision_id)', held_back => 'not disclosed yet',
@@ -166,8 +166,10 @@ CREATE TRIGGER notification_render BEFORE INSERT ON notification
 CREATE TRIGGER notification_announce AFTER INSERT ON notification REFERENCING NEW TABLE AS new_row
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.signal_announce('notification_id');
 
-CREATE FUNCTION mark_read(notification bigint) RETURNS timestamptz VOLATILE LANGUAGE SQL
+CREATE FUNCTION mark_read(notification bigint) RETURNS timestamptz VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('22023', format('there is no notice %s for you', coalesce(notification::text, 'null')))
    WHERE NOT EXISTS (SELECT FROM notification n WHERE n.notification_id = mark_read.notification
                        AND (actor() IS NULL OR n.recipient_id = actor()

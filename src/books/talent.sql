@@ -66,7 +66,8 @@ COMMENT ON COLUMN pool_membership.valid IS 'Derived: the same as a range; empty 
 COMMENT ON COLUMN pool_membership.reason IS 'Why, as the rule says that led in.';
 COMMENT ON COLUMN pool_membership.decision_id IS 'Decision talent.enter that made it.';
 COMMENT ON COLUMN pool_membership.ended_by IS 'Decision that ended it.';
-SELECT register_table('pool_membership', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('pool_membership', kind => 'consequence', verb => 'apply_results', sees => 'person',
+                      about => 'employee_id',
                       audit => '{update,delete}',
   texts => '{"reason": "keep reason that the rule gives"}');
 
@@ -91,7 +92,7 @@ COMMENT ON COLUMN pool_evidence.pool_rule_id IS 'Rule that the result met.';
 COMMENT ON COLUMN pool_evidence.result_id IS 'Locked result.';
 COMMENT ON COLUMN pool_evidence.decision_id IS 'Decision talent.enter.';
 COMMENT ON COLUMN pool_evidence.withdrawn_by IS 'Decision talent.withdraw; null: it stands.';
-SELECT register_table('pool_evidence', kind => 'consequence', sees => 'person',
+SELECT register_table('pool_evidence', kind => 'consequence', verb => 'apply_results', sees => 'person',
                       about => 'pool_membership_id/pool_membership.employee_id', audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, NULL)
              OR EXISTS (SELECT FROM pool_membership m WHERE m.pool_membership_id = pool_evidence.pool_membership_id)$$);
@@ -131,7 +132,8 @@ COMMENT ON COLUMN recommendation.indicator_id IS 'The indicator.';
 COMMENT ON COLUMN recommendation.skill_level_id IS 'The level.';
 COMMENT ON COLUMN recommendation.decision_id IS 'Decision talent.recommend.';
 COMMENT ON COLUMN recommendation.withdrawn_by IS 'Decision talent.withdraw; null: it stands.';
-SELECT register_table('recommendation', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('recommendation', kind => 'consequence', verb => 'apply_results', sees => 'person',
+                      about => 'employee_id',
                       audit => '{update,delete}');
 
 CREATE TABLE promotion_case (
@@ -170,9 +172,9 @@ COMMENT ON COLUMN promotion_case.decided_by IS
   'Who approved or rejected it, of HR or an executive; never the employee.';
 COMMENT ON COLUMN promotion_case.decided_on IS 'Day.';
 COMMENT ON COLUMN promotion_case.reason IS 'Why it was decided so.';
-SELECT register_table('promotion_case', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('promotion_case', kind => 'consequence', verb => 'decide_promotion', sees => 'person',
+                      about => 'employee_id',
                       audit => '{update,delete}',
-  writes => '{"executive": "UPDATE"}',
   others => '{"decided_by": "about who is promoted"}',
   texts => '{"reason": "blank free text", "kind": "keep code"}');
 
@@ -593,8 +595,10 @@ COMMENT ON FUNCTION talent_withdrawn(bigint[]) IS
 SELECT register_follow('review_result', '{update}', 600, 'talent_withdrawn', key => 'result_id',
                        changed => '{reopened_by}');
 
-CREATE FUNCTION apply_results(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION apply_results(cycle text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot apply the results of cycle %s', who(), cycle), NULL, 'HR does.')
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor());
   SELECT talent_due(due.ids) FROM (
@@ -709,8 +713,10 @@ SELECT register_follow('promotion_case', '{update}', 500, 'promotion_decided', k
                        changed => '{status}');
 
 CREATE FUNCTION decide_promotion(cycle text, employee text, approved boolean, reason text,
-                                 on_date date DEFAULT current_date) RETURNS text VOLATILE LANGUAGE SQL
+                                 on_date date DEFAULT current_date) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot decide the promotion of employee %s in cycle %s', who(), employee,
                                      cycle), NULL,
                      'HR or an executive decides as themselves, and not about themselves; applications call act_as() '

@@ -27,7 +27,7 @@ COMMENT ON COLUMN verify_slice.began_at IS 'When the round began.';
 COMMENT ON COLUMN verify_slice.checked_at IS 'When the slice was checked; null: it waits.';
 COMMENT ON COLUMN verify_slice.differences IS 'How many rows verify_part() returned.';
 COMMENT ON COLUMN verify_slice.broken IS 'How many of them are about the audit log or decisions that were changed.';
-SELECT register_table('verify_slice', kind => 'log');
+SELECT register_table('verify_slice', kind => 'log', verb => 'verify_for');
 
 -- code ------------------------------------------------------------------------
 
@@ -116,7 +116,8 @@ SELECT register_notice('verify.found', '{hr}',
   en => 'Checking the books found differences: {count} ({parts})');
 
 CREATE FUNCTION verify_for(duration interval DEFAULT '5 minutes')
-  RETURNS TABLE (part text, slices bigint, checked bigint, differences bigint) VOLATILE LANGUAGE SQL SET jit = off
+  RETURNS TABLE (part text, slices bigint, checked bigint, differences bigint) VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL SET jit = off
 BEGIN ATOMIC
   SELECT verify_asked();
   SELECT hrloop.fail('22023', 'verify_for() needs a time that is not negative', NULL,

@@ -278,8 +278,10 @@ CREATE FUNCTION find_stage(code text) RETURNS bigint STABLE LANGUAGE SQL
                   unknown_code('workflow_stage', code));
 COMMENT ON FUNCTION find_stage(text) IS 'Key of a stage code. Error 22023: unknown, or null.';
 
-CREATE FUNCTION sign_stage(cycle text, stage text, remark text DEFAULT NULL) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION sign_stage(cycle text, stage text, remark text DEFAULT NULL) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT find_stage(stage);
   -- one signature at a time: the second one waits and sees the first
   SELECT count(*) FROM (SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE) l;
@@ -309,8 +311,10 @@ COMMENT ON FUNCTION sign_stage(text, text, text) IS
   'the cycle''s status. Errors: 42501 not of the role, or who signed the stage before; 55000 an earlier stage is not '
   'signed, the cycle is not locked, or appeals are open; 23505 signed already, 22023 unknown (REV-12).';
 
-CREATE FUNCTION reopen_cycle(cycle text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION reopen_cycle(cycle text, reason text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot reopen cycle "%s"', who(), cycle), NULL, 'HR and executives can.')
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reopening a cycle needs a reason', NULL, 'Say why it is not finished.', 'decision',

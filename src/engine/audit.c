@@ -223,7 +223,7 @@ hrloop_audit_guard(PG_FUNCTION_ARGS)
 								strcmp(RelationGetRelationName(td->tg_relation), "audit_lane") == 0)))
 		PG_RETURN_POINTER(NULL);
 	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("the audit log in \"%s\" is written by the engine alone",
 					RelationGetRelationName(td->tg_relation)),
 			 errdetail("It is append-only and chained by hashes."),

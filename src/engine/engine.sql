@@ -117,6 +117,11 @@ CREATE FUNCTION hrloop.refuse() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_refuse';
 COMMENT ON FUNCTION hrloop.refuse() IS
   'Statement trigger of append-only tables: every change is an error 55000. Argument: a hint.';
+CREATE FUNCTION hrloop.guard() RETURNS trigger
+  LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_guard';
+COMMENT ON FUNCTION hrloop.guard() IS
+  'Statement trigger of what the engine alone writes: error 42501 for whoever writes it in their own name, the owner '
+  'too. Argument: the verb to call.';
 CREATE FUNCTION hrloop.forget() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_forget';
 COMMENT ON FUNCTION hrloop.forget() IS
@@ -158,7 +163,7 @@ COMMENT ON FUNCTION hrloop.audit() IS
 CREATE FUNCTION hrloop.audit_guard() RETURNS trigger
   LANGUAGE C AS 'MODULE_PATHNAME', 'hrloop_audit_guard';
 COMMENT ON FUNCTION hrloop.audit_guard() IS
-  'Statement trigger of the audit log: nobody but audit() writes it; error 55000.';
+  'Statement trigger of the audit log: nobody but audit() writes it; error 42501.';
 CREATE FUNCTION hrloop.audit_attach(book regclass) RETURNS bigint
   LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'hrloop_audit_attach';
 COMMENT ON FUNCTION hrloop.audit_attach(regclass) IS
@@ -390,7 +395,7 @@ GRANT USAGE ON SCHEMA hrloop TO PUBLIC;
 GRANT USAGE ON TYPE hrloop.problem TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
   hrloop.version(), hrloop.install(name, text), hrloop.migrate(name), hrloop.list_books(), hrloop.pre_restore(name),
-  hrloop.post_restore(name), hrloop.consequence(), hrloop.refuse(), hrloop.forget(), hrloop.truncated(),
+  hrloop.post_restore(name), hrloop.consequence(), hrloop.guard(), hrloop.refuse(), hrloop.forget(), hrloop.truncated(),
   hrloop.score_check(),
   hrloop.score_hold(),
   hrloop.score_apply(), hrloop.decision_known(), hrloop.signal_render(), hrloop.signal_announce(), hrloop.audit(),

@@ -15,10 +15,12 @@
 #include "trigger.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 
+PG_FUNCTION_INFO_V1(hrloop_guard);
 PG_FUNCTION_INFO_V1(hrloop_refuse);
 PG_FUNCTION_INFO_V1(hrloop_forget);
 PG_FUNCTION_INFO_V1(hrloop_truncated);
@@ -122,6 +124,35 @@ hrloop_refuse(PG_FUNCTION_ARGS)
 			 errdetail("This table is append-only: it is the evidence behind every figure."),
 			 td->tg_trigger->tgnargs > 0 ? errhint("%s", td->tg_trigger->tgargs[0]) : 0,
 			 errtable(td->tg_relation)));
+	PG_RETURN_POINTER(NULL);
+}
+
+/*
+ * hrloop.guard(verb): what the engine alone writes.  It writes in a scope, and verbs that write
+ * it are SECURITY DEFINER: as the owner of the table, who is not the one who asked.  Whoever asks
+ * in their own name is refused, the owner and a superuser too, whatever their rights are.
+ * A BEFORE statement trigger, so that COPY, MERGE and a statement that would touch no row are met.
+ */
+Datum
+hrloop_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *td = hr_trigger(fcinfo, TRIGGER_EVENT_BEFORE, 0);
+	Relation	rel = td->tg_relation;
+	char	   *message;
+
+	if (InLocalUserIdChange() && GetUserId() == rel->rd_rel->relowner)
+		PG_RETURN_POINTER(NULL);
+	message = psprintf("rows of \"%s\" are %s by the engine alone", RelationGetRelationName(rel),
+					   TRIGGER_FIRED_BY_INSERT(td->tg_event) ? "written" :
+					   TRIGGER_FIRED_BY_UPDATE(td->tg_event) ? "changed" : "removed");
+	hr_log_refused(message, NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg_internal("%s", message),
+			 errdetail("They follow from facts and rules, or say what a verb did."),
+			 td->tg_trigger->tgnargs > 0 ?
+			 errhint("Call %s().", quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), td->tg_trigger->tgargs[0])) : 0,
+			 errtable(rel)));
 	PG_RETURN_POINTER(NULL);
 }
 

@@ -97,7 +97,7 @@ static uint64 tick;
 
 /* of what somebody sees */
 static const char *const sources[] = {"employee", "assignment", "unit_head",
-"org_unit", "role_holder", "delegation", "setting"};
+"org_unit", "role_holder", "delegation", "employee_status", "setting"};
 
 /* --------------------------------------------------------------- gathering */
 
@@ -222,10 +222,12 @@ static void
 gather_roles(Sight *sight)
 {
 	static const HrQuery held = {"roles held",
-		"SELECT role FROM @role_holder WHERE employee_id = $1 AND valid @> $2 "
-		"UNION SELECT g.role FROM @delegation g"
+		"SELECT w.role FROM (SELECT h.role, h.employee_id FROM @role_holder h WHERE h.employee_id = $1 AND h.valid @> $2 "
+		"UNION ALL SELECT g.role, g.delegator_id FROM @delegation g"
 		"  JOIN @role_holder h ON h.employee_id = g.delegator_id AND h.role = g.role AND h.valid @> $2"
-	" WHERE g.delegate_id = $1 AND g.valid @> $2 AND g.revoked_by IS NULL", 2, {INT8OID, DATEOID}};
+		" WHERE g.delegate_id = $1 AND g.valid @> $2 AND g.revoked_by IS NULL) w"
+		" WHERE NOT EXISTS (SELECT 1 FROM @employee_status s WHERE s.employee_id IN ($1, w.employee_id) AND s.status = 'left' AND s.valid @> $2)",
+	2, {INT8OID, DATEOID}};
 	static const HrQuery setting = {"pay.manager_reads",
 	"SELECT 1 FROM @setting WHERE setting = 'pay.manager_reads' AND value = 'true'", 0, {0}};
 	Datum		args[] = {Int64GetDatum(sight->employee), DateADTGetDatum(sight->day)};

@@ -48,7 +48,9 @@ unload() {
 SET session_replication_role = replica;
 TRUNCATE score, audit_entry, audit_lane;
 SET session_replication_role = origin;
+SELECT lift_guards('{review}');
 UPDATE review SET composite = NULL, items_scored = 0, complete = false;
+SELECT apply_guards();
 VACUUM FULL review;
 SQL
 }

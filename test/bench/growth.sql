@@ -115,6 +115,8 @@ BEGIN
     FROM review r JOIN review_cycle c USING (cycle_id) WHERE c.code = 'C' || k AND r.employee_id % 5 = 0 ORDER BY 1;
   UPDATE bench.size s SET cycles = k;
 END $$;
+-- everybody confirms and works in one statement
+SELECT lift_guards('{development_plan,plan_session}');
 CREATE FUNCTION bench.close_cycle() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   code text := (SELECT c.code FROM review_cycle c WHERE c.status = 'open');

@@ -52,6 +52,7 @@ ask($writer, q{SELECT hr.lock_review('N1', 'E010', '2024-04-01')});
 is_deeply([ heard() ], [], 'the lock again announces nothing');
 
 # Many keys that do not follow each other: NOTIFY takes less than 8000 bytes at a time.
+ask($writer, q{SELECT hr.lift_guards('{notification}')});
 ask($writer, <<~'SQL');
     INSERT INTO hr.notification (notification_id, recipient_id, recipient_role, kind, event_key)
     SELECT 1000000 + 2 * n, hr.find_employee('E010'), 'employee', 'plan.updated', 'many:' || n FROM generate_series(1, 5000) AS n
@@ -66,6 +67,7 @@ is(scalar(keys %announced), 5000, 'and every key is there');
 install_company($node, $db, 'hr2');
 heard();
 as_alice($node, $db, <<~'SQL');
+    SELECT hr2.lift_guards('{notification}');
     INSERT INTO hr2.notification (recipient_id, recipient_role, kind, event_key)
     VALUES (hr2.find_employee('E010'), 'employee', 'plan.updated', 'two')
     SQL

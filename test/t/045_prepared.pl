@@ -59,7 +59,7 @@ healthy($node, $db, 'hr', 'and verify() finds nothing');
 # The switch holds from the statement after it, in both directions.
 $listener = session($node, $db);
 ask($listener, 'LISTEN hr');
-as_alice($node, $db, q{SELECT hr.set_setting('signal.announce', 'true')});
+as_alice($node, $db, q{SELECT hr.lift_guards('{notification}'); SELECT hr.set_setting('signal.announce', 'true')});
 as_alice($node, $db, q{INSERT INTO hr.notification (recipient_role, kind, event_key) VALUES ('hr', 'plan.updated', 'heard')});
 like(heard($listener), qr/Asynchronous notification "hr" with payload "notification \d+"/, 'switched on again it is heard');
 as_alice($node, $db, q{SELECT hr.set_setting('signal.announce', NULL)});

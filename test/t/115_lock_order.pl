@@ -21,6 +21,7 @@ use Time::HiRes qw(usleep);
 my %apart = (
     act_as           => 'says who acts, and writes nothing',
     apply_tables     => 'the owner makes row policies, audit triggers and grants anew: DDL',
+    lift_guards      => 'the owner repairs: DDL',
     register_table   => 'the owner says what a table is that is made now',
     register_notice  => 'the owner says what there is to tell',
     create_roles     => 'the owner makes roles and grants: DDL',

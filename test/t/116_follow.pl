@@ -78,7 +78,7 @@ sql(q{DELETE FROM hr.follow WHERE table_name = 'ours' AND function = 'ours_last'
 is(sql(q{SELECT value FROM hr.health() WHERE code = 'follows'}), 'ours', 'health() says what was not applied');
 is(sql(q{SELECT hr.apply_follows(), hr.apply_follows()}), '3|0', 'it is');
 is(seen(q{DELETE FROM hr.ours}), 'two x,y,x', 'and is so');
-my ($code, $out, $err) = $node->psql($db, q{UPDATE hr.review SET status = 'open' WHERE status = 'locked'}, extra_params => [ '--username' => 'alice' ]);
+my ($code, $out, $err) = $node->psql($db, q{SELECT hr.lift_guards('{review}'); UPDATE hr.review SET status = 'open' WHERE status = 'locked'}, extra_params => [ '--username' => 'alice' ]);
 like($err, qr/CONTEXT:  what follows from table "review": review_status_problem/, 'an error says from where it comes');
 sql(q{DELETE FROM hr.follow WHERE table_name = 'ours'; DROP TABLE hr.ours CASCADE; DROP TABLE hr.seen CASCADE});
 

@@ -44,7 +44,7 @@ $node->safe_psql($db, <<~"SQL");
         EXECUTE format('INSERT INTO fake.%I OVERRIDING SYSTEM VALUE SELECT * FROM hr.%1\$I', t.name);
         EXECUTE format('ALTER TABLE fake.%I OWNER TO mallory', t.name);
         FOR g IN SELECT pg_get_triggerdef(r.oid) AS made FROM pg_trigger r JOIN pg_proc p ON p.oid = r.tgfoid
-                  WHERE r.tgrelid = t.oid AND p.pronamespace = 'hrloop'::regnamespace AND p.proname NOT IN ('refuse', 'audit_guard') AND NOT r.tgisinternal LOOP
+                  WHERE r.tgrelid = t.oid AND p.pronamespace = 'hrloop'::regnamespace AND p.proname NOT IN ('guard', 'refuse', 'audit_guard') AND NOT r.tgisinternal LOOP
           EXECUTE replace(g.made, ' ON hr.', ' ON fake.');
         END LOOP;
       END LOOP;

@@ -189,11 +189,11 @@ COMMENT ON COLUMN development_plan.decision_id IS 'Decision that made it what it
 COMMENT ON COLUMN development_plan.written_for IS 'Decision that its gaps and items were written for.';
 COMMENT ON COLUMN development_plan.employee_confirmed_at IS 'When the employee confirmed.';
 COMMENT ON COLUMN development_plan.manager_confirmed_at IS 'When the manager confirmed.';
-SELECT register_table('development_plan', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('development_plan', kind => 'consequence', verb => 'confirm_plan', sees => 'person',
+                      about => 'employee_id',
                       audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$,
   ignored => '{document,reasons,written_for}',
-  writes => '{"manager executive": "UPDATE"}',
   others => '{"manager_id": "about whose plan it is"}',
   texts => '{"document": "keep what the rules proposed: names of resources"}');
 
@@ -219,7 +219,7 @@ COMMENT ON COLUMN plan_gap.reason IS 'missed, or score if the indicator is only 
 COMMENT ON COLUMN plan_gap.rating IS 'Rating of the skill, 0-100.';
 COMMENT ON COLUMN plan_gap.required IS 'Rating that is required.';
 COMMENT ON COLUMN plan_gap.gap IS 'Points that are missing.';
-SELECT register_table('plan_gap', kind => 'consequence', sees => 'person', audit => '{}',
+SELECT register_table('plan_gap', kind => 'consequence', verb => 'lock_review', sees => 'person', audit => '{}',
                       because => 'derived with its plan, whose decision holds it',
   reads => $$hrloop.visible('book'::regclass, NULL)
              OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_gap.plan_id)$$);
@@ -252,12 +252,11 @@ COMMENT ON COLUMN plan_item.quantity IS 'How much.';
 COMMENT ON COLUMN plan_item.topic IS 'Topic of sessions.';
 COMMENT ON COLUMN plan_item.due_on IS 'Due day.';
 COMMENT ON COLUMN plan_item.progress IS 'Percent done; follows plan_progress.';
-SELECT register_table('plan_item', kind => 'consequence', sees => 'person',
+SELECT register_table('plan_item', kind => 'consequence', verb => 'update_plan_item', sees => 'person',
                       about => 'plan_id/development_plan.employee_id', audit => '{update}',
                       because => 'drafts are made anew with each score; a goal of a plan that stands is only updated',
   reads => $$hrloop.visible('book'::regclass, NULL)
              OR EXISTS (SELECT FROM development_plan p WHERE p.plan_id = plan_item.plan_id)$$,
-  writes => '{"employee mentor finance": "UPDATE(progress)", "manager executive": "INSERT UPDATE DELETE"}',
   texts => '{"title": "keep name of a resource, or as plan_change says", "topic": "keep name of an indicator or '
            'skill"}');
 
@@ -281,11 +280,10 @@ COMMENT ON COLUMN plan_session.recorded_by IS 'Who recorded it: employee number,
 COMMENT ON COLUMN plan_session.overdue_at IS 'When run_due() looked at it after its day had passed; once.';
 COMMENT ON COLUMN plan_session.escalated_at IS
   'When run_due() was through with it: passed up, or nobody had to be told.';
-SELECT register_table('plan_session', kind => 'consequence', sees => 'person', audit => '{}',
+SELECT register_table('plan_session', kind => 'consequence', verb => 'record_session', sees => 'person', audit => '{}',
                       because => 'derived with its plan',
   reads => $$hrloop.visible('book'::regclass, NULL)
              OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_session.plan_item_id)$$,
-  writes => '{"mentor": "UPDATE", "manager executive": "INSERT UPDATE"}',
   texts => '{"recorded_by": "pseudonym acts stay under a pseudonym", "note": "blank free text"}');
 
 CREATE TABLE growth_archive (
@@ -325,7 +323,7 @@ COMMENT ON COLUMN growth_archive.entry IS
   'post: first line of its source; correct: in place of withdraws; withdraw: withdraws no longer holds.';
 COMMENT ON COLUMN growth_archive.withdraws IS 'Line that this one takes the place of, or takes back; null: none.';
 COMMENT ON COLUMN growth_archive.recorded_at IS 'When it was written.';
-SELECT register_table('growth_archive', kind => 'consequence', sees => 'person', audit => '{}',
+SELECT register_table('growth_archive', kind => 'consequence', verb => 'certify', sees => 'person', audit => '{}',
                       because => 'lists what other tables hold',
   reads => $$hrloop.visible('book'::regclass, employee_id) AND archive_shown(employee_id, source_table, source_id)$$,
   texts => '{"title": "blank free text", "kind": "keep code", "source_table": "keep code",
@@ -388,12 +386,11 @@ COMMENT ON COLUMN plan_item_version.plan_item_id IS 'Item.';
 COMMENT ON COLUMN plan_item_version.version IS 'Version, from 1; the highest one holds.';
 COMMENT ON COLUMN plan_item_version.title IS 'What people read.';
 COMMENT ON COLUMN plan_item_version.decision_id IS 'Decision that wrote it.';
-SELECT register_table('plan_item_version', kind => 'consequence', sees => 'person',
+SELECT register_table('plan_item_version', kind => 'consequence', verb => 'update_plan_item', sees => 'person',
                       about => 'plan_item_id/plan_item.plan_id/development_plan.employee_id',
                       audit => '{insert,update,delete}', because => 'entered by people or other systems',
   reads => $$hrloop.visible('book'::regclass, NULL)
              OR EXISTS (SELECT FROM plan_item i WHERE i.plan_item_id = plan_item_version.plan_item_id)$$,
-  writes => '{"manager executive": "INSERT"}',
   texts => '{"title": "keep a goal; plans are made from it"}');
 
 -- confirmation and progress ---------------------------------------------------
@@ -478,6 +475,6 @@ COMMENT ON COLUMN hr_task.done_on IS 'Day on which it was done.';
 COMMENT ON COLUMN hr_task.record IS 'What was done or said.';
 COMMENT ON COLUMN hr_task.closed_by IS
   'Decision that closed or withdrew it; its cause is the task, or what called for it is gone.';
-SELECT register_table('hr_task', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('hr_task', kind => 'consequence', verb => 'close_talk', sees => 'person', about => 'employee_id',
                       audit => '{update,delete}',
   texts => '{"record": "blank what was talked about", "kind": "keep code", "source_table": "keep code"}');

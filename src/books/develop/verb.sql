@@ -241,6 +241,7 @@ COMMENT ON FUNCTION plan_write(bigint[], boolean) IS
 
 CREATE FUNCTION confirm_plan(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
   SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s to confirm', employee, cycle),
                      'Only a plan that stands can be confirmed, a draft or a withdrawn one cannot.',
                      'Lock the review first.')
@@ -294,8 +295,10 @@ COMMENT ON FUNCTION hold_plans(bigint[]) IS
   'their keys, without those that were made anew while this waited.';
 
 CREATE FUNCTION record_progress(cycle text, employee text, item integer, progress numeric, reason text DEFAULT NULL)
-  RETURNS numeric VOLATILE LANGUAGE SQL
+  RETURNS numeric VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
   SELECT unknown_code('plan item', item::text)
    WHERE NOT EXISTS (SELECT FROM development_plan p JOIN plan_item i USING (plan_id)
                       WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn'
@@ -319,15 +322,18 @@ BEGIN ATOMIC
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status <> 'withdrawn';
 END;
 COMMENT ON FUNCTION record_progress(text, text, integer, numeric, text) IS
-  'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. Errors: '
-  '22023 no such item, 23514 range or no reason, 55000 a draft, or made anew meanwhile.';
+  'Report progress of the n-th item of a plan, 0-100; going back needs a reason. Returns the plan''s progress. '
+  'Errors: 22023 no such item, 23514 range or no reason, 55000 a draft, or made anew meanwhile, 42501 unseen.';
 
 -- mentor sessions that took place (NOT-03) ------------------------------------
 
 CREATE FUNCTION record_session(cycle text, employee text, session_on date, note text DEFAULT NULL,
                                held_on date DEFAULT NULL,
-                               item integer DEFAULT NULL, held boolean DEFAULT true) RETURNS date VOLATILE LANGUAGE SQL
+                               item integer DEFAULT NULL,
+                               held boolean DEFAULT true) RETURNS date VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
   SELECT hrloop.fail('55000', format('employee %s has no plan of cycle %s that stands', employee, cycle), NULL,
                      'Lock the review first.')
    WHERE NOT EXISTS (SELECT FROM development_plan p
@@ -380,8 +386,10 @@ COMMENT ON FUNCTION record_session(text, text, date, text, date, integer, boolea
 -- needs improvement: HR talks with the employee (REV-14) ----------------------
 
 CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text
-  VOLATILE LANGUAGE SQL
+  VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot close the talk with employee %s', who(), employee), NULL,
                      'HR does; not about oneself.')
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
@@ -432,8 +440,10 @@ COMMENT ON FUNCTION plan_to_change(text, text) IS
   'made anew meanwhile; 22023 unknown.';
 
 CREATE FUNCTION update_plan_item(cycle text, employee text, item integer, title text, reason text DEFAULT NULL)
-  RETURNS integer VOLATILE LANGUAGE SQL
+  RETURNS integer VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
   SELECT hrloop.fail('23502', 'a plan item needs a text', NULL, 'Say what is to be done.', 'plan_item', 'title')
    WHERE hrloop.meaningful_chars(coalesce(update_plan_item.title, '')) = 0;
   SELECT plan_to_change(cycle, employee);
@@ -534,8 +544,10 @@ COMMENT ON FUNCTION plan_item_asked(text, text, text, text, text, date, date) IS
 CREATE FUNCTION add_plan_item(cycle text, employee text, title text DEFAULT NULL, kind text DEFAULT NULL,
                               resource text DEFAULT NULL,
                               due_on date DEFAULT NULL, reason text DEFAULT NULL,
-                              on_date date DEFAULT current_date) RETURNS integer VOLATILE LANGUAGE SQL
+                              on_date date DEFAULT current_date) RETURNS integer VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
   SELECT plan_item_asked(cycle, employee, title, kind, resource, due_on, on_date);
   -- what was removed before comes back as what it is now
   DELETE FROM plan_change c WHERE c.review_id = (SELECT find_review(cycle, employee)) AND c.removed
@@ -599,8 +611,10 @@ COMMENT ON FUNCTION add_plan_item(text, text, text, text, text, date, text, date
   '23505 there already, 23514 due before it begins, 22023 unknown kind or resource (REV-11).';
 
 CREATE FUNCTION remove_plan_item(cycle text, employee text, item integer, reason text) RETURNS bigint VOLATILE
-  LANGUAGE SQL
+  SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
   SELECT hrloop.fail('23502', 'removing a plan item needs a reason', NULL, 'Say why it is not to be done.', 'decision',
                      'reason')
    WHERE hrloop.meaningful_chars(coalesce(remove_plan_item.reason, '')) = 0;

@@ -55,10 +55,13 @@ COMMENT ON FUNCTION cite_contribution(bigint, text, date) IS
   'A unit uses a practice case; each counts once. Returns how many units cite it. Errors: 42501 neither HR nor a head '
   'of the unit, or one''s own case; 23502 no unit or day; 22023 unknown, or no case that stands (ORG-06).';
 
-CREATE FUNCTION withdraw_contribution(contribution bigint, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION withdraw_contribution(contribution bigint, reason text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT unknown_code('contribution', coalesce(contribution::text, 'null'))
-   WHERE NOT EXISTS (SELECT FROM contribution c WHERE c.contribution_id = withdraw_contribution.contribution);
+   WHERE NOT EXISTS (SELECT FROM contribution c WHERE c.contribution_id = withdraw_contribution.contribution
+                       AND hrloop.visible('book'::regclass, c.employee_id));
   SELECT hrloop.fail('42501', format('%s cannot withdraw contribution %s', who(), contribution), NULL,
                      'The manager or HR does; nobody their own.')
     FROM contribution c

@@ -166,7 +166,8 @@ COMMENT ON COLUMN employee_skill_level.valid IS 'Days for which it holds.';
 COMMENT ON COLUMN employee_skill_level.certification_result_id IS 'Result that gives it.';
 COMMENT ON COLUMN employee_skill_level.decision_id IS 'Decision that wrote the row.';
 COMMENT ON COLUMN employee_skill_level.superseded_by IS 'Decision that replaced it; null: it stands.';
-SELECT register_table('employee_skill_level', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('employee_skill_level', kind => 'consequence', verb => 'certify', sees => 'person',
+                      about => 'employee_id',
                       audit => '{update,delete}');
 
 CREATE TABLE cycle_course (

@@ -66,8 +66,10 @@ COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
 
 CREATE FUNCTION reverse_certification(employee text, certification text, reason text,
                                       reversed_on date DEFAULT current_date, achieved_on date DEFAULT NULL)
-  RETURNS bigint VOLATILE LANGUAGE SQL
+  RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr}', format('reverse a certification of employee %s', employee));
   -- who comes second finds it reversed; held in the order of skill_follow
   SELECT hold_allowances();
   SELECT hold_employees(ARRAY[find_employee(employee)]);
@@ -94,7 +96,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION reverse_certification(text, text, text, date, date) IS
   'Take a certification back from a day on: level and allowance follow, what was paid stays. Errors: 55000 nothing to '
-  'reverse, 23514 no reason, 22023 unknown code.';
+  'reverse, 23514 no reason, 22023 unknown code, 42501 not HR.';
 
 CREATE FUNCTION require_course(cycle text, course text, exam boolean DEFAULT false, unit_kind text DEFAULT NULL,
                                job_family text DEFAULT NULL, job text DEFAULT NULL,
@@ -112,8 +114,10 @@ COMMENT ON FUNCTION require_course(text, text, boolean, text, text, text, date) 
   'A course, or with exam => true an exam, without which nobody takes part in a cycle: for everybody, a kind of unit, '
   'a job family or a job (TRN-02). Errors: 22023 unknown, 55000 the cycle is open, 23505 required already.';
 
-CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION waive_gate(cycle text, employee text, reason text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot waive the gate of employee %s', who(), employee), NULL,
                      'HR does; not for oneself.')
    WHERE actor() IS NOT NULL AND (NOT holds_role('hr', actor()) OR actor() = (SELECT find_employee(employee)));
@@ -148,8 +152,11 @@ COMMENT ON FUNCTION waive_gate(text, text, text) IS
   'Returns the review''s status, null while there is none (TRN-02). Errors: 42501 not HR, or for oneself; 23502 no '
   'reason; 55000 nothing to waive; 22023 unknown.';
 
-CREATE FUNCTION remind_unfinished(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION remind_unfinished(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE
+  SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot remind the staff of cycle %s', who(), cycle), NULL, 'HR does.')
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor());
   WITH sent AS (

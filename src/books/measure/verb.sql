@@ -75,8 +75,10 @@ COMMENT ON FUNCTION live_refresh(bigint[]) IS
   'Live scores of reviews anew from the readings of their cycles: facts gathered as the indicator says (sum, mean, '
   'last), formula, cap and floor as the cycle pinned them. Locked reviews stay (LIV-01).';
 
-CREATE FUNCTION score_initial(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION score_initial(cycle text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr}', format('compute the initial scores of cycle "%s"', cycle));
   SELECT live_refresh(ARRAY(SELECT r.review_id FROM review r
                              WHERE r.cycle_id = (SELECT find_cycle(score_initial.cycle)) AND r.status <> 'locked'
                                ORDER BY r.review_id));
@@ -86,8 +88,9 @@ BEGIN ATOMIC
      AND EXISTS (SELECT FROM initial_score s WHERE s.review_id = r.review_id);
 END;
 COMMENT ON FUNCTION score_initial(text) IS
-  'Initial scores of all open reviews of a cycle, also of those without any reading; the others follow their readings '
-  'by themselves. Returns how many reviews have one without gaps (REV-02). Error 22023: unknown cycle.';
+  'Initial scores of all open reviews of a cycle, also of those without any reading; the others follow their '
+  'readings by themselves. Returns how many reviews have one without gaps (REV-02). Errors: 22023 unknown cycle, '
+  '42501 not HR.';
 
 -- what managers deal with -----------------------------------------------------
 
@@ -98,14 +101,17 @@ COMMENT ON FUNCTION may_handle(bigint) IS
   'Whether who is acting looks after this employee: the manager of today, HR; the owner of the books when nobody is '
   'acting.';
 
-CREATE FUNCTION handle_warning(warning bigint, handling text) RETURNS timestamptz VOLATILE LANGUAGE SQL
+CREATE FUNCTION handle_warning(warning bigint, handling text) RETURNS timestamptz VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('23502', 'a warning is handled by saying what was done', NULL, 'For example: 调整工作安排.', 'warning',
                      'handling', 'warning_handling')
    WHERE hrloop.meaningful_chars(coalesce(handle_warning.handling, '')) = 0;
   SELECT hrloop.fail('22023', format('there is no warning %s', coalesce(handle_warning.warning::text, 'null')), NULL,
                      'See open_warning.')
-   WHERE NOT EXISTS (SELECT FROM warning w WHERE w.warning_id = handle_warning.warning);
+   WHERE NOT EXISTS (SELECT FROM warning w WHERE w.warning_id = handle_warning.warning
+                       AND hrloop.visible('book'::regclass, w.employee_id));
   SELECT hrloop.fail('42501', format('%s does not look after the employee of warning %s', who(), w.warning_id), NULL,
                      'The manager of the employee handles it, or HR.')
     FROM warning w WHERE w.warning_id = handle_warning.warning AND NOT may_handle(w.employee_id);
@@ -234,8 +240,10 @@ COMMENT ON FUNCTION unit_month_peers(date) IS
   'unit_month(), and how many other units of the kind have the indicator and how many of them missed it, without those '
   'above and below (LIV-06).';
 
-CREATE FUNCTION close_month(unit text, month date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION close_month(unit text, month date) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr,executive}', 'close a month');
   SELECT hrloop.fail('22023', 'close_month() needs a month', NULL, 'Any day of it will do.')
     WHERE close_month.month IS NULL;
   -- two at once: the second finds it closed
@@ -294,7 +302,7 @@ END;
 COMMENT ON FUNCTION close_month(text, date) IS
   'Fix the month''s attainments of a unit (null: of all) and analyse what was missed for the third month in a row; '
   'closed months stay, a second call adds nothing. Months are closed in order. Returns how many analyses the month '
-  'has. Error 22023: unknown unit, no month (LIV-06).';
+  'has. Errors: 22023 unknown unit, no month, 42501 neither HR nor executive (LIV-06).';
 
 -- suggestions -----------------------------------------------------------------
 
@@ -311,12 +319,15 @@ COMMENT ON FUNCTION suggest(text, text, date) IS
   'Submit a suggestion; returns its key. Errors: 22023 unknown employee, 23514 no text, 42501 for somebody else '
   '(LIV-07).';
 
-CREATE FUNCTION decide_suggestion(suggestion bigint, status text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION decide_suggestion(suggestion bigint, status text, reason text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('22023', format('there is no suggestion %s',
                                      coalesce(decide_suggestion.suggestion::text, 'null')), NULL,
                                      'See table suggestion.')
-   WHERE NOT EXISTS (SELECT FROM suggestion s WHERE s.suggestion_id = decide_suggestion.suggestion);
+   WHERE NOT EXISTS (SELECT FROM suggestion s WHERE s.suggestion_id = decide_suggestion.suggestion
+                       AND hrloop.visible('book'::regclass, s.employee_id));
   SELECT hrloop.fail('42501', format('%s may not decide about suggestion %s', who(), s.suggestion_id), NULL,
                      'The manager of the employee decides, or HR; nobody about their own.')
     FROM suggestion s

@@ -438,7 +438,7 @@ BEGIN ATOMIC
     FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments) AND a.status = 'rejected'
   ON CONFLICT DO NOTHING;
   SELECT tell_raise(adjustments);
-  SELECT '42501', format('%s cannot decide on their own raise', a.decided_by), NULL, 'Somebody else has to approve it.',
+  SELECT '42501', format('%s cannot decide on their own raise', a.decided_by), NULL, 'Somebody else has to.',
          'salary_adjustment', 'decided_by', 'salary_adjustment_four_eyes'
     FROM salary_adjustment a JOIN employee e USING (employee_id)
    WHERE a.adjustment_id = ANY (adjustments) AND a.decided_by = e.employee_no

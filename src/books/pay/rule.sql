@@ -15,6 +15,25 @@ INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('pay.release',  'raise', 'It waits no longer'),
   ('pay.void',     'raise', 'An approval is void: its figures changed since');
 
+CREATE FUNCTION require_pay_right(employee bigint, what text, thing text) RETURNS boolean STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('42501', format('%s cannot %s their own %s', who(), what, thing), NULL, 'Somebody else has to.')
+   WHERE actor() = employee;
+  SELECT hrloop.fail('42501', format('%s cannot %s the %s of employee %s', who(), what, thing, e.employee_no),
+                     'They are neither HR, finance, an executive nor a superior, and stand for none of these.',
+                     'Applications call act_as() first; a role is handed on with delegate_role().')
+    FROM employee e
+   WHERE e.employee_id = require_pay_right.employee
+     AND NOT CASE WHEN actor() IS NULL THEN owns_books()
+                  ELSE holds_role('hr', actor()) OR holds_role('finance', actor()) OR holds_role('executive', actor())
+                    OR is_superior(actor(), e.employee_id, current_date) END;
+  SELECT true;
+END;
+COMMENT ON FUNCTION require_pay_right(bigint, text, text) IS
+  'True if who acts may do something about this person''s pay: HR, finance, executives, superiors, never the person; '
+  'the '
+  'owner of the books when nobody is acting. Error 42501: somebody else cannot do that with that thing.';
+
 CREATE FUNCTION salary_problem(salaries bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '23514', format('salary of employee %s has more than %s decimals', e.employee_no,
@@ -54,6 +73,28 @@ END;
 COMMENT ON FUNCTION salary_fixed(salary[]) IS
   'Rule: nobody edits or deletes base pay; other pay is another row, by a decision (PAY-02).';
 SELECT register_follow('salary', '{update,delete}', 100, 'salary_fixed');
+
+CREATE FUNCTION salary_entered(salaries bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT '42501', format('%s cannot set the pay of employee %s', who(), e.employee_no), NULL::text,
+         'Nobody sets their own.', 'salary', 'employee_id', 'salary_own'
+    FROM salary s JOIN employee e USING (employee_id)
+   WHERE s.salary_id = ANY (salaries) AND s.employee_id = actor() AND s.decision_id IS NULL
+  UNION ALL
+  SELECT '42501', format('pay of employee %s changes by a decision', e.employee_no),
+         'Pay without a decision is what somebody begins with, loaded from outside; a decision belongs to who it is '
+         'about, and to the transaction that took it.', 'Call set_salary().', 'salary', 'decision_id', 'salary_decided'
+    FROM salary s JOIN employee e USING (employee_id)
+   WHERE s.salary_id = ANY (salaries)
+     AND CASE WHEN s.decision_id IS NULL
+           THEN EXISTS (SELECT FROM salary o WHERE o.employee_id = s.employee_id AND o.decision_id IS NOT NULL)
+           ELSE NOT EXISTS (SELECT FROM decision d
+                             WHERE d.decision_id = s.decision_id AND d.employee_id = s.employee_id
+                               AND hrloop.of_this_transaction(d.xmin, d.decided_at)) END;
+END;
+COMMENT ON FUNCTION salary_entered(bigint[]) IS
+  'Rule: pay is set by a decision, but for what somebody begins with; not by who gets it.';
+SELECT register_follow('salary', '{insert}', 300, 'salary_entered', key => 'salary_id');
 
 CREATE FUNCTION salary_on(employee bigint, on_date date) RETURNS numeric STABLE LANGUAGE SQL
   RETURN (SELECT s.amount FROM salary s WHERE s.employee_id = employee AND s.valid @> on_date

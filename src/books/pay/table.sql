@@ -30,9 +30,8 @@ COMMENT ON COLUMN salary.source IS
   'them; fold: what the facts come to.';
 COMMENT ON COLUMN salary.withdrawn_by IS
   'Decision that took a set amount back, as if it had never been; null: it counts.';
-SELECT register_table('salary', kind => 'fact', sees => 'pay', about => 'employee_id',
-                      audit => '{insert,update,delete}',
-  writes => '{"finance": "INSERT UPDATE DELETE"}');
+SELECT register_table('salary', kind => 'fact', verb => 'set_salary', sees => 'pay', about => 'employee_id',
+                      audit => '{insert,update,delete}');
 
 -- raise rules -----------------------------------------------------------------
 
@@ -148,13 +147,13 @@ COMMENT ON COLUMN salary_adjustment.status IS
 COMMENT ON COLUMN salary_adjustment.decided_by IS 'Who approved or rejected it.';
 COMMENT ON COLUMN salary_adjustment.reason IS 'Why it was rejected.';
 COMMENT ON COLUMN salary_adjustment.decision_id IS 'Decision pay.propose, or pay.correct.';
-SELECT register_table('salary_adjustment', kind => 'consequence', sees => 'pay', about => 'employee_id',
+SELECT register_table('salary_adjustment', kind => 'consequence', verb => 'approve_adjustment', sees => 'pay',
+                      about => 'employee_id',
                       audit => '{update,delete}',
   reads => $$(SELECT require_tls()) AND hrloop.visible('book'::regclass, employee_id, 'pay')
                                       AND (employee_id <> (SELECT hrloop.actor('book'::regclass))
                                            OR EXISTS (SELECT FROM review_result x
                                                        WHERE x.result_id = salary_adjustment.result_id))$$,
-  writes => '{"finance": "UPDATE"}',
   hands_out => 'EXISTS (SELECT FROM @review_result x WHERE x.result_id = t.result_id AND x.disclosed_on IS NOT NULL)',
   held_back => 'not disclosed yet',
   texts => '{"decided_by": "pseudonym acts stay under a pseudonym", "reason": {"action": "blank", "months": 24, '
@@ -199,9 +198,9 @@ COMMENT ON COLUMN payroll_feed.effective_until IS 'Day after the last; null: unt
 COMMENT ON COLUMN payroll_feed.decision_id IS 'Decision behind it.';
 COMMENT ON COLUMN payroll_feed.created_at IS 'When it was written.';
 COMMENT ON COLUMN payroll_feed.acknowledged_at IS 'When payroll took it; null: pending.';
-SELECT register_table('payroll_feed', kind => 'consequence', sees => 'pay', about => 'employee_id',
+SELECT register_table('payroll_feed', kind => 'consequence', verb => 'acknowledge_feed', sees => 'pay',
+                      about => 'employee_id',
                       audit => '{update,delete}',
-  writes => '{"finance": "INSERT UPDATE"}',
   texts => '{"source_table": "keep evidence of pay"}');
 
 -- skill allowances ------------------------------------------------------------
@@ -255,6 +254,7 @@ COMMENT ON COLUMN skill_allowance.cause IS 'certification_result or training_rec
 COMMENT ON COLUMN skill_allowance.cause_id IS 'Its key.';
 COMMENT ON COLUMN skill_allowance.decision_id IS 'Decision that wrote the row.';
 COMMENT ON COLUMN skill_allowance.superseded_by IS 'Decision that replaced it; null: it stands.';
-SELECT register_table('skill_allowance', kind => 'consequence', sees => 'pay', about => 'employee_id',
+SELECT register_table('skill_allowance', kind => 'consequence', verb => 'certify', sees => 'pay',
+                      about => 'employee_id',
                       audit => '{update,delete}',
   texts => '{"component": "keep evidence of pay"}');

@@ -1,8 +1,10 @@
 -- pay: what people and applications call.
 
 CREATE FUNCTION set_salary(employee text, amount numeric, from_date date, reason text DEFAULT '入职定薪') RETURNS bigint
-  VOLATILE LANGUAGE SQL
+  VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_pay_right(find_employee(employee), 'set', 'pay');
   SELECT hrloop.fail('23502', 'a salary needs an amount, a day and a reason', NULL, NULL, 'salary')
    WHERE set_salary.amount IS NULL OR from_date IS NULL OR hrloop.meaningful_chars(coalesce(set_salary.reason, '')) = 0;
   SELECT hrloop.fail('23514', format('salary %s of employee %s has more than %s decimals', set_salary.amount, employee,
@@ -23,10 +25,12 @@ COMMENT ON FUNCTION set_salary(text, numeric, date, text) IS
   'Set base pay, yuan a month, from a day on, by a person''s decision, in advance or afterwards: it holds up to the '
   'next '
   'amount that is set, and raises from that day on are on top of it. Returns the key of the row. Errors: 23514 not '
-  'positive, too many decimals, or not employed on that day, 23502 no reason, 22023 unknown.';
+  'positive, too many decimals, or not employed on that day, 23502 no reason, 22023 unknown, 42501 one''s own, or no right to it.';
 
-CREATE FUNCTION withdraw_salary(employee text, from_date date, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
+CREATE FUNCTION withdraw_salary(employee text, from_date date, reason text) RETURNS numeric VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_pay_right(find_employee(employee), 'set', 'pay');
   SELECT hrloop.fail('23502', 'taking a salary back needs a reason', NULL, 'Say why; the decision keeps it.', 'salary')
    WHERE hrloop.meaningful_chars(coalesce(withdraw_salary.reason, '')) = 0;
   SELECT hold_employees(ARRAY[find_employee(employee)]);
@@ -84,8 +88,10 @@ CREATE FUNCTION find_adjustment(cycle text, employee text) RETURNS bigint STABLE
 COMMENT ON FUNCTION find_adjustment(text, text) IS
   'Key of the newest live raise or correction of an employee in a cycle. Error 22023: none.';
 
-CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION approve_adjustment(cycle text, employee text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_pay_right(find_employee(employee), 'decide on', 'raise');
   -- what is proposed when this is called: who has to wait does not approve what took its place meanwhile. The employee
   -- first, as every change of pay: an unlock has the employee, and then wants the raise
   WITH seen AS MATERIALIZED (
@@ -105,8 +111,10 @@ COMMENT ON FUNCTION approve_adjustment(text, text) IS
   'Approve a raise as who acts; not one''s own. Returns the status; proposed: another one took its place meanwhile. '
   'Errors: 22023 none, 42501 one''s own, no right, or '
   'part of what led to it; 55000 held by an appeal, base pay changed.';
-CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE LANGUAGE SQL
+CREATE FUNCTION reject_adjustment(cycle text, employee text, reason text) RETURNS text VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_pay_right(find_employee(employee), 'decide on', 'raise');
   SELECT hrloop.fail('23502', format('rejecting the raise of employee %s needs a reason', employee), NULL,
                      'Say why; the decision keeps it.', 'salary_adjustment', 'reason')
    WHERE hrloop.meaningful_chars(coalesce(reject_adjustment.reason, '')) = 0;
@@ -120,8 +128,10 @@ END;
 COMMENT ON FUNCTION reject_adjustment(text, text, text) IS
   'Reject a raise or correction that was not applied, with the reason; what is applied stands. Errors: 22023 none, '
   '23502 no reason, 55000 applied, or held by an appeal; 42501 own.';
-CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE LANGUAGE SQL
+CREATE FUNCTION apply_adjustment(cycle text, employee text) RETURNS numeric VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_pay_right(find_employee(employee), 'apply', 'raise');
   -- the employee first, as every change of pay: a correction goes on to other cycles
   SELECT hold_employees(ARRAY[(SELECT find_employee(employee))]);
   SELECT void_approvals(ARRAY[find_adjustment(cycle, employee)]);
@@ -132,7 +142,7 @@ BEGIN ATOMIC
                                                  WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void'
                                                    AND hrloop.of_this_transaction(d.xmin, d.decided_at)
                                                    AND v.cycle_id = a.cycle_id));
-  SELECT salary_on(a.employee_id, a.effective_on) FROM salary_adjustment a
+  SELECT CASE WHEN may_read_pay(a.employee_id) THEN salary_on(a.employee_id, a.effective_on) END FROM salary_adjustment a
     WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
@@ -140,9 +150,9 @@ COMMENT ON FUNCTION apply_adjustment(text, text) IS
   'raises '
   'that come after it are on top: those that wait are proposed anew, those that are applied follow (decision '
   'pay.fold). '
-  'Returns the base pay from its day on, yuan; null: it is no longer what was approved, so that the approval is void '
+  'Returns the base pay from its day on, yuan, to who may read it; null: or it is no longer what was approved, so that the approval is void '
   'and '
-  'the raise proposed again. Errors: 55000 not approved, held by an appeal, not employed; 22023 none.';
+  'the raise proposed again. Errors: 55000 not approved, held by an appeal, not employed; 22023 none, 42501 one''s own, or no right to it.';
 CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)));
@@ -161,15 +171,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION apply_raises(bigint[]) IS
   'Apply those of these raises that are approved and can be paid, their employees locked first; returns how many.';
-CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION apply_cycle(cycle text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr,finance,executive}', format('apply the raises of cycle "%s"', cycle));
   -- what is approved meanwhile is left: its employee is not locked
   SELECT apply_raises(ARRAY(SELECT a.adjustment_id FROM salary_adjustment a
                             WHERE a.cycle_id = (SELECT find_cycle(cycle)) AND a.status = 'approved'));
 END;
 COMMENT ON FUNCTION apply_cycle(text) IS
   'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved (their '
-  'approval is void) and those that cannot be paid: apply_left(cycle) lists both. Returns how many.';
+  'approval is void) and those that cannot be paid: apply_left(cycle) lists both. Returns how many. Error 42501: neither HR, finance nor '
+  'executive.';
 CREATE FUNCTION apply_left(cycle text) RETURNS TABLE (employee_no text, raise_amount numeric, status text, why text)
   STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -205,10 +218,13 @@ COMMENT ON FUNCTION apply_left(text) IS
 
 -- what people read ------------------------------------------------------------
 
-CREATE FUNCTION acknowledge_feed(feeds bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION acknowledge_feed(feeds bigint[]) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr,finance}', 'acknowledge rows of the payroll feed');
   WITH done AS (UPDATE payroll_feed f SET acknowledged_at = now()
                 WHERE f.feed_id = ANY (feeds) AND f.acknowledged_at IS NULL RETURNING 1)
   SELECT count(*) FROM done;
 END;
-COMMENT ON FUNCTION acknowledge_feed(bigint[]) IS 'Payroll took these rows; returns how many were pending (PAY-05).';
+COMMENT ON FUNCTION acknowledge_feed(bigint[]) IS
+  'Payroll took these rows; returns how many were pending. Error 42501: neither HR nor finance (PAY-05).';

@@ -92,8 +92,8 @@ COMMENT ON COLUMN review_gate.cycle_id IS 'Cycle.';
 COMMENT ON COLUMN review_gate.employee_id IS 'Who.';
 COMMENT ON COLUMN review_gate.reason IS 'What is missing.';
 COMMENT ON COLUMN review_gate.waived_because IS 'Why it is let pass all the same.';
-SELECT register_table('review_gate', kind => 'consequence', sees => 'person', about => 'employee_id',
-                      audit => '{insert,update,delete}', because => 'entered by people or other systems',
+SELECT register_table('review_gate', kind => 'fact', sees => 'person', about => 'employee_id',
+                      audit => '{insert,update,delete}',
   texts => '{"reason": "blank free text", "waived_because": "blank free text"}');
 
 CREATE TABLE review (
@@ -172,12 +172,11 @@ COMMENT ON COLUMN review.missing_used IS
   'missing.';
 COMMENT ON COLUMN review.vetoed IS 'Derived: keys of the indicators whose veto caps the composite.';
 COMMENT ON COLUMN review.anonymous IS 'Derived: whether scores of groups whose raters are anonymous count (REV-07).';
-SELECT register_table('review', kind => 'consequence', sees => 'person', about => 'employee_id',
+SELECT register_table('review', kind => 'consequence', verb => 'lock_review', sees => 'person', about => 'employee_id',
                       audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, employee_id) OR manager_id = (SELECT hrloop.actor('book'::regclass))$$,
   ignored => '{composite,self_composite,items_scored,complete,missed,lowest_indicator_id,plan_reason,missing_used,'
              'vetoed,anonymous,deviation_explained,raters_named}',
-  writes => '{"manager executive": "UPDATE(status,locked_on,reopen_reason)"}',
   hides => '{composite,self_composite,missed,lowest_indicator_id,plan_reason,vetoed,calibrated,anonymous,'
            'deviation_explained}',
   hands_out => '@disclosed(t.review_id)', held_back => 'not disclosed yet',
@@ -222,7 +221,7 @@ COMMENT ON COLUMN review_segment.load IS 'Its weight: days × FTE.';
 COMMENT ON COLUMN review_segment.from_date IS 'First day in the cycle.';
 COMMENT ON COLUMN review_segment.until_date IS 'Last day in the cycle.';
 COMMENT ON COLUMN review_segment.decision_id IS 'Decision review.segment.';
-SELECT register_table('review_segment', kind => 'consequence', sees => 'person',
+SELECT register_table('review_segment', kind => 'consequence', verb => 'open_cycle', sees => 'person',
                       about => 'review_id/review.employee_id', audit => '{update,delete}',
   reads => $$hrloop.visible('book'::regclass, NULL) OR manager_id = (SELECT hrloop.actor('book'::regclass))
              OR EXISTS (SELECT FROM review r WHERE r.review_id = review_segment.review_id)$$,
@@ -305,12 +304,11 @@ COMMENT ON COLUMN review_result.reopened_by IS 'Decision review.unlock that clos
 COMMENT ON COLUMN review_result.disclosed_on IS
   'Day from which the employee may read it: that of the lock, or by setting review.disclose when disclose_result() '
   'says so; null: not yet (REV-08).';
-SELECT register_table('review_result', kind => 'consequence', sees => 'person',
+SELECT register_table('review_result', kind => 'consequence', verb => 'lock_review', sees => 'person',
                       about => 'review_id/review.employee_id', audit => '{update,delete}',
   reads => $$disclosed_on IS NOT NULL AND hrloop.visible('book'::regclass, NULL)
              OR EXISTS (SELECT FROM review r WHERE r.review_id = review_result.review_id
                                       AND (r.employee_id <> (SELECT hrloop.actor('book'::regclass))
                                         OR review_result.disclosed_on IS NOT NULL))$$,
-  writes => '{"manager executive": "UPDATE"}',
   hands_out => 't.disclosed_on IS NOT NULL', held_back => 'not disclosed yet',
   texts => '{"grade": "keep figure"}');

@@ -135,8 +135,36 @@ COMMENT ON FUNCTION set_target(text, text, text, jsonb) IS
   'Targets of one person, e.g. {"target": 10}, before the cycle opens. Errors: 22023 a target is zero or null, 55000 '
   'the cycle is open.';
 
-CREATE FUNCTION open_cycle(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+-- What row policies ask of who reads a review, for verbs that run as the owner of the books.
+CREATE FUNCTION require_sight(cycle text, employee text) RETURNS bigint STABLE LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
+  SELECT hrloop.fail('42501', format('%s does not see the review of employee %s in cycle %s', who(), employee, cycle),
+                     NULL, 'Who is reviewed, the manager, who is above them, HR and executives do; applications call '
+                     'act_as() first.')
+    FROM review r
+   WHERE r.review_id = (SELECT find_review(cycle, employee))
+     AND NOT (hrloop.visible('book'::regclass, r.employee_id) OR coalesce(r.manager_id = actor(), false));
+  SELECT find_review(cycle, employee);
+END;
+COMMENT ON FUNCTION require_sight(text, text) IS
+  'Key of a review that who acts sees: first step of verbs about it. Errors: 42501 they do not, 22023 unknown.';
+CREATE FUNCTION require_review(cycle text, employee text, what text) RETURNS bigint STABLE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT require_sight(cycle, employee);
+  SELECT hrloop.fail('42501', format('%s cannot %s their own review', who(), what), NULL,
+                     'The manager, who is above them, or HR does.')
+   WHERE actor() = (SELECT find_employee(employee));
+  SELECT find_review(cycle, employee);
+END;
+COMMENT ON FUNCTION require_review(text, text, text) IS
+  'Key of a review of somebody else that who acts sees: first step of verbs that decide about it. Errors: 42501 one''s '
+  'own, or unseen; 22023 unknown.';
+
+CREATE FUNCTION open_cycle(cycle text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT require_role('{hr,executive}', format('open cycle "%s"', cycle));
   -- one at a time for whatever makes, locks or opens reviews of a cycle
   SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE;
   UPDATE review_cycle SET status = 'open' WHERE cycle_id = (SELECT find_cycle(cycle)) AND status = 'draft';
@@ -144,8 +172,9 @@ BEGIN ATOMIC
   SELECT count(*) FROM review r WHERE r.cycle_id = (SELECT find_cycle(cycle));
 END;
 COMMENT ON FUNCTION open_cycle(text) IS
-  'Open a cycle: its rules are frozen and everybody employed in it gets a review; again: only who came since. Returns '
-  'the number of reviews (REV-01). Errors: 55000 no template, or a draft; 22023 unknown.';
+  'Open a cycle: its rules are frozen and everybody employed in it gets a review; again: only who came since. '
+  'Returns the number of reviews (REV-01). Errors: 55000 no template, or a draft; 22023 unknown, 42501 neither HR '
+  'nor executive.';
 
 CREATE FUNCTION submit_score(cycle text, employee text, indicator text, value numeric DEFAULT NULL,
                              rationale text DEFAULT NULL,
@@ -202,8 +231,10 @@ COMMENT ON FUNCTION lock_as_of(bigint[], date, text) IS
   'Before reviews are locked as of another day than today: HR says why, and a decision keeps it (REV-06).';
 
 CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT current_date, reason text DEFAULT NULL)
-  RETURNS boolean VOLATILE LANGUAGE SQL
+  RETURNS boolean VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_review(cycle, employee, 'lock');
   SELECT hrloop.fail('55000', format('review of %s in %s is %s', employee, cycle, replace(r.status, '_', ' ')),
                      format('Reason: %s', r.block_reason),
                      CASE r.status WHEN 'blocked' THEN 'Clear the review_gate and unblock_reviews(cycle) first.'
@@ -234,8 +265,10 @@ COMMENT ON FUNCTION lock_reviews(bigint[], date) IS
   'Lock those of these reviews that are open and complete, they and their employees held first; returns how many.';
 CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false,
                            reason text DEFAULT NULL)
-  RETURNS bigint VOLATILE LANGUAGE SQL
+  RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr,executive}', format('lock cycle "%s"', cycle));
   SELECT FROM review_cycle c WHERE c.cycle_id = (SELECT find_cycle(cycle)) FOR NO KEY UPDATE;
   SELECT hrloop.fail('55000', format('%s reviews of cycle "%s" are not complete', count(*), cycle),
                      format('The first employees: %s.',
@@ -263,8 +296,10 @@ COMMENT ON FUNCTION lock_cycle(text, date, boolean, text) IS
   'second call adds nothing but what was completed since. Errors: 55000 reviews are incomplete or blocked (unless '
   'skipped), 23514 a deviation without a reason, 22023 unknown; days and reasons as for lock_review() (REV-06).';
 
-CREATE FUNCTION unlock_review(cycle text, employee text, reason text) RETURNS boolean VOLATILE LANGUAGE SQL
+CREATE FUNCTION unlock_review(cycle text, employee text, reason text) RETURNS boolean VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_review(cycle, employee, 'open');
   SELECT hrloop.fail('23502', 'an unlock needs a reason', NULL, 'Say why the score has to be changed.', 'review',
                      'reopen_reason', 'review_reopen_reason')
    WHERE hrloop.meaningful_chars(coalesce(reason, '')) = 0;
@@ -279,8 +314,8 @@ BEGIN ATOMIC
   SELECT r.status = 'open' FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
 END;
 COMMENT ON FUNCTION unlock_review(text, text, text) IS
-  'Open a locked review again; a decision keeps the reason, a raise that was not applied is withdrawn. Errors: 23502 '
-  'no reason, 22023 unknown.';
+  'Open a locked review again; a decision keeps the reason, a raise that was not applied is withdrawn. Errors: '
+  '23502 no reason, 22023 unknown, 42501 one''s own, or unseen.';
 
 CREATE FUNCTION explain_deviation(cycle text, employee text, reason text) RETURNS numeric VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -314,8 +349,10 @@ COMMENT ON FUNCTION explain_deviation(text, text, text) IS
   'review.tolerance. Returns composite minus self composite. Errors: 23502 no reason, 42501 somebody else, 55000 '
   'locked or not scored by both, 22023 unknown (REV-04).';
 
-CREATE FUNCTION unblock_reviews(cycle text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION unblock_reviews(cycle text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr}', format('unblock the reviews of cycle "%s"', cycle));
   -- what opens is judged by the rules of today
   SELECT hold_rules();
   SELECT hold_reviews(ARRAY(SELECT r.review_id FROM review r
@@ -329,12 +366,15 @@ BEGIN ATOMIC
   SELECT count(*) FROM freed;
 END;
 COMMENT ON FUNCTION unblock_reviews(text) IS
-  'Open the blocked reviews of a cycle whose gate was cleared or waived; returns how many (TRN-02).';
+  'Open the blocked reviews of a cycle whose gate was cleared or waived; returns how many. Error 42501: not HR '
+  '(TRN-02).';
 
 -- other weights ---------------------------------------------------------------
 
-CREATE FUNCTION reweight_cycle(cycle text, template text, reason text) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION reweight_cycle(cycle text, template text, reason text) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT somebody_acts();
   SELECT hrloop.fail('42501', format('%s cannot reweight a cycle', who()), NULL, 'HR and executives can.')
    WHERE actor() IS NOT NULL AND NOT holds_role('hr', actor()) AND NOT holds_role('executive', actor());
   SELECT hrloop.fail('23502', 'reweighting a cycle needs a reason', NULL, 'Say why the rules change before the lock.',
