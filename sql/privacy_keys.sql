@@ -8,6 +8,7 @@ SELECT hrloop.install('privacy_keys_test') IS NOT NULL AS installed;
 \set history :abs_srcdir '/test/fixtures/history.sql'
 \set busy :abs_srcdir '/test/fixtures/busy.sql'
 \set books privacy_keys_test
+\set by_hand '{notification,decision}'
 \set ECHO none
 \o /dev/null
 \i :company

@@ -1,5 +1,6 @@
 -- the day of a lock is not for the parties to choose (REV-06).
 \set books score_day
+\set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
 SELECT create_indicator('总评', definition => 'd', standard => 's', pass => 0) > 0 AS made;

@@ -1,5 +1,6 @@
 -- TRUNCATE obeys what DELETE obeys, for every table; and what is renamed or belongs to somebody else is followed.
 \set books score_truncate
+\set by_hand '{review}'
 \set past yes
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
