@@ -290,10 +290,11 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
      WHERE r.table_name = table_right.table_name
   ), people (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('finance'), ('executive'))
-  SELECT 'hr', t.table_name, a.action, CASE WHEN a.action = 'UPDATE' AND t.verb IS NOT NULL THEN t.entered END
+  SELECT 'hr', t.table_name, a.action, CASE WHEN t.verb IS NOT NULL AND a.action <> 'SELECT' THEN nullif(t.entered, '{}') END
     FROM t CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS a (action)
       WHERE a.action = 'SELECT' OR t.kind <> 'guard'
-        AND (t.verb IS NULL OR a.action = 'UPDATE' AND t.entered <> '{}' OR a.action = 'INSERT' AND t.kind = 'fact')
+        AND CASE WHEN t.verb IS NULL THEN true WHEN t.kind = 'fact' THEN a.action = 'INSERT'
+                 ELSE a.action = 'UPDATE' AND t.entered <> '{}' END
   UNION ALL
   SELECT p.role, t.table_name, 'SELECT', CASE
     WHEN t.hides <> '{}' THEN ARRAY(SELECT c FROM unnest(t.columns) WITH ORDINALITY AS c (c, n)

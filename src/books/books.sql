@@ -285,7 +285,7 @@ BEGIN ATOMIC
     SELECT c.oid, c.relname::text AS relname, r.verb, r.kind <> 'fact' AS made, g.tgtype & 4 > 0 AS inserts,
            g.oid AS trigger, g.tgenabled, ARRAY(SELECT unnest(g.tgattr::smallint[])) AS held,
            convert_from(rtrim(g.tgargs, '\x00'), 'UTF8') AS named,
-           CASE WHEN r.entered <> '{}' THEN ARRAY(SELECT a.attnum FROM pg_attribute a
+           CASE WHEN r.entered <> '{}' AND r.kind <> 'fact' THEN ARRAY(SELECT a.attnum FROM pg_attribute a
                                                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                                                      AND a.attname <> ALL (r.entered) ORDER BY a.attnum)
              ELSE '{}'::smallint[] END AS guarded

@@ -86,6 +86,8 @@ BEGIN ATOMIC
          'about, and to the transaction that took it.', 'Call set_salary().', 'salary', 'decision_id', 'salary_decided'
     FROM salary s JOIN employee e USING (employee_id)
    WHERE s.salary_id = ANY (salaries)
+     -- what facts come to has the decision of its fact
+     AND s.source = 'set'
      AND CASE WHEN s.decision_id IS NULL
            THEN EXISTS (SELECT FROM salary o WHERE o.employee_id = s.employee_id AND o.decision_id IS NOT NULL)
            ELSE NOT EXISTS (SELECT FROM decision d

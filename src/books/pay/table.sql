@@ -30,7 +30,8 @@ COMMENT ON COLUMN salary.source IS
   'them; fold: what the facts come to.';
 COMMENT ON COLUMN salary.withdrawn_by IS
   'Decision that took a set amount back, as if it had never been; null: it counts.';
-SELECT register_table('salary', kind => 'fact', verb => 'set_salary', sees => 'pay', about => 'employee_id',
+SELECT register_table('salary', kind => 'fact', verb => 'set_salary', entered => '{employee_id,amount,valid}',
+                      sees => 'pay', about => 'employee_id',
                       audit => '{insert,update,delete}');
 
 -- raise rules -----------------------------------------------------------------
