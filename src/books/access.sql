@@ -335,6 +335,7 @@ SELECT p.role, o.object, o.action, NULL
       ('remove_plan_item', '{manager,executive}'), ('approve_adjustment', '{finance}'),
       ('reject_adjustment', '{finance}'), ('approve_cycle', '{finance}'),
       ('apply_adjustment', '{finance}'), ('apply_cycle', '{finance}'), ('set_salary', '{finance}'),
+      ('withdraw_salary', '{finance}'), ('close_period', '{finance}'),
       ('acknowledge_feed', '{finance}')) AS v (verb, roles) ON v.verb = split_part(o.object, '(', 1)
  WHERE o.kind = 'function' AND left(o.object, 5) <> 'hold_'
        AND split_part(o.object, '(', 1) <> ALL (ARRAY['act_as', 'register_table', 'register_notice', 'register_follow',

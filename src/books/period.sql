@@ -11,7 +11,8 @@ COMMENT ON TABLE pay_period IS
 COMMENT ON COLUMN pay_period.month IS 'First day of the month.';
 COMMENT ON COLUMN pay_period.proration IS
   'Setting pay.proration when it was closed: its arrears are computed by it, too.';
-SELECT register_table('pay_period', kind => 'consequence', sees => 'public', audit => '{update,delete}',
+SELECT register_table('pay_period', kind => 'consequence', verb => 'close_period', sees => 'public',
+                      audit => '{update,delete}',
   texts => '{"proration": "keep code"}');
 
 CREATE TABLE payslip_line (
@@ -54,7 +55,7 @@ COMMENT ON COLUMN payslip_line.source_table IS 'salary or skill_allowance; null:
 COMMENT ON COLUMN payslip_line.source_id IS 'Its key.';
 COMMENT ON COLUMN payslip_line.decision_id IS 'Decision that set the amount.';
 COMMENT ON COLUMN payslip_line.since IS 'Day since which the amount holds.';
-SELECT register_table('payslip_line', kind => 'consequence', sees => 'pay', about => 'employee_id',
+SELECT register_table('payslip_line', kind => 'consequence', verb => 'close_period', sees => 'pay', about => 'employee_id',
                       audit => '{update,delete}',
   texts => '{"component": "keep evidence of pay", "source_table": "keep evidence of pay"}');
 
@@ -67,7 +68,8 @@ COMMENT ON TABLE arrears_due IS
   'closed.';
 COMMENT ON COLUMN arrears_due.employee_id IS 'Who.';
 COMMENT ON COLUMN arrears_due.since IS 'First day that is concerned.';
-SELECT register_table('arrears_due', kind => 'log', sees => 'pay', about => 'employee_id', audit => '{}',
+SELECT register_table('arrears_due', kind => 'log', verb => 'close_period', sees => 'pay', about => 'employee_id',
+                      audit => '{}',
                       because => 'says only whose payslips a close compares');
 
 CREATE TABLE work_day (
@@ -157,8 +159,10 @@ COMMENT ON FUNCTION period_open() IS
   'First day of the month that payroll closes next; null: none was closed yet, and any may be.';
 ALTER TABLE payroll_feed ALTER COLUMN period SET DEFAULT period_open();
 
-CREATE FUNCTION close_period(month date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION close_period(month date) RETURNS bigint VOLATILE SECURITY DEFINER
+  SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
+  SELECT require_role('{hr,finance}', 'close a month of pay');
   SELECT hold_period(true);
   SELECT hrloop.fail('55000', format('the month %s is closed', to_char(close_period.month, 'YYYY-MM')),
                      'What was paid stands.', format('What became known since is arrears of %s: close that one.',
@@ -200,5 +204,4 @@ END;
 COMMENT ON FUNCTION close_period(date) IS
   'Payroll has paid a month (any day of it): its payslips are kept and stand, and differences to earlier months that '
   'became known since are paid with it, once. Returns how many people were paid. Errors: 55000 closed, 22023 not the '
-  'next '
-  'month (PAY-16).';
+  'next month, 42501 neither HR nor finance (PAY-16).';

@@ -79,7 +79,7 @@ BEGIN ATOMIC
   SELECT '42501', format('%s cannot set the pay of employee %s', who(), e.employee_no), NULL::text,
          'Nobody sets their own.', 'salary', 'employee_id', 'salary_own'
     FROM salary s JOIN employee e USING (employee_id)
-   WHERE s.salary_id = ANY (salaries) AND s.employee_id = actor() AND s.decision_id IS NULL
+   WHERE s.salary_id = ANY (salaries) AND s.employee_id = actor() AND s.source = 'set' AND s.decision_id IS NULL
   UNION ALL
   SELECT '42501', format('pay of employee %s changes by a decision', e.employee_no),
          'Pay without a decision is what somebody begins with, loaded from outside; a decision belongs to who it is '
