@@ -484,10 +484,9 @@ BEGIN ATOMIC
   SELECT apply_rights();
 END;
 COMMENT ON FUNCTION apply_tables() IS
-  'After register_table(): policies, audit triggers, guards, constraints, and rights of tables that had none, as their '
-  'table_rule says; '
-  'returns how many statements the rights took. For the owner of the books, after a change of table_rule, and at the '
-  'end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
+  'After register_table(): policies, audit triggers, guards, constraints, and rights of tables that had none, as '
+  'their table_rule says; returns how many statements the rights took. For the owner of the books, after a change of '
+  'table_rule, and at the end of a migration. Error 42501: somebody else (SEC-01, SEC-02, SEC-03).';
 
 -- what the rooms fill in their texts, and so all that texts in their place may name
 INSERT INTO message_kind (kind, args)

@@ -168,10 +168,8 @@ CREATE VIEW guard_problem WITH (security_invoker) AS
      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = k.name AND NOT a.attisdropped);
 COMMENT ON VIEW guard_problem IS
   'What stands between people and books and is not as it should be: functions that everybody may call, rights edited '
-  'by '
-  'hand, logins that are gone or too much, rows of the register that contradict what is there; no rows in healthy '
-  'books '
-  '(SEC-01, SEC-06).';
+  'by hand, logins that are gone or too much, rows of the register that contradict what is there; no rows in healthy '
+  'books (SEC-01, SEC-06).';
 COMMENT ON COLUMN guard_problem.code IS 'Check of health(): public_functions, rights, logins or register.';
 COMMENT ON COLUMN guard_problem.name IS 'Function, right, employee, role or table.';
 COMMENT ON COLUMN guard_problem.problem IS 'What is wrong, and what mends it.';

@@ -101,16 +101,14 @@ CREATE TABLE indicator_fact (
 );
 COMMENT ON TABLE indicator_fact IS
   'Facts of an indicator: what raters and other systems give of it, and what templates and targets say. What its '
-  'formula '
-  'asks for is declared with it; declare_fact() corrects that (IND-03).';
+  'formula asks for is declared with it; declare_fact() corrects that (IND-03).';
 COMMENT ON COLUMN indicator_fact.indicator_id IS 'Indicator.';
 COMMENT ON COLUMN indicator_fact.fact IS 'Name, as the formula calls it.';
 COMMENT ON COLUMN indicator_fact.role IS
   'actual: raters and readings give it, and nothing else; target: templates and targets do.';
 COMMENT ON COLUMN indicator_fact.summed IS
   'Of a target: whether it is a sum over the days of a cycle, so that leave makes it smaller; null: if the '
-  'indicator''s '
-  'readings are summed.';
+  'indicator''s readings are summed.';
 SELECT register_table('indicator_fact', kind => 'rule', sees => 'public', audit => '{insert,update,delete}');
 
 CREATE TABLE key_event (
@@ -454,9 +452,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION declare_fact(text, text, text, boolean) IS
   'Say what a fact of an indicator is: an actual, which raters and readings give, or a target, and whether that is a '
-  'sum '
-  'over days: declare_fact(''客户拓展'', ''plan'', ''target'', true). Errors: 22023 unknown indicator, 23514 no such role, '
-  '55000 it was given as the other.';
+  'sum over days: declare_fact(''客户拓展'', ''plan'', ''target'', true). Errors: 22023 unknown indicator, 23514 no such '
+  'role, 55000 it was given as the other.';
 
 CREATE FUNCTION create_indicator(code text, name text DEFAULT NULL, definition text DEFAULT NULL,
                                  standard text DEFAULT NULL,
@@ -801,10 +798,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION revise_template(text, jsonb, text) IS
   'Make and activate the next version of a template from the newest active one, with new weights {"indicator": '
-  'weight}; '
-  'what is not named stays. Open cycles keep theirs. Returns the version. Errors: 23502 no reason, 55000 none is '
-  'active, 23514 weights do not sum to 100, 22023 '
-  'unknown.';
+  'weight}; what is not named stays. Open cycles keep theirs. Returns the version. Errors: 23502 no reason, 55000 '
+  'none is active, 23514 weights do not sum to 100, 22023 unknown.';
 
 CREATE VIEW template_checklist WITH (security_invoker) AS
   SELECT t.template_id, t.code AS template_code, t.version, i.position, n.code AS indicator_code,

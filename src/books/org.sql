@@ -506,11 +506,10 @@ BEGIN ATOMIC
     WHERE s.employee_id = (SELECT find_employee(employee)) AND s.valid = daterange(from_date, until_date, '[]');
 END;
 COMMENT ON FUNCTION take_leave(text, date, date, boolean, numeric) IS
-  'Leave (休假) of somebody who is employed, both days included; protected leave (maternity, work injury, illness) must '
-  'not lower a score: targets shrink, and a short rest is not rated. It is paid with so many percent. Returns the key '
-  'of '
-  'the status row. Errors: 23514 no such percentage, 22023: '
-  'unknown, days out of order, or not employed throughout.';
+  'Leave (休假) of somebody who is employed, both days included; protected leave (maternity, work injury, illness) '
+  'must not lower a score: targets shrink, and a short rest is not rated. It is paid with so many percent. Returns '
+  'the key of the status row. Errors: 23514 no such percentage, 22023: unknown, days out of order, or not employed '
+  'throughout.';
 
 CREATE FUNCTION transfer(employee text, on_date date, unit text DEFAULT NULL, job text DEFAULT NULL,
                          manager text DEFAULT NULL) RETURNS bigint VOLATILE LANGUAGE SQL

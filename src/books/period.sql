@@ -6,8 +6,7 @@ CREATE TABLE pay_period (
 );
 COMMENT ON TABLE pay_period IS
   'Months that payroll has closed, one after the other: their payslips stand. What becomes known later is arrears of '
-  'the '
-  'month that is open.';
+  'the month that is open.';
 COMMENT ON COLUMN pay_period.month IS 'First day of the month.';
 COMMENT ON COLUMN pay_period.proration IS
   'Setting pay.proration when it was closed: its arrears are computed by it, too.';
@@ -122,8 +121,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION arrears_mark(bigint[], date[]) IS
   'Something became known of these people, from these days on: where a closed month is concerned its payslip is '
-  'compared '
-  'when the next one is closed.';
+  'compared when the next one is closed.';
 
 CREATE FUNCTION feed_marks(feeds bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

@@ -399,9 +399,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION erasure_preview(text) IS
   'What the erasure that waits would change today, row by row: in which column of which row (its key), what it says '
-  'and '
-  'what it will say; where several rules meet in one column, a line each. To be read before confirm_erasure(). Errors: '
-  '42501 neither HR nor an executive; 55000 nothing waits; 22023 unknown (SEC-05).';
+  'and what it will say; where several rules meet in one column, a line each. To be read before confirm_erasure(). '
+  'Errors: 42501 neither HR nor an executive; 55000 nothing waits; 22023 unknown (SEC-05).';
 
 CREATE FUNCTION confirm_erasure(employee text) RETURNS text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

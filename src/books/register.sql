@@ -66,9 +66,8 @@ COMMENT ON COLUMN table_rule.held_back IS
   'Why not the others: what is not disclosed yet, and what would betray an anonymous rater (GDPR 15 (4)).';
 COMMENT ON COLUMN table_rule.verb IS
   'Verb that people call for what the engine alone writes here: with it hrloop.guard() refuses everybody else, the '
-  'owner '
-  'too, and names it; a fact may be entered, and stands. Null: rows are written by whoever has the right. After a '
-  'change: apply_guards().';
+  'owner too, and names it; a fact may be entered, and stands. Null: rows are written by whoever has the right. '
+  'After a change: apply_guards().';
 COMMENT ON COLUMN table_rule.entered IS 'Columns of such a table that people enter all the same: of a fact with a new row, of others at any time.';
 
 CREATE TABLE personal_reference (
@@ -113,9 +112,8 @@ COMMENT ON COLUMN erasure_rule.action IS
   'of the keys, number or name; name: a text to others is filled anew without the name, or replaced; keep: it stays.';
 COMMENT ON COLUMN erasure_rule.leaves IS 'What blank leaves behind; null: nothing.';
 COMMENT ON COLUMN erasure_rule.keys IS
-  'Of a document only the texts under these keys (key, or parent.key); null: all of it. For pseudonym and name: where '
-  'it '
-  'says who somebody is; the same text elsewhere is something else.';
+  'Of a document only the texts under these keys (key, or parent.key); null: all of it. For pseudonym and name: '
+  'where it says who somebody is; the same text elsewhere is something else.';
 COMMENT ON COLUMN erasure_rule.beside IS 'For name: column of the document that says who is named in the text.';
 COMMENT ON COLUMN erasure_rule.keep_months IS 'Months after leaving for which it has to be kept first; null: none.';
 COMMENT ON COLUMN erasure_rule.reason IS 'Why so.';

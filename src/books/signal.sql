@@ -158,9 +158,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION register_notice(text, text[], text, text, text, boolean) IS
   'A kind of notice: who is told, and the text in each language, with {placeholders} that the notice''s args fill. '
-  'For the owner of the books. Errors: 23505 it is there, 23514 nobody is told or the text is empty, 23502 a language '
-  'is '
-  'missing, 42501 not the owner (NOT-01).';
+  'For the owner of the books. Errors: 23505 it is there, 23514 nobody is told or the text is empty, 23502 a '
+  'language is missing, 42501 not the owner (NOT-01).';
 CREATE TRIGGER notification_render BEFORE INSERT ON notification
   FOR EACH ROW EXECUTE FUNCTION hrloop.signal_render();
 CREATE TRIGGER notification_announce AFTER INSERT ON notification REFERENCING NEW TABLE AS new_row

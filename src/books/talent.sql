@@ -393,8 +393,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION pool_entered(bigint[]) IS
   'Membership of the pools that these results lead into, or one more evidence for it; after talent_due() has locked '
-  'the '
-  'people.';
+  'the people.';
 
 CREATE FUNCTION course_recommended(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -574,8 +573,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION promotion_withdrawn(bigint[]) IS
   'Promotions that these reopened results led to are withdrawn, unless they were rejected; after talent_withdrawn() '
-  'has '
-  'locked the people and the cases.';
+  'has locked the people and the cases.';
 
 CREATE FUNCTION talent_withdrawn(results bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

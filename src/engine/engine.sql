@@ -245,8 +245,7 @@ CREATE FUNCTION hrloop.attainment(formula jsonpath, facts jsonb, direction text,
               THEN cap ELSE hrloop.evaluate(formula, facts) END;
 COMMENT ON FUNCTION hrloop.attainment(jsonpath, jsonb, text, numeric) IS
   'What evaluate() says, but where less is better and the formula is $.target / $.actual * 100, with whatever facts: '
-  'an '
-  'actual of zero or below, of a target of zero or above, is the best there can be, the cap (IND-03).';
+  'an actual of zero or below, of a target of zero or above, is the best there can be, the cap (IND-03).';
 
 CREATE FUNCTION hrloop.holds(rule jsonpath, facts jsonb) RETURNS boolean
   LANGUAGE SQL IMMUTABLE PARALLEL SAFE

@@ -48,9 +48,8 @@ BEGIN ATOMIC
    GROUP BY o.manager_no ORDER BY o.manager_no;
 END;
 COMMENT ON FUNCTION team_plan_completion(date) IS
-  'Completed plans of each manager''s team in percent of those due by a day, without those of people who have left by '
-  'then '
-  '(AMB-56).';
+  'Completed plans of each manager''s team in percent of those due by a day, without those of people who have left '
+  'by then (AMB-56).';
 
 CREATE VIEW goal_vs_actual WITH (security_invoker) AS
   SELECT r.review_id, c.code AS cycle_code, e.employee_no, m.employee_no AS manager_no, i.position,

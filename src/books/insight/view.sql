@@ -722,10 +722,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION payslip_part(bigint, date) IS
   'What pay of a month is made of, by source row: of a closed month what was paid, else what is due by what is known '
-  'now; '
-  'arrears of closed months in the one that is closed next. Variable pay, bonuses and spot awards come with their '
-  'tables; '
-  'unguarded (PAY-16).';
+  'now; arrears of closed months in the one that is closed next. Variable pay, bonuses and spot awards come with '
+  'their tables; unguarded (PAY-16).';
 
 CREATE FUNCTION payslip_detail(employee text, month date DEFAULT current_date, locale text DEFAULT NULL)
   RETURNS TABLE (part_no integer, kind text, label text, from_date date, until_date date, days integer,

@@ -112,10 +112,9 @@ BEGIN ATOMIC
          pay_folded(ARRAY(SELECT d.decision_id FROM d));
 END;
 COMMENT ON FUNCTION pay_follow(bigint[], bigint[]) IS
-  'Consequences of what was set, raised or withdrawn, or of employment, on base pay: what differs from pay_timeline() '
-  'is '
-  'superseded, what is missing added, by the decision that brought the fact; where only arithmetic follows, by a '
-  'decision pay.fold that says so (PAY-02).';
+  'Consequences of what was set, raised or withdrawn, or of employment, on base pay: what differs from '
+  'pay_timeline() is superseded, what is missing added, by the decision that brought the fact; where only arithmetic '
+  'follows, by a decision pay.fold that says so (PAY-02).';
 
 -- raise rules -----------------------------------------------------------------
 
@@ -217,8 +216,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION correct_raise(bigint[]) IS
   'Where the raise of a cycle is applied and another percentage is due by the standing result: a correction, by the '
-  'same '
-  'pinned rule from what its base is known to be now, for people to decide; what is applied stays (REV-08).';
+  'same pinned rule from what its base is known to be now, for people to decide; what is applied stays (REV-08).';
 
 CREATE FUNCTION auto_raise(reviews bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -324,9 +322,8 @@ BEGIN ATOMIC
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION raise_rule_missing(bigint[]) IS
-  'Consequence of a pay-effective cycle that opens: HR is told how many of its people have no raise rule; nothing will '
-  'be '
-  'proposed for them (PAY-01).';
+  'Consequence of a pay-effective cycle that opens: HR is told how many of its people have no raise rule; nothing '
+  'will be proposed for them (PAY-01).';
 SELECT register_follow('review_cycle', '{update}', 690, 'raise_rule_missing', key => 'cycle_id',
                        changed => '{status}');
 
@@ -517,8 +514,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rebase_raise(bigint[]) IS
   'Raises that wait and whose base is another now: withdrawn and proposed anew, to be approved, and held while an '
-  'appeal '
-  'is open; where nobody is paid any more, only withdrawn (REV-08).';
+  'appeal is open; where nobody is paid any more, only withdrawn (REV-08).';
 
 CREATE FUNCTION release_raise(appeals bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -608,10 +604,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION raises_follow(bigint[]) IS
   'Consequence of other pay on raises that wait: what was computed from the pay that changed is proposed anew, '
-  'approvals '
-  'of it are void; where nobody is employed any more it is withdrawn; what could not be proposed for want of a salary '
-  'is '
-  '(REV-08).';
+  'approvals of it are void; where nobody is employed any more it is withdrawn; what could not be proposed for want '
+  'of a salary is (REV-08).';
 
 CREATE FUNCTION carry_raise(adjustments bigint[]) RETURNS void VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
@@ -642,8 +636,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION salary_followed(bigint[]) IS
   'Consequence of an amount that was set, loaded or withdrawn: pay is what all facts come to, and raises that wait '
-  'follow '
-  'it (PAY-02).';
+  'follow it (PAY-02).';
 SELECT register_follow('salary', '{insert,update}', 600, 'salary_followed', key => 'salary_id',
                        changed => '{amount,valid,withdrawn_by}');
 
@@ -837,8 +830,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION employment_pays(bigint[]) IS
   'Consequence of an employment that begins, ends or is corrected: pay and allowances end with it and begin with it, '
-  'and '
-  'raises that nobody can be paid are withdrawn (PAY-02, PAY-07).';
+  'and raises that nobody can be paid are withdrawn (PAY-02, PAY-07).';
 SELECT register_follow('employee_status', '{insert,update,delete}', 650, 'employment_pays', key => 'employee_id',
                        changed => '{employee_id,status,valid}');
 

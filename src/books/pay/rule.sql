@@ -31,8 +31,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION require_pay_right(bigint, text, text) IS
   'True if who acts may do something about this person''s pay: HR, finance, executives, superiors, never the person; '
-  'the '
-  'owner of the books when nobody is acting. Error 42501: somebody else cannot do that with that thing.';
+  'the owner of the books when nobody is acting. Error 42501: somebody else cannot do that with that thing.';
 
 CREATE FUNCTION salary_problem(salaries bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -259,8 +258,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION adjustment_obstacles(bigint[]) IS
   'Why raises can be neither approved nor applied, whoever does it: held, has left, no pay on its day, base changed, '
-  'too '
-  'much; null: nothing is in the way.';
+  'too much; null: nothing is in the way.';
 
 CREATE FUNCTION adjustment_base_problem(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -296,8 +294,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION adjustment_base_problem(bigint[]) IS
   'Rule: a raise is approved and applied for somebody who is employed, on the pay it was computed from, within what '
-  'can '
-  'be paid, and as it was approved.';
+  'can be paid, and as it was approved.';
 CREATE FUNCTION adjustment_fixed(adjustments bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT '55000', format('the figures of raise %s cannot change', a.adjustment_id), NULL,

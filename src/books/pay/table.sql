@@ -137,8 +137,7 @@ COMMENT ON COLUMN salary_adjustment.raise_amount IS
   'new_amount - old_amount: the raise, or of a correction the difference, which may be negative.';
 COMMENT ON COLUMN salary_adjustment.new_amount IS
   'Pay after: base_amount + base_amount × percent / 100, half up to the minor unit, yuan a month; raises that come '
-  'after '
-  'it are on top.';
+  'after it are on top.';
 COMMENT ON COLUMN salary_adjustment.effective_on IS
   'First day of the new pay; a correction has that of what it corrects.';
 COMMENT ON COLUMN salary_adjustment.corrects IS
@@ -180,14 +179,12 @@ CREATE INDEX payroll_feed_pending ON payroll_feed (feed_id) WHERE acknowledged_a
 CREATE INDEX payroll_feed_employee ON payroll_feed (employee_id);
 COMMENT ON TABLE payroll_feed IS
   'What payroll has to know, in order (PAY-05); the payroll system acknowledges what it took. The sum of the rows of '
-  'kind '
-  'salary and allowance that hold on a day is the pay of that day.';
+  'kind salary and allowance that hold on a day is the pay of that day.';
 COMMENT ON COLUMN payroll_feed.feed_id IS 'Key, rising.';
 COMMENT ON COLUMN payroll_feed.employee_id IS 'Whose.';
 COMMENT ON COLUMN payroll_feed.kind IS
   'raise: proposed at the lock, amount of the raise or difference of a correction, no pay yet; salary: base pay, '
-  'whether '
-  'set, loaded or raised; allowance: monthly allowance.';
+  'whether set, loaded or raised; allowance: monthly allowance.';
 COMMENT ON COLUMN payroll_feed.source_table IS 'Table of the source row.';
 COMMENT ON COLUMN payroll_feed.source_id IS 'Key of the source row.';
 COMMENT ON COLUMN payroll_feed.entry IS 'post, or reverse when the source was withdrawn or superseded.';

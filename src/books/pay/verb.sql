@@ -147,12 +147,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
   'Make an approved raise or correction the base pay; again: nothing. It holds up to the next amount that is set; '
-  'raises '
-  'that come after it are on top: those that wait are proposed anew, those that are applied follow (decision '
-  'pay.fold). '
-  'Returns the base pay from its day on, yuan, to who may read it; null: or it is no longer what was approved, so that the approval is void '
-  'and '
-  'the raise proposed again. Errors: 55000 not approved, held by an appeal, not employed; 22023 none, 42501 one''s own, or no right to it.';
+  'raises that come after it are on top: those that wait are proposed anew, those that are applied follow (decision '
+  'pay.fold). Returns the base pay from its day on, yuan, to who may read it; null: or it is no longer what was '
+  'approved, so that the approval is void and the raise proposed again. Errors: 55000 not approved, held by an '
+  'appeal, not employed; 22023 none, 42501 one''s own, or no right to it.';
 CREATE FUNCTION apply_raises(adjustments bigint[]) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hold_employees(ARRAY(SELECT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)));
@@ -213,8 +211,7 @@ END;
 COMMENT ON FUNCTION apply_left(text) IS
   'Who of a pay-effective cycle has a locked result and is not paid by it yet, and why: has left, no pay on its day, '
   'no rule, held, base changed, too much, approval void, not approved; apply_cycle: nothing is in the way. Of people '
-  'whose pay '
-  'one may read. Error 22023: unknown.';
+  'whose pay one may read. Error 22023: unknown.';
 
 -- what people read ------------------------------------------------------------
 

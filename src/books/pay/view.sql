@@ -52,10 +52,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION explain_pay(text, text, text) IS
   'How score became raise, in a sentence per cycle, one for each correction and one where a raise came to another '
-  'figure '
-  'as something before it changed, rendered from the decision; for the '
-  'person (once the result is disclosed), HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown '
-  'employee.';
+  'figure as something before it changed, rendered from the decision; for the person (once the result is disclosed), '
+  'HR and finance, no rows for anybody else (PAY-03). Error 22023: unknown employee.';
 
 CREATE FUNCTION allowance_trail(employee text, locale text DEFAULT NULL)
   RETURNS TABLE (trail text, total_increase numeric) STABLE LANGUAGE SQL
@@ -127,8 +125,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION payroll_due(date) IS
   'What is due on a day by the feed alone, yuan a month: the sum of its rows that hold on that day, as payroll adds '
-  'them '
-  'up (PAY-05).';
+  'them up (PAY-05).';
 
 CREATE FUNCTION feed_days(employee bigint)
   RETURNS TABLE (kind text, from_date date, fed numeric, due numeric) STABLE LANGUAGE SQL
@@ -152,8 +149,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION feed_days(bigint) IS
   'For every day on which something begins or ends: what payroll comes to by adding up the feed, and what is due by '
-  'base '
-  'pay and allowances (PAY-05).';
+  'base pay and allowances (PAY-05).';
 
 CREATE VIEW payroll_reconciliation WITH (security_invoker) AS
   SELECT k.kind, count(f.feed_id) AS feed_rows, coalesce(sum(f.amount), 0) AS feed_total, s.total AS source_total,
@@ -173,8 +169,7 @@ CREATE VIEW payroll_reconciliation WITH (security_invoker) AS
    GROUP BY k.kind, s.total;
 COMMENT ON VIEW payroll_reconciliation IS
   'Totals of the feed against their sources, yuan, and person by person, day by day; difference and people_differing '
-  'are '
-  '0 in healthy books (PAY-05).';
+  'are 0 in healthy books (PAY-05).';
 COMMENT ON COLUMN payroll_reconciliation.kind IS 'raise, salary or allowance.';
 COMMENT ON COLUMN payroll_reconciliation.feed_rows IS 'Rows of the feed.';
 COMMENT ON COLUMN payroll_reconciliation.feed_total IS 'Their sum.';
@@ -248,10 +243,8 @@ CREATE VIEW data_quality WITH (security_invoker) AS
                       WHERE t.code = w.template_code AND t.status = 'active');
 COMMENT ON VIEW data_quality IS
   'What HR should look after: locked reviews without key events, results without base pay, raises that are paid '
-  'without '
-  'a result, pay of people who have left, people without a review, '
-  'excellent people for whom no course fits, gaps in raise scales, templates of figures without value (ORG-07, DQ-03, '
-  'REV-15, IND-16).';
+  'without a result, pay of people who have left, people without a review, excellent people for whom no course fits, '
+  'gaps in raise scales, templates of figures without value (ORG-07, DQ-03, REV-15, IND-16).';
 COMMENT ON COLUMN data_quality.problem IS 'Kind of problem.';
 COMMENT ON COLUMN data_quality.table_name IS 'Table of the row.';
 COMMENT ON COLUMN data_quality.row_id IS 'Key of the row.';

@@ -74,8 +74,7 @@ CREATE VIEW review_standard WITH (security_invoker) AS
    WHERE r.segmented;
 COMMENT ON VIEW review_standard IS
   'Indicators of each review, by its template or those of its segments: of several the first that has it says how it '
-  'is '
-  'computed.';
+  'is computed.';
 COMMENT ON COLUMN review_standard.review_id IS 'Review.';
 COMMENT ON COLUMN review_standard.cycle_id IS 'Its cycle.';
 COMMENT ON COLUMN review_standard.employee_id IS 'Its employee.';
@@ -352,8 +351,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION lock_day_problem(bigint[]) IS
   'Rules: no review is locked as of a day before its cycle or in the future, and who acts locks as of today, but for '
-  'HR '
-  'with a reason (REV-06).';
+  'HR with a reason (REV-06).';
 SELECT register_follow('review', '{update}', 255, 'lock_day_problem', key => 'review_id', changed => '{status}');
 
 CREATE FUNCTION target_problem(targets bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
