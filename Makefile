@@ -37,7 +37,7 @@ MODULE_big = hrloop
 # more than one room knows of them; and of the rooms none knows another.
 GROUND    = exact invalidate ids cells called books_scope books books_sql books_privileges books_require \
             books_script books_install books_migrate books_restore transaction growth plan_cache kept_plan kept_run kept table cache
-GUARD     = access visible erasure audit_digest audit_lane audit_subject audit_row audit_entry \
+GUARD     = day access visible erasure audit_digest audit_lane audit_subject audit_row audit_entry \
             audit_erasure audit audit_attach audit_log privacy trigger follow
 SCORES    = score_row facts
 ROOMS_C   = decision signal pay score review_composite review_write review_scores review_lock review_rater review

@@ -7,7 +7,6 @@
 UPDATE due_rule SET active = false WHERE code IN ('erasure', 'health_report');
 \set SHOW_CONTEXT never
 SET datestyle = ISO;
-SET timezone = 'Asia/Shanghai';
 
 CREATE TEMP VIEW notices AS
   SELECT n.recipient_role AS role, e.employee_no AS who, n.kind, n.body, n.args ->> 'deadline' AS deadline

@@ -6,7 +6,6 @@
 UPDATE due_rule SET active = false WHERE code IN ('erasure', 'health_report');
 \set SHOW_CONTEXT never
 SET datestyle = ISO;
-SET timezone = 'Asia/Shanghai';
 
 -- a cycle of one team; its node is 2023-06-30, one review is locked and has a plan with mentor sessions from 2023-07-08 on
 SELECT create_cycle('2023Q2', '2023-04-01', '2023-06-30') > 0 AS made, assign_template('2023Q2', 'SALES', job => 'SALES') > 0 AS sales, open_cycle('2023Q2') AS reviews;

@@ -2,7 +2,6 @@
 \set books formula_test
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SET timezone = 'Asia/Shanghai';
 
 -- what was scored, one line per indicator
 CREATE VIEW scored AS

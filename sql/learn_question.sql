@@ -2,7 +2,6 @@
 \set books question_test
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SET timezone = 'Asia/Shanghai';
 
 CREATE TEMP VIEW told AS
   SELECT n.kind, n.recipient_role AS role, e.employee_no AS who, n.body FROM notification n LEFT JOIN employee e ON e.employee_id = n.recipient_id ORDER BY n.notification_id;

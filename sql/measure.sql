@@ -3,7 +3,6 @@
 \set by_hand '{review}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SET timezone = 'Asia/Shanghai';
 
 CREATE VIEW warned AS
   SELECT e.employee_no AS employee, i.code AS indicator, m.measured_on, round(w.attainment, 2) AS attainment, w.threshold, d.kind, n.recipient_role AS told, n.body

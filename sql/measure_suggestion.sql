@@ -45,6 +45,6 @@ SELECT suggest('E999', 'x');
 \set VERBOSITY terse
 SELECT suggest('E031', '。。。'); \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
-BEGIN; UPDATE suggestion SET status = 'accepted', decision_id = NULL WHERE suggestion_id = :s; SELECT problem, expected, found FROM verify(); ROLLBACK;
+BEGIN; SET LOCAL session_replication_role = replica; UPDATE suggestion SET status = 'accepted', decision_id = NULL WHERE suggestion_id = :s; SELECT problem, expected, found FROM verify(); ROLLBACK;
 BEGIN; INSERT INTO measurement (employee_id, indicator_id, measured_on, facts, source, external_id) VALUES (find_employee('E030'), find_indicator('提案数'), '2023-01-01', '{"actual": 1}', 'suggestion', 'x'); SELECT problem, expected, found FROM verify(); ROLLBACK;
 DROP SCHEMA suggestion_test CASCADE;

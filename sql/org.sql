@@ -3,7 +3,6 @@
 \set by_hand '{decision}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SET timezone = 'Asia/Shanghai';
 
 -- ORG-02.1: hired 2021-03-01, 本科, 销售代表: two completed years on 2023-03-31
 SELECT 'ORG-02.1' AS id, employee_no, name, job_name, education, hired_on, service_years, status, unit_name, manager_no

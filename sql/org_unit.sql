@@ -1,7 +1,6 @@
 -- org: the tree of units, in books that begin empty (ORG-01).
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SET timezone = 'Asia/Shanghai';
 
 -- ORG-01.1: 1, 2 and 3 people directly in 集团, 华东分公司 and 上海门店
 SELECT hrloop.install('org_tree') IS NOT NULL AS installed;

@@ -7,13 +7,12 @@ SELECT hrloop.install('privacy_keys_test') IS NOT NULL AS installed;
 \set company :abs_srcdir '/test/fixtures/company.sql'
 \set history :abs_srcdir '/test/fixtures/history.sql'
 \set busy :abs_srcdir '/test/fixtures/busy.sql'
-\set books privacy_keys_test
-\set by_hand '{notification,decision}'
 \set ECHO none
 \o /dev/null
 \i :company
 \i :history
 \i :busy
+SELECT lift_guards('{notification,decision}');
 \o
 \set ECHO all
 \set SHOW_CONTEXT never

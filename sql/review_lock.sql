@@ -3,7 +3,6 @@
 \set by_hand '{review,review_result}'
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SET timezone = 'Asia/Shanghai';
 
 -- how reviews stand
 CREATE VIEW standing AS

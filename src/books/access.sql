@@ -261,10 +261,10 @@ CREATE VIEW unit_pay AS
          CASE WHEN s.people >= m.people THEN round(s.total / s.people, 2) END AS mean
     FROM (SELECT a.org_unit_id, count(*) AS people, sum(p.amount) AS total
             FROM salary p JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary
-              AND a.valid @> current_date
-           WHERE p.superseded_by IS NULL AND p.valid @> current_date
+              AND a.valid @> today()
+           WHERE p.superseded_by IS NULL AND p.valid @> today()
              AND NOT EXISTS (SELECT FROM employee_status l WHERE l.employee_id = p.employee_id AND l.status = 'left'
-                                AND l.valid @> current_date)
+                                AND l.valid @> today())
              AND (SELECT require_tls())
              AND ((SELECT is_reader()) OR hrloop.visible('book'::regclass, p.employee_id, 'pay'))
            GROUP BY a.org_unit_id) s
@@ -290,7 +290,8 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = r.table_name AND c.relkind IN ('r', 'p')
      WHERE r.table_name = table_right.table_name
   ), people (role) AS (VALUES ('employee'), ('mentor'), ('manager'), ('finance'), ('executive'))
-  SELECT 'hr', t.table_name, a.action, CASE WHEN t.verb IS NOT NULL AND a.action <> 'SELECT' THEN nullif(t.entered, '{}') END
+  SELECT 'hr', t.table_name, a.action,
+         CASE WHEN t.verb IS NOT NULL AND a.action <> 'SELECT' THEN nullif(t.entered, '{}') END
     FROM t CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS a (action)
       WHERE a.action = 'SELECT' OR t.kind <> 'guard'
         AND CASE WHEN t.verb IS NULL THEN true WHEN t.kind = 'fact' THEN a.action = 'INSERT'
@@ -357,8 +358,8 @@ SELECT p.role, o.object, o.action, NULL
                                                'profile_line'))
 UNION ALL
 SELECT 'bi', o.object, CASE o.kind WHEN 'view' THEN 'SELECT' ELSE 'EXECUTE' END, NULL FROM right_object o
- WHERE o.object IN ('unit_result', 'unit_pay', 'actor()', 'who()', 'setting_text(text)', 'setting_number(text)',
-                    'setting_on(text)', 'require_tls()', 'is_reader()');
+ WHERE o.object IN ('unit_result', 'unit_pay', 'actor()', 'who()', 'today()', 'setting_text(text)',
+                    'setting_number(text)', 'setting_on(text)', 'require_tls()', 'is_reader()');
 
 
 CREATE FUNCTION right_statement() RETURNS SETOF text STABLE LANGUAGE SQL

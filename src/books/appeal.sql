@@ -32,7 +32,7 @@ CREATE TABLE appeal (
   review_id   bigint NOT NULL REFERENCES review,
   result_id   bigint NOT NULL REFERENCES review_result,
   reason      text   NOT NULL CHECK (hrloop.meaningful_chars(reason) > 0),
-  filed_on    date   NOT NULL DEFAULT current_date,
+  filed_on    date   NOT NULL DEFAULT hrloop.today('book'::regclass),
   status      text   NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'rejected', 'upheld')),
   rationale   text   CHECK (hrloop.meaningful_chars(rationale) > 0),
   decided_by  bigint REFERENCES employee,
@@ -165,7 +165,7 @@ SELECT register_follow('review_result', '{update}', 200, 'disclosure_problem', k
 SELECT register_follow('review_result', '{update}', 500, 'result_disclosed', key => 'result_id',
                        changed => '{disclosed_on}');
 
-CREATE FUNCTION disclose_result(cycle text, employee text, on_date date DEFAULT current_date) RETURNS date VOLATILE
+CREATE FUNCTION disclose_result(cycle text, employee text, on_date date DEFAULT today()) RETURNS date VOLATILE
   SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
@@ -197,7 +197,7 @@ COMMENT ON FUNCTION disclose_result(text, text, date) IS
   'from then; again: nothing. Returns the day. Errors: 42501 somebody else, 55000 not locked, 23514 before the lock, '
   '23502 no day, 22023 unknown (REV-08).';
 
-CREATE FUNCTION disclose_cycle(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE SECURITY DEFINER
+CREATE FUNCTION disclose_cycle(cycle text, on_date date DEFAULT today()) RETURNS bigint VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
   SELECT somebody_acts();
@@ -487,7 +487,7 @@ SELECT register_follow('appeal', '{update}', 500, 'appeal_decided', key => 'appe
 CREATE TRIGGER appeal_kept BEFORE DELETE OR TRUNCATE ON appeal
   FOR EACH STATEMENT EXECUTE FUNCTION hrloop.refuse('An appeal is decided with decide_appeal(), never removed.');
 
-CREATE FUNCTION file_appeal(cycle text, employee text, reason text, on_date date DEFAULT current_date) RETURNS bigint
+CREATE FUNCTION file_appeal(cycle text, employee text, reason text, on_date date DEFAULT today()) RETURNS bigint
   VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot appeal for employee %s', who(), employee), NULL,
@@ -515,7 +515,7 @@ COMMENT ON FUNCTION file_appeal(text, text, text, date) IS
   'disclosed; 23502 no reason, 23505 appealed already, 22023 unknown (REV-08).';
 
 CREATE FUNCTION decide_appeal(cycle text, employee text, upheld boolean, rationale text, scores jsonb DEFAULT NULL,
-                              on_date date DEFAULT current_date) RETURNS numeric VOLATILE SECURITY DEFINER
+                              on_date date DEFAULT today()) RETURNS numeric VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
   SELECT somebody_acts();

@@ -103,13 +103,13 @@ BEGIN ATOMIC
       GROUP BY h.adjustment_id
   ), direct AS MATERIALIZED (
     -- who has a role of their own need not be anybody's superior
-    SELECT e.employee_id, manager_of(e.employee_id, current_date) AS manager_id
+    SELECT e.employee_id, manager_of(e.employee_id, today()) AS manager_id
       FROM (SELECT DISTINCT a.employee_id FROM salary_adjustment a WHERE a.adjustment_id = ANY (adjustments)) e
      WHERE decider IS NOT NULL AND NOT EXISTS (SELECT FROM way w WHERE w.delegation_id IS NULL)
   ), up AS (
     SELECT DISTINCT d.manager_id AS below, d.manager_id AS boss FROM direct d WHERE d.manager_id IS NOT NULL
     UNION
-    SELECT u.below, manager_of(u.boss, current_date) FROM up u WHERE u.boss IS NOT NULL
+    SELECT u.below, manager_of(u.boss, today()) FROM up u WHERE u.boss IS NOT NULL
   ), led AS (
     SELECT DISTINCT d.employee_id FROM direct d JOIN up u ON u.below = d.manager_id WHERE u.boss = decider
   )

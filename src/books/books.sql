@@ -39,6 +39,9 @@ CREATE TABLE setting (
     WHEN 'number'  THEN value ~ '^-?[0-9]{1,12}(\.[0-9]{1,6})?$'
     WHEN 'boolean' THEN value IN ('true', 'false')
     ELSE true END),
+  -- the server knows it, or says so
+  CONSTRAINT setting_timezone CHECK (
+    CASE setting WHEN 'book.timezone' THEN pg_catalog.timezone(value, 'epoch'::timestamptz) IS NOT NULL END),
   CONSTRAINT setting_range CHECK (
     (value IS NOT NULL OR NOT needed) AND (choices IS NULL OR value = ANY (choices))
     AND CASE WHEN kind IN ('integer', 'number') AND value ~ '^-?[0-9]+(\.[0-9]+)?$'
@@ -119,6 +122,13 @@ CREATE FUNCTION act_as(employee_no text) RETURNS bigint VOLATILE LANGUAGE SQL
 COMMENT ON FUNCTION act_as(text) IS
   'Act for an employee until the transaction ends (null: for nobody). Grant it to application roles only. Errors: '
   '42501 no right, 22023 no such employee.';
+CREATE FUNCTION day_of(moment timestamptz) RETURNS date STABLE LANGUAGE SQL
+  RETURN hrloop.day_of('book'::regclass, moment);
+COMMENT ON FUNCTION day_of(timestamptz) IS
+  'Day of a moment as the books count days: by setting book.timezone, whatever the session''s time zone is.';
+CREATE FUNCTION today() RETURNS date STABLE LANGUAGE SQL
+  RETURN hrloop.today('book'::regclass);
+COMMENT ON FUNCTION today() IS 'Today as the books count days: by setting book.timezone.';
 -- The role that asks, not the one that a trigger or a SECURITY DEFINER function runs as.
 CREATE FUNCTION owns_books() RETURNS boolean STABLE LANGUAGE SQL
   RETURN hrloop.owns('book'::regclass);
@@ -163,8 +173,11 @@ SELECT s, k, v, v, c FROM (VALUES
   ('allowance.effective',          'text',    'next_month',
    'When a skill allowance changes: next_month (first day) or same_day (AMB-12)'),
   ('pay.auto_apply',               'boolean', 'false', 'Apply raises at the lock without approval (AMB-04)'),
-  ('pay.minor_digits',             'integer', '2',    'Digits of the currency''s minor unit: 2 for yuan, 0 for yen')
+  ('pay.minor_digits',             'integer', '2',    'Digits of the currency''s minor unit: 2 for yuan, 0 for yen'),
+  ('book.timezone',                'text',    current_setting('TimeZone'),
+   'Time zone of the days of these books, as the server knows it by name; at first that of who installed them')
 ) AS d (s, k, v, c);
+UPDATE setting SET needed = true WHERE setting = 'book.timezone';
 UPDATE setting SET choices = '{zh,en}', needed = true WHERE setting = 'signal.locale';
 UPDATE setting SET choices = '{next_month,same_day}', needed = true WHERE setting = 'allowance.effective';
 UPDATE setting SET least = 0, most = 4, needed = true WHERE setting = 'pay.minor_digits';

@@ -129,7 +129,7 @@ BEGIN ATOMIC
     INSERT INTO due_event (code, source_id, happened_at)
     SELECT 'review_node', c.cycle_id, moment
       FROM review_cycle c
-     WHERE c.status = 'open' AND moment::date >= upper(c.period) - 1
+     WHERE c.status = 'open' AND day_of(moment) >= upper(c.period) - 1
        + (SELECT setting_number('due.review_node_days')::integer)
        AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = c.cycle_id AND d.code = 'review_node')
      ORDER BY c.cycle_id
@@ -168,21 +168,21 @@ COMMENT ON FUNCTION unconfirmed_plan(date) IS
 CREATE FUNCTION due_plan_unconfirmed(moment timestamptz) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH week AS (
-    SELECT 'week:' || to_char(moment, 'IYYY-"W"IW') AS event,
-           (date_trunc('week', moment) + interval '6 days')::date AS deadline
+    SELECT 'week:' || to_char(day_of(moment)::timestamp, 'IYYY-"W"IW') AS event,
+           (date_trunc('week', day_of(moment)::timestamp) + interval '6 days')::date AS deadline
   ), named AS MATERIALIZED (
     -- each manager is looked at once, however many plans wait: who is there and was told has nothing to hear
     SELECT m.manager_id FROM week w
       CROSS JOIN (SELECT DISTINCT p.manager_id FROM development_plan p
-                  WHERE p.status = 'proposed' AND p.planned_on <= moment::date) m
+                  WHERE p.status = 'proposed' AND p.planned_on <= day_of(moment)) m
      WHERE m.manager_id IS NULL
         OR NOT EXISTS (SELECT FROM notification n
                        WHERE n.recipient_id = m.manager_id AND n.kind = 'plan.unconfirmed' AND n.event_key = w.event)
-        OR has_left(m.manager_id, moment::date)
+        OR has_left(m.manager_id, day_of(moment))
   ), waiting AS MATERIALIZED (
-    SELECT p.employee_id, acting_manager(p.manager_id, p.employee_id, moment::date) AS manager_id
+    SELECT p.employee_id, acting_manager(p.manager_id, p.employee_id, day_of(moment)) AS manager_id
       FROM named m JOIN development_plan p ON p.manager_id IS NOT DISTINCT FROM m.manager_id
-     WHERE p.status = 'proposed' AND p.planned_on <= moment::date AND NOT has_left(p.employee_id, moment::date)
+     WHERE p.status = 'proposed' AND p.planned_on <= day_of(moment) AND NOT has_left(p.employee_id, day_of(moment))
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
     -- where nobody manages any more, HR sees to it
@@ -209,12 +209,12 @@ BEGIN ATOMIC
   WITH late AS MATERIALIZED (
     -- who was told is known by one event a plan; people are looked up for the others alone
     SELECT p.plan_id, p.employee_id, p.manager_id, p.planned_on FROM development_plan p
-     WHERE p.status = 'proposed' AND p.planned_on <= moment::date
+     WHERE p.status = 'proposed' AND p.planned_on <= day_of(moment)
        - (SELECT setting_number('due.plan_escalation_days')::integer)
        AND NOT EXISTS (SELECT FROM due_event d WHERE d.source_id = p.plan_id AND d.code = 'plan_escalation')
   ), told AS (
     INSERT INTO due_event (code, source_id, happened_at)
-    SELECT 'plan_escalation', l.plan_id, moment FROM late l WHERE NOT has_left(l.employee_id, moment::date)
+    SELECT 'plan_escalation', l.plan_id, moment FROM late l WHERE NOT has_left(l.employee_id, day_of(moment))
       ORDER BY l.plan_id
     ON CONFLICT DO NOTHING RETURNING source_id
   ), sent AS (
@@ -222,8 +222,8 @@ BEGIN ATOMIC
     SELECT up.id, CASE WHEN up.id IS NULL THEN 'hr' ELSE 'supervisor' END, 'plan.escalated', 'plan:' || l.plan_id,
            jsonb_build_object('employee', e.name, 'since', l.planned_on, 'manager', coalesce(m.name, '-'))
       FROM told t JOIN late l ON l.plan_id = t.source_id JOIN employee e USING (employee_id)
-      CROSS JOIN LATERAL (SELECT acting_manager(l.manager_id, l.employee_id, moment::date) AS id OFFSET 0) boss
-      CROSS JOIN LATERAL (SELECT manager_of(coalesce(boss.id, l.employee_id), moment::date) AS id OFFSET 0) up
+      CROSS JOIN LATERAL (SELECT acting_manager(l.manager_id, l.employee_id, day_of(moment)) AS id OFFSET 0) boss
+      CROSS JOIN LATERAL (SELECT manager_of(coalesce(boss.id, l.employee_id), day_of(moment)) AS id OFFSET 0) up
       LEFT JOIN employee m ON m.employee_id = boss.id
      ORDER BY l.plan_id
     ON CONFLICT DO NOTHING RETURNING 1)
@@ -241,9 +241,9 @@ BEGIN ATOMIC
            'session:' || i.plan_item_id || ':' || to_char(s.session_on, 'YYYY-MM-DD'),
            jsonb_build_object('title', concat_ws(' ', i.title, i.topic), 'on', s.session_on)
       FROM plan_session s JOIN plan_item i USING (plan_item_id) JOIN development_plan p USING (plan_id)
-     WHERE s.held_on IS NULL AND s.session_on > moment::date
-       AND s.session_on <= moment::date + (SELECT setting_number('due.session_days')::integer)
-       AND p.status IN ('proposed', 'effective') AND p.planned_on <= moment::date AND i.progress < 100
+     WHERE s.held_on IS NULL AND s.session_on > day_of(moment)
+       AND s.session_on <= day_of(moment) + (SELECT setting_number('due.session_days')::integer)
+       AND p.status IN ('proposed', 'effective') AND p.planned_on <= day_of(moment) AND i.progress < 100
        AND NOT EXISTS (SELECT FROM notification n WHERE n.recipient_id = p.employee_id AND n.kind = 'plan.session'
                           AND n.event_key = 'session:' || i.plan_item_id || ':' || to_char(s.session_on, 'YYYY-MM-DD'))
      ORDER BY s.session_on, s.plan_item_id
@@ -265,7 +265,7 @@ BEGIN ATOMIC
     SELECT n.recipient_id, n.role, 'question.overdue', 'question:' || l.question_id,
            jsonb_build_object('employee', e.name, 'question', l.body, 'hours', setting_number('qa.sla_hours'))
       FROM late l JOIN employee e USING (employee_id)
-      CROSS JOIN LATERAL (VALUES (NULL::bigint, 'hr'), (manager_of(l.replier_id, moment::date), 'supervisor'))
+      CROSS JOIN LATERAL (VALUES (NULL::bigint, 'hr'), (manager_of(l.replier_id, day_of(moment)), 'supervisor'))
         AS n (recipient_id, role)
      WHERE n.recipient_id IS NOT NULL OR n.role = 'hr'
      ORDER BY l.question_id
@@ -281,15 +281,15 @@ BEGIN ATOMIC
     UPDATE plan_session s SET overdue_at = moment, escalated_at = CASE WHEN NOT due.told THEN moment END
       FROM plan_item i JOIN development_plan p USING (plan_id)
       CROSS JOIN LATERAL (SELECT p.status IN ('proposed', 'effective') AND i.progress < 100
-                          AND NOT has_left(p.employee_id, moment::date) AS told) due
-     WHERE s.held_on IS NULL AND s.overdue_at IS NULL AND s.session_on < moment::date
+                          AND NOT has_left(p.employee_id, day_of(moment)) AS told) due
+     WHERE s.held_on IS NULL AND s.overdue_at IS NULL AND s.session_on < day_of(moment)
        AND i.plan_item_id = s.plan_item_id AND p.status <> 'draft'
     RETURNING i.plan_item_id, p.employee_id, p.manager_id, concat_ws(' ', i.title, i.topic) AS title, s.session_on,
               due.told
   ), item AS (
     SELECT l.plan_item_id, l.employee_id, l.title, count(*) AS count, min(l.session_on) AS since,
            max(l.session_on) AS latest,
-           acting_manager(l.manager_id, l.employee_id, moment::date) AS manager_id
+           acting_manager(l.manager_id, l.employee_id, day_of(moment)) AS manager_id
       FROM late l WHERE l.told GROUP BY l.plan_item_id, l.employee_id, l.manager_id, l.title
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
@@ -315,10 +315,10 @@ BEGIN ATOMIC
        AND i.plan_item_id = s.plan_item_id
     RETURNING i.plan_item_id, p.employee_id, p.manager_id, concat_ws(' ', i.title, i.topic) AS title, s.session_on,
               p.status IN ('proposed', 'effective') AND i.progress < 100
-                AND NOT has_left(p.employee_id, moment::date) AS told
+                AND NOT has_left(p.employee_id, day_of(moment)) AS told
   ), item AS (
     SELECT l.plan_item_id, l.employee_id, l.title, min(l.session_on) AS since, max(l.session_on) AS latest,
-           acting_manager(l.manager_id, l.employee_id, moment::date) AS manager_id
+           acting_manager(l.manager_id, l.employee_id, day_of(moment)) AS manager_id
       FROM late l WHERE l.told GROUP BY l.plan_item_id, l.employee_id, l.manager_id, l.title
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
@@ -327,7 +327,7 @@ BEGIN ATOMIC
       'session:' || i.plan_item_id || ':' || to_char(i.latest, 'YYYY-MM-DD'),
            jsonb_build_object('employee', e.name, 'title', i.title, 'since', i.since, 'manager', coalesce(m.name, '-'))
       FROM item i JOIN employee e ON e.employee_id = i.employee_id LEFT JOIN employee m ON m.employee_id = i.manager_id
-      CROSS JOIN LATERAL (SELECT manager_of(i.manager_id, moment::date) AS id) up ORDER BY i.plan_item_id
+      CROSS JOIN LATERAL (SELECT manager_of(i.manager_id, day_of(moment)) AS id) up ORDER BY i.plan_item_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
 END;
@@ -349,14 +349,14 @@ BEGIN ATOMIC
   ), team AS (
     SELECT r.cycle_id, r.manager_id, count(*) AS count
       FROM late l JOIN review r ON r.cycle_id = l.source_id AND r.status <> 'locked'
-     WHERE r.manager_id IS NOT NULL AND NOT has_left(r.employee_id, moment::date) GROUP BY r.cycle_id, r.manager_id
+     WHERE r.manager_id IS NOT NULL AND NOT has_left(r.employee_id, day_of(moment)) GROUP BY r.cycle_id, r.manager_id
   ), sent AS (
     INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args)
     SELECT up.id, CASE WHEN up.id IS NULL THEN 'hr'
       ELSE 'supervisor' END, 'review.escalated', 'cycle:' || t.cycle_id || ':' || t.manager_id,
            jsonb_build_object('manager', m.name, 'cycle', c.name, 'count', t.count)
       FROM team t JOIN employee m ON m.employee_id = t.manager_id JOIN review_cycle c USING (cycle_id)
-      CROSS JOIN LATERAL (SELECT manager_of(t.manager_id, moment::date) AS id) up ORDER BY t.cycle_id, t.manager_id
+      CROSS JOIN LATERAL (SELECT manager_of(t.manager_id, day_of(moment)) AS id) up ORDER BY t.cycle_id, t.manager_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
 END;
@@ -371,7 +371,7 @@ BEGIN ATOMIC
       FROM (SELECT (SELECT make_interval(months => setting_number('training.window_months')::integer)) AS months) w
      WHERE t.passed AND t.window_ended_at IS NULL
        -- found by the index up to the three days by which months differ at their end, then exactly
-       AND t.completed_on <= (moment::date - w.months)::date + 3 AND (t.completed_on + w.months)::date <= moment::date
+       AND t.completed_on <= (day_of(moment) - w.months)::date + 3 AND (t.completed_on + w.months)::date <= day_of(moment)
     RETURNING t.training_record_id, t.employee_id, t.resource_id, t.completed_on
   ), figure AS (
     SELECT e.training_record_id, e.employee_id, e.resource_id, e.completed_on, f.list, f.line
@@ -384,7 +384,7 @@ BEGIN ATOMIC
                                  coalesce(trim_scale(round(f.after, 2))::text, '-'), f.n_after), '; '
                                    ORDER BY i.code COLLATE "C") AS line
           FROM training_figures(e.training_record_id) f JOIN indicator i USING (indicator_id)) f
-     WHERE f.list IS NOT NULL AND NOT has_left(e.employee_id, moment::date)
+     WHERE f.list IS NOT NULL AND NOT has_left(e.employee_id, day_of(moment))
   ), d AS (
     INSERT INTO decision (kind, employee_id, cause, cause_id, rule, inputs, outcome)
     SELECT 'training.window', f.employee_id, 'training_record', f.training_record_id, 'setting:training.window_months',
@@ -400,7 +400,7 @@ BEGIN ATOMIC
            d.decision_id
       FROM d JOIN figure f ON f.training_record_id = d.cause_id JOIN employee e ON e.employee_id = f.employee_id
         JOIN resource o ON o.resource_id = f.resource_id
-      CROSS JOIN LATERAL (SELECT manager_of(f.employee_id, moment::date) AS id) boss ORDER BY f.training_record_id
+      CROSS JOIN LATERAL (SELECT manager_of(f.employee_id, day_of(moment)) AS id) boss ORDER BY f.training_record_id
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM sent;
 END;
@@ -413,7 +413,7 @@ CREATE FUNCTION due_month(code text, moment timestamptz) RETURNS bigint VOLATILE
 BEGIN ATOMIC
   WITH month AS (
     INSERT INTO due_event (code, source_id, happened_at)
-    SELECT due_month.code, m.month, moment FROM (SELECT to_char(moment, 'YYYYMM')::bigint AS month) m
+    SELECT due_month.code, m.month, moment FROM (SELECT to_char(day_of(moment)::timestamp, 'YYYYMM')::bigint AS month) m
      WHERE m.month IS NOT NULL AND NOT EXISTS (SELECT FROM due_event d
                                                WHERE d.source_id = m.month AND d.code = due_month.code)
     ON CONFLICT DO NOTHING RETURNING 1)
@@ -463,5 +463,5 @@ END;
 COMMENT ON FUNCTION run_due(timestamptz, text) IS
   'The clock (NOT-03): runs every active due_rule for a moment and returns what each did. Call it as often as you '
   'like, from as many sessions as you like: the same moment again, or an earlier one, does nothing. Days begin at '
-  'midnight of the session''s time zone. A moment that lies ahead is for the owner of the books, who says why. Errors: '
+  'midnight of setting book.timezone. A moment that lies ahead is for the owner of the books, who says why. Errors: '
   '22004 no moment, 22023 ahead, 42501 not HR.';

@@ -200,10 +200,10 @@ BEGIN ATOMIC
     SELECT 'open_reviews', count(*), setting_text('health.review_days') FROM review r
       JOIN review_cycle c USING (cycle_id)
      WHERE r.status IN ('open', 'blocked')
-       AND upper(c.period) + setting_number('health.review_days')::integer < current_date
+       AND upper(c.period) + setting_number('health.review_days')::integer < today()
     UNION ALL
     SELECT 'unconfirmed_plans', count(*), setting_text('health.plan_days') FROM development_plan p
-     WHERE p.status = 'proposed' AND p.planned_on + setting_number('health.plan_days')::integer < current_date
+     WHERE p.status = 'proposed' AND p.planned_on + setting_number('health.plan_days')::integer < today()
     UNION ALL
     SELECT 'unread_notices', count(*), setting_text('health.notice_days') FROM notification n
      WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL
@@ -285,7 +285,7 @@ CREATE FUNCTION health_figures()
                  version text, ran_at timestamptz, erasures bigint, biggest text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT (SELECT count(*) FROM plan_item i JOIN development_plan p USING (plan_id)
-           WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < current_date) AS overdue,
+           WHERE p.status = 'effective' AND i.progress < 100 AND i.due_on < today()) AS overdue,
          (SELECT count(*) FROM quarantine) AS quarantine,
          k.different, k.broken,
          coalesce(k.since < now() - make_interval(days => setting_number('health.verify_days')::integer),

@@ -335,7 +335,7 @@ END;
 COMMENT ON FUNCTION add_unit(text, text, text, text, text) IS
   'Add a unit below another (no parent: a root). Errors: 22023 unknown parent, 23505 code taken, 23514 unknown kind.';
 
-CREATE FUNCTION unit_headcount(on_date date DEFAULT current_date)
+CREATE FUNCTION unit_headcount(on_date date DEFAULT today())
   RETURNS TABLE (code text, name text, direct bigint, total bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH RECURSIVE member AS (
@@ -367,7 +367,7 @@ CREATE VIEW org_integrity WITH (security_invoker) AS
   SELECT 'no_head', u.code, 'an active unit has no head today'
     FROM org_unit u
    WHERE u.active AND NOT EXISTS (
-     SELECT FROM unit_head h WHERE h.org_unit_id = u.org_unit_id AND h.valid @> current_date)
+     SELECT FROM unit_head h WHERE h.org_unit_id = u.org_unit_id AND h.valid @> today())
   UNION ALL
   SELECT 'closed_parent', u.code, 'the unit above is closed'
     FROM org_unit u JOIN org_unit p ON p.org_unit_id = u.parent_id WHERE u.active AND NOT p.active;
@@ -551,7 +551,7 @@ COMMENT ON FUNCTION employment(bigint) IS
   'Employments of somebody, each without interruption: from the first day to the day of leaving, and again from a '
   'return; always, while nothing is entered.';
 
-CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT current_date) RETURNS bigint STABLE LANGUAGE SQL
+CREATE FUNCTION manager_of(employee bigint, on_date date DEFAULT today()) RETURNS bigint STABLE LANGUAGE SQL
   RETURN coalesce(
     (SELECT a.manager_id FROM assignment a WHERE a.employee_id = employee AND a.is_primary AND a.valid @> on_date
         AND NOT EXISTS (SELECT FROM employee_status s
@@ -581,7 +581,7 @@ CREATE FUNCTION service_years(hired_on date, on_date date) RETURNS integer IMMUT
 COMMENT ON FUNCTION service_years(date, date) IS
   'Completed years of service (工龄) on a day; none before the first, and null at infinity.';
 
-CREATE FUNCTION employee_on(on_date date DEFAULT current_date)
+CREATE FUNCTION employee_on(on_date date DEFAULT today())
   RETURNS TABLE (employee_id bigint, employee_no text, name text, unit_code text, unit_name text, job_code text,
                  job_name text, manager_no text, status text, hired_on date, service_years integer,
                  education text, population text) STABLE LANGUAGE SQL
@@ -666,15 +666,15 @@ CREATE FUNCTION authority(decider bigint, roles text[], barred bigint[] DEFAULT 
   RETURNS TABLE (delegation_id bigint, principal_id bigint) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT NULL::bigint, h.employee_id FROM role_holder h
-   WHERE h.employee_id = decider AND h.role = ANY (roles) AND h.valid @> current_date AND h.employee_id <> ALL (barred)
-     AND NOT has_left(decider, current_date)
+   WHERE h.employee_id = decider AND h.role = ANY (roles) AND h.valid @> today() AND h.employee_id <> ALL (barred)
+     AND NOT has_left(decider, today())
   UNION ALL
   SELECT g.delegation_id, g.delegator_id
     FROM delegation g JOIN role_holder h ON h.employee_id = g.delegator_id AND h.role = g.role
-      AND h.valid @> current_date
-   WHERE g.delegate_id = decider AND g.role = ANY (roles) AND g.valid @> current_date AND g.revoked_by IS NULL
+      AND h.valid @> today()
+   WHERE g.delegate_id = decider AND g.role = ANY (roles) AND g.valid @> today() AND g.revoked_by IS NULL
      AND g.delegate_id <> ALL (barred) AND g.delegator_id <> ALL (barred)
-     AND NOT has_left(decider, current_date) AND NOT has_left(g.delegator_id, current_date);
+     AND NOT has_left(decider, today()) AND NOT has_left(g.delegator_id, today());
 END;
 COMMENT ON FUNCTION authority(bigint, text[], bigint[]) IS
   'By what right somebody acts in one of some roles today: their own (delegation null), or a delegation; none of '

@@ -54,7 +54,8 @@ COMMENT ON COLUMN payslip_line.source_table IS 'salary or skill_allowance; null:
 COMMENT ON COLUMN payslip_line.source_id IS 'Its key.';
 COMMENT ON COLUMN payslip_line.decision_id IS 'Decision that set the amount.';
 COMMENT ON COLUMN payslip_line.since IS 'Day since which the amount holds.';
-SELECT register_table('payslip_line', kind => 'consequence', verb => 'close_period', sees => 'pay', about => 'employee_id',
+SELECT register_table('payslip_line', kind => 'consequence', verb => 'close_period', sees => 'pay',
+                      about => 'employee_id',
                       audit => '{update,delete}',
   texts => '{"component": "keep evidence of pay", "source_table": "keep evidence of pay"}');
 

@@ -150,7 +150,7 @@ BEGIN ATOMIC
       FROM erasure_person(erasure) p
       JOIN erasure_rule r ON r.action <> 'keep'
                          AND (r.keep_months IS NULL
-                              OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
+                              OR (p.left_on + make_interval(months => r.keep_months))::date <= today())
       JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = r.column_name AND NOT a.attisdropped
@@ -206,7 +206,7 @@ BEGIN ATOMIC
                                       AND NOT a.attisdropped)) AS has_reason
       FROM person p
       JOIN erasure_rule r ON r.action = 'blank' AND (r.keep_months IS NULL
-                              OR (p.left_on + make_interval(months => r.keep_months))::date <= current_date)
+                              OR (p.left_on + make_interval(months => r.keep_months))::date <= today())
       JOIN pg_class c ON c.relname = r.table_name AND c.relnamespace = books_schema() AND c.relkind IN ('r', 'p')
       CROSS JOIN LATERAL unnest(coalesce(r.keys, ARRAY[r.column_name])) AS k (key)
      GROUP BY r.table_name, p.mark, p.employee_id
@@ -275,7 +275,7 @@ BEGIN ATOMIC
          'The data of somebody who is employed are needed for the employment.',
          'Correct wrong data instead; leave() ends an employment.', 'erasure_log', 'employee_id', 'erasure_log_left'
     FROM erasure_log g JOIN employee e USING (employee_id)
-      WHERE g.erasure_id = ANY (erasures) AND NOT has_left(g.employee_id, current_date);
+      WHERE g.erasure_id = ANY (erasures) AND NOT has_left(g.employee_id, today());
 END;
 COMMENT ON FUNCTION erasure_requested(bigint[]) IS
   'Rule: HR asks for the erasure of somebody who has left; HR is told that it waits for a second person.';
@@ -301,7 +301,7 @@ BEGIN ATOMIC
   SELECT '55000', format('employee %s has not left', e.employee_no), NULL, 'Withdraw the request.', 'erasure_log',
          'employee_id', 'erasure_log_left'
     FROM erasure_log g JOIN employee e USING (employee_id)
-   WHERE g.erasure_id = ANY (erasures) AND g.confirmed_at IS NOT NULL AND NOT has_left(g.employee_id, current_date);
+   WHERE g.erasure_id = ANY (erasures) AND g.confirmed_at IS NOT NULL AND NOT has_left(g.employee_id, today());
 END;
 COMMENT ON FUNCTION erasure_confirmed(bigint[]) IS
   'Rule: another person of HR or an executive confirms, and the employee has not come back.';

@@ -489,7 +489,7 @@ BEGIN ATOMIC
                                                      WHERE y.result_id = o.result_id) IS NULL) AS ends,
            GREATEST(m.joined_on, coalesce((SELECT a.decided_on FROM appeal a
                                            WHERE a.result_id = v.result_id
-                                             AND a.status = 'upheld'), current_date)) AS day
+                                             AND a.status = 'upheld'), today())) AS day
       FROM pool_evidence v
       JOIN review_result x USING (result_id)
       JOIN decision u ON u.decision_id = x.reopened_by
@@ -711,7 +711,7 @@ SELECT register_follow('promotion_case', '{update}', 500, 'promotion_decided', k
                        changed => '{status}');
 
 CREATE FUNCTION decide_promotion(cycle text, employee text, approved boolean, reason text,
-                                 on_date date DEFAULT current_date) RETURNS text VOLATILE SECURITY DEFINER
+                                 on_date date DEFAULT today()) RETURNS text VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
   SELECT somebody_acts();
@@ -741,7 +741,7 @@ COMMENT ON FUNCTION decide_promotion(text, text, boolean, text, date) IS
 
 -- what people read -------------------------------------------------------------------------
 
-CREATE FUNCTION has_training_priority(employee text, on_date date DEFAULT current_date) RETURNS boolean STABLE
+CREATE FUNCTION has_training_priority(employee text, on_date date DEFAULT today()) RETURNS boolean STABLE
   LANGUAGE SQL
   RETURN EXISTS (SELECT FROM pool_membership m JOIN talent_pool p USING (talent_pool_id)
                   WHERE m.employee_id = (SELECT find_employee(employee)) AND m.valid @> on_date
@@ -774,9 +774,9 @@ CREATE VIEW training_priority WITH (security_invoker) AS
     FROM (SELECT w.employee_id, w.resource_id, min(w.since) AS since,
           array_agg(DISTINCT w.origin ORDER BY w.origin) AS origins,
                  EXISTS (SELECT FROM pool_membership m JOIN talent_pool p USING (talent_pool_id)
-                          WHERE m.employee_id = w.employee_id AND m.valid @> current_date
+                          WHERE m.employee_id = w.employee_id AND m.valid @> today()
                             AND p.training_priority) AS priority
-            FROM (SELECT x.employee_id, x.resource_id, x.enrolled_at::date AS since, 'enrolment' AS origin
+            FROM (SELECT x.employee_id, x.resource_id, day_of(x.enrolled_at) AS since, 'enrolment' AS origin
                   FROM enrolment x
                   UNION ALL
                   SELECT p.employee_id, i.resource_id, p.planned_on, 'plan' FROM development_plan p
@@ -789,7 +789,7 @@ CREATE VIEW training_priority WITH (security_invoker) AS
            WHERE NOT EXISTS (SELECT FROM training_record t
                              WHERE t.employee_id = w.employee_id AND t.resource_id = w.resource_id AND t.passed)
              AND NOT EXISTS (SELECT FROM employee_status s
-                             WHERE s.employee_id = w.employee_id AND s.status = 'left' AND s.valid @> current_date)
+                             WHERE s.employee_id = w.employee_id AND s.status = 'left' AND s.valid @> today())
            GROUP BY w.employee_id, w.resource_id) q
     JOIN resource o USING (resource_id)
     JOIN employee e USING (employee_id);

@@ -82,7 +82,7 @@ CREATE FUNCTION signing_role(roles text[], employee bigint) RETURNS text STABLE 
   RETURN (SELECT r.role FROM unnest(roles) WITH ORDINALITY AS r (role, n)
            WHERE CASE r.role WHEN 'business' THEN holds_role('executive', employee)
                                 OR EXISTS (SELECT FROM unit_head h
-                                           WHERE h.employee_id = employee AND h.valid @> current_date)
+                                           WHERE h.employee_id = employee AND h.valid @> today())
                              ELSE holds_role(r.role, employee) END
            ORDER BY r.n LIMIT 1);
 COMMENT ON FUNCTION signing_role(text[], bigint) IS

@@ -157,7 +157,8 @@ load_settings(Oid books, HrRules *rules)
 		"       pg_catalog.max(value) FILTER (WHERE setting = 'plan.missed_max_score')::numeric,"
 		"       pg_catalog.bool_or(value::boolean) FILTER (WHERE setting = 'plan.on_missed'),"
 		/* books that do not have it yet */
-		"       COALESCE(pg_catalog.bool_or(COALESCE(value, 'false')::boolean) FILTER (WHERE setting = 'signal.announce'), true)"
+		"       COALESCE(pg_catalog.bool_or(COALESCE(value, 'false')::boolean) FILTER (WHERE setting = 'signal.announce'), true),"
+		"       pg_catalog.max(value) FILTER (WHERE setting = 'book.timezone')"
 	"  FROM @setting", 0, {0}};
 
 	hr_execute_latest(books, &query, NULL);
@@ -168,6 +169,7 @@ load_settings(Oid books, HrRules *rules)
 	rules->plan_ceiling = numeric_at(0, 5);
 	rules->plan_on_missed = hr_bool(hr_cell_found(0, 6));
 	rules->announce = hr_bool(hr_cell_found(0, 7));
+	rules->timezone = hr_cell_found(0, 8).null ? NULL : text_at(0, 8);
 }
 
 static void

@@ -96,6 +96,7 @@ typedef struct HrRules
 	Numeric		plan_ceiling;	/* NULL: none */
 	bool		plan_on_missed;
 	bool		announce;		/* by NOTIFY */
+	char	   *timezone;		/* of days; NULL: the session's, in books that do not have it yet */
 } HrRules;
 
 /* Called once, when the library is loaded. */

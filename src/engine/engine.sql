@@ -344,6 +344,14 @@ CREATE FUNCTION hrloop.act_as(book regclass, employee_no text) RETURNS bigint
 COMMENT ON FUNCTION hrloop.act_as(regclass, text) IS
   'Act for an employee until the transaction ends; null: for nobody. Needs EXECUTE on act_as(text) of the books. '
   'Errors: 42501 no right, 22023 no such employee.';
+CREATE FUNCTION hrloop.day_of(book regclass, moment timestamptz) RETURNS date
+  LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_day_of';
+COMMENT ON FUNCTION hrloop.day_of(regclass, timestamptz) IS
+  'Day of a moment as these books count them: by their setting book.timezone. Errors: 42P01 not books.';
+CREATE FUNCTION hrloop.today(book regclass) RETURNS date
+  LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_today';
+COMMENT ON FUNCTION hrloop.today(regclass) IS
+  'Day on which the transaction began, as these books count days. Errors: 42P01 not books.';
 CREATE FUNCTION hrloop.actor(book regclass) RETURNS bigint
   LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'hrloop_actor';
 COMMENT ON FUNCTION hrloop.actor(regclass) IS
@@ -411,6 +419,7 @@ GRANT EXECUTE ON FUNCTION
   hrloop.query_rows(text), hrloop.scrub(jsonb, text[], text), hrloop.replace_text(jsonb, text[], text, text),
   hrloop.erase(regclass, bigint), hrloop.tls(),
   hrloop.transaction_number(regclass), hrloop.of_this_transaction(xid, timestamptz), hrloop.act_as(regclass, text),
+  hrloop.day_of(regclass, timestamptz), hrloop.today(regclass),
   hrloop.actor(regclass), hrloop.who(regclass), hrloop.owns(regclass), hrloop.log_read(regclass, bigint, text, boolean),
   hrloop.visible_support(internal), hrloop.visible(regclass, bigint, text), hrloop.visible_ids(regclass, text),
   hrloop.acts_for(regclass, text), hrloop.define(regclass, text[]) TO PUBLIC;

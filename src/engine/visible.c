@@ -21,6 +21,7 @@
 #include "books.h"
 #include "books_scope.h"
 #include "cells.h"
+#include "day.h"
 #include "ids.h"
 #include "plan_cache.h"
 
@@ -282,7 +283,7 @@ static const Sight *
 sight_of(const HrIdentity *who)
 {
 	Sight	   *sight = place_for(who->books, who->employee);
-	DateADT		day = GetSQLCurrentDate();
+	DateADT		day = hr_today(who->books);
 	uint64		before = hr_changes();
 	Sight		fresh = {.books = who->books, .employee = who->employee,
 	.seen = before, .day = day, .used = ++tick};

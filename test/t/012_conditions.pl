@@ -41,6 +41,8 @@ $db = new_database($node, 'odd');
 install_company($node, $db, 'hr');
 as_alice($node, $db, $due);
 $node->safe_psql('postgres', 'ALTER ROLE alice RESET ALL');
+is(as_alice($node, $db, q{SELECT value FROM hr.setting WHERE setting = 'book.timezone'}), 'Pacific/Apia', 'their days are those of who installed them');
+$node->safe_psql($db, q{SET session_replication_role = replica; UPDATE hr.setting SET (value, default_value) = (SELECT s, s FROM current_setting('TimeZone') s) WHERE setting = 'book.timezone'});
 same(definitions($node, $db, 'hr'), $definitions, 'the books are made as everywhere, whatever a user has set');
 same(without_health(figures($node, $db, 'hr')), without_health($figures), 'and hold the same figures');
 is(as_alice($node, $db, $due), 'f', 'who has other settings is told of nothing again');

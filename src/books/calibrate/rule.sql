@@ -92,7 +92,7 @@ END;
 COMMENT ON FUNCTION unit_line(bigint) IS 'A unit and all units above it.';
 CREATE FUNCTION may_calibrate(unit bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN actor() IS NULL AND owns_books() OR holds_role('hr', actor()) OR holds_role('executive', actor())
-      OR EXISTS (SELECT FROM unit_head h WHERE h.employee_id = actor() AND h.valid @> current_date
+      OR EXISTS (SELECT FROM unit_head h WHERE h.employee_id = actor() AND h.valid @> today()
                     AND h.org_unit_id IN (SELECT unit_line(unit)));
 COMMENT ON FUNCTION may_calibrate(bigint) IS
   'Whether who is acting may calibrate people of a unit (null: the whole company): HR, executives, heads of the unit '

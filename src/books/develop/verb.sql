@@ -100,7 +100,7 @@ BEGIN ATOMIC
   -- a plan whose content differs from what it should be, or that has to stand now
   WITH want AS (
     SELECT r.review_id, r.employee_id, r.cycle_id, r.manager_id, r.plan_reason, doc.document, p.plan_id,
-           CASE WHEN standing THEN coalesce(r.locked_on, current_date) ELSE current_date END AS planned_on
+           CASE WHEN standing THEN coalesce(r.locked_on, today()) ELSE today() END AS planned_on
       FROM plan_document(reviews) doc
       JOIN review r USING (review_id)
       LEFT JOIN development_plan p ON p.review_id = r.review_id AND p.status <> 'withdrawn'
@@ -366,7 +366,7 @@ BEGIN ATOMIC
                                                                 record_session.session_on) AS held_on) day
    WHERE p.review_id = (SELECT find_review(cycle, employee)) AND p.status NOT IN ('draft', 'withdrawn')
      AND record_session.held IS NOT FALSE
-     AND (day.held_on < p.planned_on OR day.held_on > current_date);
+     AND (day.held_on < p.planned_on OR day.held_on > today());
   UPDATE plan_session s
      SET held_on = CASE WHEN record_session.held IS NOT FALSE THEN coalesce(record_session.held_on, s.session_on) END,
          note = CASE WHEN record_session.held IS NOT FALSE THEN record_session.note END,
@@ -385,7 +385,7 @@ COMMENT ON FUNCTION record_session(text, text, date, text, date, integer, boolea
 
 -- needs improvement: HR talks with the employee (REV-14) ----------------------
 
-CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT current_date) RETURNS text
+CREATE FUNCTION close_talk(cycle text, employee text, record text, talked_on date DEFAULT today()) RETURNS text
   VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
@@ -492,7 +492,7 @@ BEGIN ATOMIC
       FROM old o CROSS JOIN d WHERE p.plan_id = o.plan_id
   ), archive AS (
     INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
-    SELECT o.employee_id, current_date, 'plan', o.was || ' → ' || update_plan_item.title, 'decision', d.decision_id,
+    SELECT o.employee_id, today(), 'plan', o.was || ' → ' || update_plan_item.title, 'decision', d.decision_id,
            d.decision_id FROM old o CROSS JOIN d
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)
@@ -544,7 +544,7 @@ COMMENT ON FUNCTION plan_item_asked(text, text, text, text, text, date, date) IS
 CREATE FUNCTION add_plan_item(cycle text, employee text, title text DEFAULT NULL, kind text DEFAULT NULL,
                               resource text DEFAULT NULL,
                               due_on date DEFAULT NULL, reason text DEFAULT NULL,
-                              on_date date DEFAULT current_date) RETURNS integer VOLATILE SECURITY DEFINER
+                              on_date date DEFAULT today()) RETURNS integer VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
   SELECT require_sight(cycle, employee);
@@ -663,7 +663,7 @@ BEGIN ATOMIC
       FROM old o CROSS JOIN d WHERE p.plan_id = o.plan_id
   ), archive AS (
     INSERT INTO growth_archive (employee_id, occurred_on, kind, title, source_table, source_id, decision_id)
-    SELECT o.employee_id, current_date, 'plan', '取消:' || o.title, 'decision', d.decision_id, d.decision_id FROM old o
+    SELECT o.employee_id, today(), 'plan', '取消:' || o.title, 'decision', d.decision_id, d.decision_id FROM old o
       CROSS JOIN d
   )
   INSERT INTO notification (recipient_id, recipient_role, kind, event_key, args, decision_id)

@@ -37,7 +37,7 @@ COMMENT ON COLUMN plan_overview.manager_confirmed_at IS 'When the manager confir
 COMMENT ON COLUMN plan_overview.decision_id IS 'Decision behind it.';
 COMMENT ON COLUMN plan_overview.kind IS 'development 发展计划, or improvement 改进计划.';
 
-CREATE FUNCTION team_plan_completion(on_date date DEFAULT current_date)
+CREATE FUNCTION team_plan_completion(on_date date DEFAULT today())
   RETURNS TABLE (manager_no text, due bigint, completed bigint, completion_pct numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT o.manager_no, count(*), count(*) FILTER (WHERE o.status = 'completed'),

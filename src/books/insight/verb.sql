@@ -2,7 +2,7 @@
 
 -- contributions: what no other table has --------------------------------------
 
-CREATE FUNCTION record_contribution(employee text, kind text, title text, on_date date DEFAULT current_date,
+CREATE FUNCTION record_contribution(employee text, kind text, title text, on_date date DEFAULT today(),
                                     role text DEFAULT NULL, quantity numeric DEFAULT NULL,
                                     unit text DEFAULT NULL, evidence text DEFAULT NULL, source text DEFAULT 'manual',
                                     external_id text DEFAULT NULL)
@@ -29,7 +29,7 @@ COMMENT ON FUNCTION record_contribution(text, text, text, date, text, numeric, t
   'external id once. Returns its key. Errors: 42501 somebody else, or one''s own; 23502, 23514 no title or day; 22023 '
   'unknown (ORG-06).';
 
-CREATE FUNCTION cite_contribution(contribution bigint, unit text, on_date date DEFAULT current_date) RETURNS bigint
+CREATE FUNCTION cite_contribution(contribution bigint, unit text, on_date date DEFAULT today()) RETURNS bigint
   VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT unknown_code('practice case', coalesce(contribution::text, 'null'))
@@ -44,7 +44,7 @@ BEGIN ATOMIC
           OR NOT holds_role('hr', actor())
              AND NOT EXISTS (SELECT FROM unit_head h
                              WHERE h.org_unit_id = (SELECT find_unit(cite_contribution.unit))
-                               AND h.employee_id = actor() AND h.valid @> current_date));
+                               AND h.employee_id = actor() AND h.valid @> today()));
   INSERT INTO contribution_citation (contribution_id, employee_id, org_unit_id, cited_on)
   SELECT c.contribution_id, c.employee_id, find_unit(cite_contribution.unit), on_date FROM contribution c
     WHERE c.contribution_id = cite_contribution.contribution

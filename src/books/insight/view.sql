@@ -140,7 +140,7 @@ BEGIN ATOMIC
        AND i.kind = 'course'
     UNION ALL
     SELECT x.resource_id, NULL::text, 0 FROM enrolment x
-      WHERE x.employee_id = employee AND x.enrolled_at::date <= on_date
+      WHERE x.employee_id = employee AND day_of(x.enrolled_at) <= on_date
     UNION ALL
     SELECT t.resource_id, NULL::text, CASE WHEN t.passed THEN 100 ELSE 0 END FROM training_record t
       WHERE t.employee_id = employee AND t.completed_on <= on_date
@@ -171,7 +171,7 @@ END;
 COMMENT ON FUNCTION track_flag(bigint, date) IS
   'Flags of an employee''s growth track: participation_low; nobody without courses is flagged; unguarded (ORG-05).';
 
-CREATE FUNCTION strengths_weaknesses(employee text, on_date date DEFAULT current_date)
+CREATE FUNCTION strengths_weaknesses(employee text, on_date date DEFAULT today())
   RETURNS TABLE (skill_code text, skill_name text, rating numeric, rated_on date, source text, verdict text) STABLE
     LANGUAGE SQL
 BEGIN ATOMIC
@@ -182,7 +182,7 @@ COMMENT ON FUNCTION strengths_weaknesses(text, date) IS
   'Skills that are strengths (优势) or weaknesses (短板) by their latest rating, for the person, the manager and HR; '
   'settings profile.strength_at and profile.weakness_at; no rows for anybody else. Error 22023: unknown (ORG-05).';
 
-CREATE FUNCTION growth_track(employee text, on_date date DEFAULT current_date, locale text DEFAULT NULL)
+CREATE FUNCTION growth_track(employee text, on_date date DEFAULT today(), locale text DEFAULT NULL)
   RETURNS TABLE (flag text, line text, figure numeric, threshold numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT f.flag, sentence('track.' || f.flag, '{}', growth_track.locale), f.figure, f.threshold
@@ -329,7 +329,7 @@ COMMENT ON FUNCTION profile_skills(bigint, date) IS
   'Part of the profile document: strengths, weaknesses, ratings and levels on a day; unguarded.';
 
 -- Many at a time: what this calls is planned once for all of them.
-CREATE FUNCTION profile_documents(employees bigint[], on_date date DEFAULT current_date, own boolean DEFAULT false,
+CREATE FUNCTION profile_documents(employees bigint[], on_date date DEFAULT today(), own boolean DEFAULT false,
                                   pay boolean DEFAULT true)
   RETURNS TABLE (employee_id bigint, document jsonb) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -390,13 +390,13 @@ COMMENT ON FUNCTION profile_documents(bigint[], date, boolean, boolean) IS
   'development, skills, track, talent, pay. Keys are absent where nothing is known, lists are empty; numbers are '
   'numbers, dates ISO. Call it for some hundred at a time. Unguarded; own: only what is disclosed to the person; pay: '
   'whether with pay (ORG-04).';
-CREATE FUNCTION profile_facts(employee bigint, on_date date DEFAULT current_date, own boolean DEFAULT false,
+CREATE FUNCTION profile_facts(employee bigint, on_date date DEFAULT today(), own boolean DEFAULT false,
                               pay boolean DEFAULT true) RETURNS jsonb STABLE LANGUAGE SQL
   RETURN (SELECT d.document FROM profile_documents(ARRAY[employee], on_date, own, pay) d);
 COMMENT ON FUNCTION profile_facts(bigint, date, boolean, boolean) IS
   'The profile document of one employee; see profile_documents(). Unguarded (ORG-04).';
 
-CREATE FUNCTION profile(employee text, on_date date DEFAULT current_date) RETURNS jsonb STABLE LANGUAGE SQL
+CREATE FUNCTION profile(employee text, on_date date DEFAULT today()) RETURNS jsonb STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT jsonb_set(d.doc, '{performance,feedback}', (
            SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('cycle', x.cycle, 'group', f.rater_group,
@@ -408,7 +408,7 @@ BEGIN ATOMIC
                    FROM jsonb_array_elements(d.doc #> '{performance,results}') WITH ORDINALITY AS y (r, n)
                     WHERE y.n <= coalesce((SELECT setting_number('profile.feedback_cycles')), y.n)) x
              CROSS JOIN LATERAL feedback(x.cycle, profile.employee) f))
-    FROM (SELECT profile_facts(e.id, coalesce(profile.on_date, current_date), actor() IS NOT DISTINCT FROM e.id,
+    FROM (SELECT profile_facts(e.id, coalesce(profile.on_date, today()), actor() IS NOT DISTINCT FROM e.id,
                                may_read_pay(e.id)) AS doc
             FROM (SELECT find_employee(profile.employee) AS id OFFSET 0) e WHERE may_read_profile(e.id) OFFSET 0) d;
 END;
@@ -433,8 +433,8 @@ COMMENT ON COLUMN profile_reader.own IS 'Whether it is who is acting.';
 
 CREATE VIEW profile_line WITH (security_invoker) AS
   SELECT p.employee_no, 'basic' AS section, 'service_years' AS code, NULL::text AS name,
-         service_years(p.hired_on, current_date)::numeric AS value, 'year' AS unit,
-         NULL::text AS text_value, current_date AS on_date, 'employee' AS source_table, p.employee_id AS source_id
+         service_years(p.hired_on, today())::numeric AS value, 'year' AS unit,
+         NULL::text AS text_value, today() AS on_date, 'employee' AS source_table, p.employee_id AS source_id
     FROM profile_reader p
   UNION ALL
   SELECT p.employee_no, 'performance', 'score', c.code, x.composite::numeric, 'point', x.grade, x.locked_on,
@@ -457,7 +457,7 @@ CREATE VIEW profile_line WITH (security_invoker) AS
   SELECT p.employee_no, 'development', 'course', coalesce(c.course_code, c.course_name), c.completion, '%', NULL::text,
          c.completed_on, 'resource',
          (SELECT o.resource_id FROM resource o WHERE o.code = c.course_code)
-    FROM profile_reader p CROSS JOIN LATERAL course_completion(p.employee_id, current_date) c
+    FROM profile_reader p CROSS JOIN LATERAL course_completion(p.employee_id, today()) c
   UNION ALL
   SELECT p.employee_no, CASE c.kind WHEN 'project' THEN 'development'
     ELSE 'contribution' END, c.kind, c.title, trim_scale(c.quantity), c.unit, c.role, c.occurred_on, 'contribution',
@@ -473,24 +473,24 @@ CREATE VIEW profile_line WITH (security_invoker) AS
          (SELECT x.skill_rating_id FROM skill_rating x JOIN skill s USING (skill_id)
            WHERE x.employee_id = p.employee_id AND s.code = v.skill_code AND x.rated_on = v.rated_on
              ORDER BY x.skill_rating_id DESC LIMIT 1)
-    FROM profile_reader p CROSS JOIN LATERAL skill_verdict(p.employee_id, current_date) v
+    FROM profile_reader p CROSS JOIN LATERAL skill_verdict(p.employee_id, today()) v
   UNION ALL
   SELECT p.employee_no, 'skill', 'level', s.code, l.rank::numeric, 'rank', l.code, lower(h.valid),
          'employee_skill_level', h.employee_skill_level_id
     FROM profile_reader p JOIN employee_skill_level h ON h.employee_id = p.employee_id AND h.superseded_by IS NULL
-      AND h.valid @> current_date
+      AND h.valid @> today()
     JOIN skill_level l USING (skill_level_id) JOIN skill s ON s.skill_id = h.skill_id
   UNION ALL
   SELECT p.employee_no, 'talent', 'pool', t.code, NULL::numeric, NULL::text, m.reason, m.joined_on, 'pool_membership',
          m.pool_membership_id
-    FROM profile_reader p JOIN pool_membership m ON m.employee_id = p.employee_id AND m.valid @> current_date
+    FROM profile_reader p JOIN pool_membership m ON m.employee_id = p.employee_id AND m.valid @> today()
       JOIN talent_pool t USING (talent_pool_id)
    WHERE NOT p.own OR membership_disclosed(m.pool_membership_id)
   UNION ALL
   SELECT p.employee_no, 'pay', 'base', NULL::text, trim_scale(s.amount), 'yuan/month', NULL::text, lower(s.valid),
          'salary', s.salary_id
     FROM profile_reader p JOIN salary s ON s.employee_id = p.employee_id AND s.superseded_by IS NULL
-      AND s.valid @> current_date WHERE may_read_pay(p.employee_id);
+      AND s.valid @> today() WHERE may_read_pay(p.employee_id);
 COMMENT ON VIEW profile_line IS
   'The profile line by line, as it is today, for BI: section, code, value with unit, source; of whom who is acting may '
   'read, results of oneself once disclosed, pay for who may read it (ORG-04).';
@@ -509,17 +509,17 @@ COMMENT ON COLUMN profile_line.source_id IS 'Its key.';
 
 CREATE VIEW profile_overview WITH (security_invoker) AS
   SELECT p.employee_no, p.name, u.name AS unit_name, j.name AS job_name,
-         service_years(p.hired_on, current_date) AS service_years, p.education,
+         service_years(p.hired_on, today()) AS service_years, p.education,
          last.composite AS score, last.grade, last.cycle_code, last.target_completion,
          (SELECT count(*) FROM key_event k WHERE k.employee_id = p.employee_id) AS key_events,
          course.courses, course.course_completion,
          (SELECT count(*) FROM contribution c
           WHERE c.employee_id = p.employee_id AND c.kind = 'project' AND c.withdrawn_by IS NULL) AS projects,
          skill.strengths, skill.weaknesses,
-         (SELECT string_agg(sentence('track.' || f.flag, '{}'), ', ') FROM track_flag(p.employee_id, current_date) f)
+         (SELECT string_agg(sentence('track.' || f.flag, '{}'), ', ') FROM track_flag(p.employee_id, today()) f)
            AS track
     FROM profile_reader p
-    LEFT JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary AND a.valid @> current_date
+    LEFT JOIN assignment a ON a.employee_id = p.employee_id AND a.is_primary AND a.valid @> today()
     LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     LEFT JOIN job j ON j.job_id = a.job_id
     LEFT JOIN LATERAL (SELECT x.composite::numeric AS composite, x.grade, c.code AS cycle_code,
@@ -530,10 +530,10 @@ CREATE VIEW profile_overview WITH (security_invoker) AS
                         WHERE r.employee_id = p.employee_id AND (NOT p.own OR x.disclosed_on IS NOT NULL)
                         ORDER BY upper(c.period) DESC, c.cycle_id DESC LIMIT 1) last ON true
     LEFT JOIN LATERAL (SELECT count(*) AS courses, round(avg(c.completion), 2) AS course_completion
-                       FROM course_completion(p.employee_id, current_date) c) course ON true
+                       FROM course_completion(p.employee_id, today()) c) course ON true
     LEFT JOIN LATERAL (SELECT array_agg(v.skill_code) FILTER (WHERE v.verdict = 'strength') AS strengths,
                        array_agg(v.skill_code) FILTER (WHERE v.verdict = 'weakness') AS weaknesses
-                         FROM skill_verdict(p.employee_id, current_date) v) skill ON true;
+                         FROM skill_verdict(p.employee_id, today()) v) skill ON true;
 COMMENT ON VIEW profile_overview IS
   'The profile in one row per employee, as it is today, of whom who is acting may read; details in profile_line and '
   'growth_record (ORG-04).';
@@ -725,7 +725,7 @@ COMMENT ON FUNCTION payslip_part(bigint, date) IS
   'now; arrears of closed months in the one that is closed next. Variable pay, bonuses and spot awards come with '
   'their tables; unguarded (PAY-16).';
 
-CREATE FUNCTION payslip_detail(employee text, month date DEFAULT current_date, locale text DEFAULT NULL)
+CREATE FUNCTION payslip_detail(employee text, month date DEFAULT today(), locale text DEFAULT NULL)
   RETURNS TABLE (part_no integer, kind text, label text, from_date date, until_date date, days integer,
                  month_days integer, monthly numeric, amount numeric,
                  rule text, source_table text, source_id bigint, decision_id bigint,
@@ -740,7 +740,7 @@ BEGIN ATOMIC
            CASE WHEN p.kind = 'allowance' THEN w.cause END AS cause, coalesce(k.name, o.name) AS name,
            w.allowance_rule_id
       FROM (SELECT find_employee(employee) AS id OFFSET 0) e
-      CROSS JOIN LATERAL payslip_part(e.id, coalesce(payslip_detail.month, current_date)) p
+      CROSS JOIN LATERAL payslip_part(e.id, coalesce(payslip_detail.month, today())) p
       LEFT JOIN decision d ON d.decision_id = p.decision_id
       LEFT JOIN salary_adjustment a ON p.kind = 'base' AND d.cause = 'salary_adjustment'
         AND a.adjustment_id = d.cause_id
@@ -788,7 +788,7 @@ COMMENT ON FUNCTION payslip_detail(text, date, text) IS
   'the person (raises once the result is disclosed), HR and finance, no rows for anybody else. Error 22023: unknown '
   '(PAY-16).';
 
-CREATE FUNCTION payslip(employee text, month date DEFAULT current_date, locale text DEFAULT NULL)
+CREATE FUNCTION payslip(employee text, month date DEFAULT today(), locale text DEFAULT NULL)
   RETURNS TABLE (line_no integer, kind text, label text, amount numeric, total numeric, rule text, source_table text,
                  source_ids bigint[], explanation text) STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -893,7 +893,7 @@ CREATE VIEW my_plan WITH (security_invoker) AS
     JOIN review_cycle c ON c.cycle_id = p.cycle_id
     JOIN plan_item i ON i.plan_id = p.plan_id
     CROSS JOIN LATERAL (SELECT array_agg(x.session_on ORDER BY x.session_on) AS sessions,
-                        min(x.session_on) FILTER (WHERE x.held_on IS NULL AND x.session_on >= current_date)
+                        min(x.session_on) FILTER (WHERE x.held_on IS NULL AND x.session_on >= today())
                           AS next_session_on
                           FROM plan_session x WHERE x.plan_item_id = i.plan_item_id) s
    WHERE p.employee_id = actor() AND p.status IN ('proposed', 'effective', 'completed');
@@ -921,7 +921,7 @@ CREATE VIEW my_mentoring WITH (security_invoker) AS
     FROM mentorship m
     CROSS JOIN LATERAL mentoring_partner(m.mentorship_id) p
     CROSS JOIN LATERAL (SELECT array_agg(x.due_on ORDER BY x.due_on) AS sessions,
-                        min(x.due_on) FILTER (WHERE x.due_on >= current_date) AS next_session_on
+                        min(x.due_on) FILTER (WHERE x.due_on >= today()) AS next_session_on
                           FROM mentoring_session x WHERE x.mentorship_id = m.mentorship_id) s
    WHERE (m.mentee_id = actor() OR m.mentor_id = actor());
 COMMENT ON VIEW my_mentoring IS
@@ -948,9 +948,9 @@ COMMENT ON COLUMN my_pay.status IS 'proposed, held, approved or applied.';
 COMMENT ON COLUMN my_pay.line IS 'The sentence.';
 
 CREATE VIEW my_payslip WITH (security_invoker) AS
-  SELECT date_trunc('month', current_date::timestamp)::date AS month, s.line_no, s.kind, s.label, s.amount, s.total,
+  SELECT date_trunc('month', today()::timestamp)::date AS month, s.line_no, s.kind, s.label, s.amount, s.total,
          s.rule, s.source_table, s.source_ids, s.explanation
-    FROM employee e CROSS JOIN LATERAL payslip(e.employee_no, current_date) s WHERE e.employee_id = actor();
+    FROM employee e CROSS JOIN LATERAL payslip(e.employee_no, today()) s WHERE e.employee_id = actor();
 COMMENT ON VIEW my_payslip IS 'Own payslip of this month; payslip(employee, month) has the others (MOB-01, PAY-16).';
 COMMENT ON COLUMN my_payslip.month IS 'First day of the month.';
 COMMENT ON COLUMN my_payslip.line_no IS 'Line.';
@@ -1053,7 +1053,7 @@ CREATE VIEW my_home WITH (security_invoker) AS
          (SELECT count(*) FROM my_reviews r WHERE r.disclosed_on IS NOT NULL AND r.answer IS NULL) AS results_to_answer,
          (SELECT count(*) FROM my_notices n WHERE n.read_at IS NULL) AS unread_notices
     FROM employee e
-    LEFT JOIN assignment a ON a.employee_id = e.employee_id AND a.is_primary AND a.valid @> current_date
+    LEFT JOIN assignment a ON a.employee_id = e.employee_id AND a.is_primary AND a.valid @> today()
     LEFT JOIN org_unit u ON u.org_unit_id = a.org_unit_id
     LEFT JOIN job j ON j.job_id = a.job_id
     LEFT JOIN employee m ON m.employee_id = manager_of(e.employee_id)

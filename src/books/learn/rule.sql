@@ -90,7 +90,7 @@ BEGIN ATOMIC
    WHERE q.question_id = ANY (questions)
      AND (q.answered_by = q.employee_id
           OR NOT holds_role('hr', q.answered_by)
-             AND q.answered_by NOT IN (SELECT h.employee_id FROM heads_above(q.employee_id, q.answered_at::date) h));
+             AND q.answered_by NOT IN (SELECT h.employee_id FROM heads_above(q.employee_id, day_of(q.answered_at)) h));
 END;
 COMMENT ON FUNCTION question_rules(bigint[]) IS 'Rule: only HR or a head answers, nobody themselves (TRN-04).';
 SELECT register_follow('question', '{insert,update}', 200, 'question_rules', key => 'question_id',

@@ -65,7 +65,7 @@ COMMENT ON FUNCTION certify(text, text, date, boolean, date, text, text) IS
   '23514 expires before it begins.';
 
 CREATE FUNCTION reverse_certification(employee text, certification text, reason text,
-                                      reversed_on date DEFAULT current_date, achieved_on date DEFAULT NULL)
+                                      reversed_on date DEFAULT today(), achieved_on date DEFAULT NULL)
   RETURNS bigint VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
@@ -152,7 +152,7 @@ COMMENT ON FUNCTION waive_gate(text, text, text) IS
   'Returns the review''s status, null while there is none (TRN-02). Errors: 42501 not HR, or for oneself; 23502 no '
   'reason; 55000 nothing to waive; 22023 unknown.';
 
-CREATE FUNCTION remind_unfinished(cycle text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE
+CREATE FUNCTION remind_unfinished(cycle text, on_date date DEFAULT today()) RETURNS bigint VOLATILE
   SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
@@ -189,7 +189,7 @@ COMMENT ON FUNCTION add_course_push(text, text, text, text) IS
   'Push a course to everybody, a kind of unit, a job family or a job, whenever a cycle opens or somebody takes a '
   'position; push_courses() does it now (TRN-01). Errors: 22023 unknown, 23505 there already.';
 
-CREATE FUNCTION push_courses(on_date date DEFAULT current_date) RETURNS bigint VOLATILE LANGUAGE SQL
+CREATE FUNCTION push_courses(on_date date DEFAULT today()) RETURNS bigint VOLATILE LANGUAGE SQL
 BEGIN ATOMIC
   WITH sent AS (
     INSERT INTO enrolment (employee_id, resource_id, course_push_id)
@@ -225,7 +225,7 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND employee IS NOT NULL AND (SELECT find_employee(employee)) <> actor();
   INSERT INTO question (employee_id, asked_at, body, replier_id)
   SELECT x.employee_id, ask_question.asked_at, ask_question.question,
-         (SELECT h.employee_id FROM heads_above(x.employee_id, ask_question.asked_at::date) h ORDER BY h.depth LIMIT 1)
+         (SELECT h.employee_id FROM heads_above(x.employee_id, day_of(ask_question.asked_at)) h ORDER BY h.depth LIMIT 1)
     FROM (SELECT coalesce((SELECT find_employee(employee)), actor()) AS employee_id) x
   RETURNING question_id;
 END;

@@ -26,7 +26,7 @@ COMMENT ON FUNCTION training_figures(bigint) IS
   'Mean attainment, and number of readings, of the indicators that a finished course is bound to, in the months up to '
   'its last day and in those after it; null: no reading (TRN-06).';
 
-CREATE FUNCTION training_window(employee text, course text, on_date date DEFAULT current_date)
+CREATE FUNCTION training_window(employee text, course text, on_date date DEFAULT today())
   RETURNS TABLE (indicator_code text, completed_on date, until_on date, before numeric, n_before bigint, after numeric,
                  n_after bigint, growth_pct numeric, verdict text)
   STABLE LANGUAGE SQL

@@ -306,7 +306,7 @@ COMMENT ON FUNCTION close_month(text, date) IS
 
 -- suggestions -----------------------------------------------------------------
 
-CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT current_date) RETURNS bigint VOLATILE
+CREATE FUNCTION suggest(employee text, suggestion text, on_date date DEFAULT today()) RETURNS bigint VOLATILE
   LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot suggest for %s', who(), suggest.employee), NULL,

@@ -26,7 +26,7 @@ BEGIN ATOMIC
    WHERE e.employee_id = require_pay_right.employee
      AND NOT CASE WHEN actor() IS NULL THEN owns_books()
                   ELSE holds_role('hr', actor()) OR holds_role('finance', actor()) OR holds_role('executive', actor())
-                    OR is_superior(actor(), e.employee_id, current_date) END;
+                    OR is_superior(actor(), e.employee_id, today()) END;
   SELECT true;
 END;
 COMMENT ON FUNCTION require_pay_right(bigint, text, text) IS

@@ -9,7 +9,7 @@ CREATE FUNCTION reads_pay(employee bigint, what text) RETURNS boolean STABLE LAN
 COMMENT ON FUNCTION reads_pay(bigint, text) IS
   'may_read_pay(), noted in the server log with what was asked for, whether or not one may (SEC-03).';
 
-CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT current_date) RETURNS numeric STABLE LANGUAGE SQL
+CREATE FUNCTION allowance_on(employee text, on_date date DEFAULT today()) RETURNS numeric STABLE LANGUAGE SQL
   RETURN CASE WHEN reads_pay(find_employee(employee), 'allowance_on') THEN
     (SELECT round(coalesce(sum(a.amount), 0), (SELECT setting_number('pay.minor_digits')::integer))
      FROM skill_allowance a
@@ -113,7 +113,7 @@ COMMENT ON COLUMN payroll_pending.source_id IS 'Its key.';
 COMMENT ON COLUMN payroll_pending.created_at IS 'When it was written.';
 COMMENT ON COLUMN payroll_pending.effective_until IS 'Day after the last; null: until another row says otherwise.';
 
-CREATE FUNCTION payroll_due(on_date date DEFAULT current_date)
+CREATE FUNCTION payroll_due(on_date date DEFAULT today())
   RETURNS TABLE (employee_no text, kind text, amount numeric) STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT e.employee_no, f.kind, sum(f.amount)

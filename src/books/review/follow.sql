@@ -122,8 +122,8 @@ BEGIN ATOMIC
   INSERT INTO review_result (review_id, version, composite, original, grade, locked_on, decision_id, disclosed_on)
   SELECT r.review_id, 1 + (SELECT count(*) FROM review_result x WHERE x.review_id = r.review_id),
          coalesce(r.calibrated, r.composite), CASE WHEN r.calibrated IS NOT NULL THEN r.composite END,
-         d.outcome ->> 'grade', coalesce(r.locked_on, current_date), d.decision_id,
-         CASE WHEN (SELECT setting_text('review.disclose')) = 'lock' THEN coalesce(r.locked_on, current_date) END
+         d.outcome ->> 'grade', coalesce(r.locked_on, today()), d.decision_id,
+         CASE WHEN (SELECT setting_text('review.disclose')) = 'lock' THEN coalesce(r.locked_on, today()) END
     FROM d JOIN review r ON r.review_id = d.cause_id
    ORDER BY r.review_id;
 END;

@@ -23,7 +23,7 @@ BEGIN ATOMIC
          'Let somebody score who is employed, or give scored_at the day on which it was really scored.',
          'score', 'rater_id', 'score_rater_left'
     FROM score x
-    JOIN employee_status s ON s.employee_id = x.rater_id AND s.status = 'left' AND s.valid @> x.scored_at::date
+    JOIN employee_status s ON s.employee_id = x.rater_id AND s.status = 'left' AND s.valid @> day_of(x.scored_at)
     JOIN employee r ON r.employee_id = x.rater_id
     JOIN review v ON v.review_id = x.review_id
     JOIN employee e ON e.employee_id = v.employee_id
@@ -332,18 +332,18 @@ CREATE FUNCTION lock_day_problem(reviews bigint[]) RETURNS SETOF hrloop.problem 
 BEGIN ATOMIC
   SELECT '23514', format('a review of cycle "%s" cannot be locked as of %s: employee %s', c.code, r.locked_on,
                          e.employee_no),
-         format('The cycle begins on %s; today is %s.', lower(c.period), current_date),
+         format('The cycle begins on %s; today is %s.', lower(c.period), today()),
          'Give a day of the cycle or after it, not in the future.', 'review', 'locked_on', 'review_lock_day'
     FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
    WHERE r.review_id = ANY (reviews) AND r.status = 'locked'
-     AND (r.locked_on < lower(c.period) OR r.locked_on > current_date)
+     AND (r.locked_on < lower(c.period) OR r.locked_on > today())
   UNION ALL
   SELECT '42501', format('%s locks as of today, not as of %s: review of employee %s, cycle %s', who(), r.locked_on,
                          e.employee_no, c.code), NULL,
          'HR can lock as of another day with a reason: lock_review(cycle, employee, on_date, reason).', 'review',
          'locked_on', 'review_lock_today'
     FROM review r JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id)
-   WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND r.locked_on <> current_date AND actor() IS NOT NULL
+   WHERE r.review_id = ANY (reviews) AND r.status = 'locked' AND r.locked_on <> today() AND actor() IS NOT NULL
      AND NOT EXISTS (SELECT FROM decision d
                       WHERE d.employee_id = r.employee_id AND d.kind IN ('review.backdate', 'appeal.upheld')
                         AND hrloop.of_this_transaction(d.xmin, d.decided_at))

@@ -217,20 +217,20 @@ CREATE FUNCTION lock_as_of(reviews bigint[], on_date date, reason text) RETURNS 
 BEGIN ATOMIC
   SELECT hrloop.fail('23502', format('a lock as of %s needs a reason', on_date), NULL,
                      'Say why it is not today, or leave on_date out.', 'decision', 'reason')
-   WHERE on_date <> current_date AND actor() IS NOT NULL AND holds_role('hr', actor())
+   WHERE on_date <> today() AND actor() IS NOT NULL AND holds_role('hr', actor())
      AND hrloop.meaningful_chars(coalesce(lock_as_of.reason, '')) = 0;
   INSERT INTO decision (kind, employee_id, cause, cause_id, inputs, outcome, reason)
-  SELECT 'review.backdate', r.employee_id, 'review', r.review_id, jsonb_build_object('today', current_date),
+  SELECT 'review.backdate', r.employee_id, 'review', r.review_id, jsonb_build_object('today', today()),
          jsonb_build_object('locked_on', on_date), lock_as_of.reason
     FROM review r
-   WHERE on_date <> current_date AND r.review_id = ANY (reviews) AND r.status = 'open'
+   WHERE on_date <> today() AND r.review_id = ANY (reviews) AND r.status = 'open'
      AND holds_role('hr', actor()) AND hrloop.meaningful_chars(coalesce(lock_as_of.reason, '')) > 0
    ORDER BY r.review_id;
 END;
 COMMENT ON FUNCTION lock_as_of(bigint[], date, text) IS
   'Before reviews are locked as of another day than today: HR says why, and a decision keeps it (REV-06).';
 
-CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT current_date, reason text DEFAULT NULL)
+CREATE FUNCTION lock_review(cycle text, employee text, on_date date DEFAULT today(), reason text DEFAULT NULL)
   RETURNS boolean VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
 BEGIN ATOMIC
@@ -240,7 +240,7 @@ BEGIN ATOMIC
                      CASE r.status WHEN 'blocked' THEN 'Clear the review_gate and unblock_reviews(cycle) first.'
                                    ELSE 'HR can have it rated with rate_review(cycle, employee, reason).' END)
     FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status IN ('blocked', 'not_rated');
-  SELECT lock_as_of(ARRAY[find_review(cycle, employee)], on_date, reason) WHERE on_date <> current_date;
+  SELECT lock_as_of(ARRAY[find_review(cycle, employee)], on_date, reason) WHERE on_date <> today();
   UPDATE review r SET status = 'locked', locked_on = on_date, reopen_reason = NULL
    WHERE r.review_id = (SELECT find_review(cycle, employee)) AND r.status = 'open';
   SELECT r.status = 'locked' FROM review r WHERE r.review_id = (SELECT find_review(cycle, employee));
@@ -263,7 +263,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION lock_reviews(bigint[], date) IS
   'Lock those of these reviews that are open and complete, they and their employees held first; returns how many.';
-CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT current_date, skip_incomplete boolean DEFAULT false,
+CREATE FUNCTION lock_cycle(cycle text, on_date date DEFAULT today(), skip_incomplete boolean DEFAULT false,
                            reason text DEFAULT NULL)
   RETURNS bigint VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
@@ -281,7 +281,7 @@ BEGIN ATOMIC
   SELECT lock_as_of(ARRAY(SELECT r.review_id FROM review r
                            WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'open' AND r.complete), on_date,
                     reason)
-   WHERE on_date <> current_date;
+   WHERE on_date <> today();
   -- what is completed meanwhile is left: it is not held
   SELECT lock_reviews(ARRAY(SELECT r.review_id FROM review r
                             WHERE r.cycle_id = (SELECT find_cycle(cycle)) AND r.status = 'open'

@@ -269,7 +269,7 @@ BEGIN ATOMIC
              AND (holds_role('hr', actor()) OR holds_role('executive', actor()) OR actor() IS NULL AND owns_books()
                   OR EXISTS (SELECT FROM unit_head h
                              WHERE h.org_unit_id = v.org_unit_id AND h.employee_id = actor()
-                               AND h.valid @> current_date))
+                               AND h.valid @> today()))
            GROUP BY v.org_unit_id, 2) g
     LEFT JOIN org_unit u USING (org_unit_id)
    GROUP BY g.org_unit_id, u.code, u.name
