@@ -7,6 +7,7 @@ SELECT hrloop.install('privacy_keys_test') IS NOT NULL AS installed;
 \set company :abs_srcdir '/test/fixtures/company.sql'
 \set history :abs_srcdir '/test/fixtures/history.sql'
 \set busy :abs_srcdir '/test/fixtures/busy.sql'
+\set books privacy_keys_test
 \set ECHO none
 \o /dev/null
 \i :company
