@@ -371,7 +371,8 @@ BEGIN ATOMIC
       FROM (SELECT (SELECT make_interval(months => setting_number('training.window_months')::integer)) AS months) w
      WHERE t.passed AND t.window_ended_at IS NULL
        -- found by the index up to the three days by which months differ at their end, then exactly
-       AND t.completed_on <= (day_of(moment) - w.months)::date + 3 AND (t.completed_on + w.months)::date <= day_of(moment)
+       AND t.completed_on <= (day_of(moment) - w.months)::date + 3
+         AND (t.completed_on + w.months)::date <= day_of(moment)
     RETURNING t.training_record_id, t.employee_id, t.resource_id, t.completed_on
   ), figure AS (
     SELECT e.training_record_id, e.employee_id, e.resource_id, e.completed_on, f.list, f.line

@@ -68,7 +68,8 @@ COMMENT ON COLUMN table_rule.verb IS
   'Verb that people call for what the engine alone writes here: with it hrloop.guard() refuses everybody else, the '
   'owner too, and names it; a fact may be entered, and stands. Null: rows are written by whoever has the right. '
   'After a change: apply_guards().';
-COMMENT ON COLUMN table_rule.entered IS 'Columns of such a table that people enter all the same: of a fact with a new row, of others at any time.';
+COMMENT ON COLUMN table_rule.entered IS
+  'Columns of such a table that people enter all the same: of a fact with a new row, of others at any time.';
 
 CREATE TABLE personal_reference (
   table_name  text    NOT NULL,

@@ -225,7 +225,8 @@ BEGIN ATOMIC
    WHERE actor() IS NOT NULL AND employee IS NOT NULL AND (SELECT find_employee(employee)) <> actor();
   INSERT INTO question (employee_id, asked_at, body, replier_id)
   SELECT x.employee_id, ask_question.asked_at, ask_question.question,
-         (SELECT h.employee_id FROM heads_above(x.employee_id, day_of(ask_question.asked_at)) h ORDER BY h.depth LIMIT 1)
+         (SELECT h.employee_id FROM heads_above(x.employee_id, day_of(ask_question.asked_at)) h ORDER BY h.depth
+          LIMIT 1)
     FROM (SELECT coalesce((SELECT find_employee(employee)), actor()) AS employee_id) x
   RETURNING question_id;
 END;

@@ -15,6 +15,15 @@ INSERT INTO decision_kind (kind, reveals, comment) VALUES
   ('pay.release',  'raise', 'It waits no longer'),
   ('pay.void',     'raise', 'An approval is void: its figures changed since');
 
+CREATE FUNCTION has_pay_right(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
+  RETURN CASE WHEN actor() IS NULL THEN owns_books()
+              ELSE actor() <> employee
+               AND (holds_role('hr', actor()) OR holds_role('finance', actor()) OR holds_role('executive', actor())
+                    OR is_superior(actor(), employee, today())) END;
+COMMENT ON FUNCTION has_pay_right(bigint) IS
+  'Whether who acts may do something about this person''s pay: HR, finance, executives, superiors, never the person; '
+  'the owner of the books when nobody is acting.';
+
 CREATE FUNCTION require_pay_right(employee bigint, what text, thing text) RETURNS boolean STABLE LANGUAGE SQL
 BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot %s their own %s', who(), what, thing), NULL, 'Somebody else has to.')
@@ -22,16 +31,11 @@ BEGIN ATOMIC
   SELECT hrloop.fail('42501', format('%s cannot %s the %s of employee %s', who(), what, thing, e.employee_no),
                      'They are neither HR, finance, an executive nor a superior, and stand for none of these.',
                      'Applications call act_as() first; a role is handed on with delegate_role().')
-    FROM employee e
-   WHERE e.employee_id = require_pay_right.employee
-     AND NOT CASE WHEN actor() IS NULL THEN owns_books()
-                  ELSE holds_role('hr', actor()) OR holds_role('finance', actor()) OR holds_role('executive', actor())
-                    OR is_superior(actor(), e.employee_id, today()) END;
+    FROM employee e WHERE e.employee_id = require_pay_right.employee AND NOT has_pay_right(e.employee_id);
   SELECT true;
 END;
 COMMENT ON FUNCTION require_pay_right(bigint, text, text) IS
-  'True if who acts may do something about this person''s pay: HR, finance, executives, superiors, never the person; '
-  'the owner of the books when nobody is acting. Error 42501: somebody else cannot do that with that thing.';
+  'True if has_pay_right(). Error 42501: somebody else cannot do that with that thing.';
 
 CREATE FUNCTION salary_problem(salaries bigint[]) RETURNS SETOF hrloop.problem STABLE LANGUAGE SQL
 BEGIN ATOMIC
@@ -88,7 +92,9 @@ BEGIN ATOMIC
      -- what facts come to has the decision of its fact
      AND s.source = 'set'
      AND CASE WHEN s.decision_id IS NULL
-           THEN EXISTS (SELECT FROM salary o WHERE o.employee_id = s.employee_id AND o.decision_id IS NOT NULL)
+           -- one person alone enters what somebody begins with, and the owner what was before these books
+           THEN EXISTS (SELECT FROM salary o WHERE o.employee_id = s.employee_id
+                           AND (o.decision_id IS NOT NULL OR actor() IS NOT NULL AND o.salary_id <> s.salary_id))
            ELSE NOT EXISTS (SELECT FROM decision d
                              WHERE d.decision_id = s.decision_id AND d.employee_id = s.employee_id
                                AND hrloop.of_this_transaction(d.xmin, d.decided_at)) END;

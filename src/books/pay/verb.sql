@@ -1,5 +1,63 @@
 -- pay: what people and applications call.
 
+-- A fact of its day; whether and how long it stands follows from all of them.  Without an amount the latest one that
+-- was
+-- set from that day is taken back.
+CREATE FUNCTION pay_entered(employee bigint, amount numeric, from_date date, reason text,
+                            requested_by bigint DEFAULT NULL)
+  RETURNS void VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  INSERT INTO salary (employee_id, amount, valid, decision_id, superseded_by)
+  SELECT d.employee_id, pay_entered.amount, daterange(from_date, NULL), d.decision_id, d.decision_id
+    FROM new_decision('salary.set', employee, 'employee', employee,
+                      jsonb_strip_nulls(jsonb_build_object('from', from_date, 'requested_by',
+                                                           (SELECT e.employee_no FROM employee e
+                                                            WHERE e.employee_id = requested_by))),
+                      jsonb_build_object('amount', pay_entered.amount), reason) d
+   WHERE pay_entered.amount IS NOT NULL;
+  UPDATE salary s SET withdrawn_by = d.decision_id, superseded_by = coalesce(s.superseded_by, d.decision_id)
+    FROM (SELECT f.salary_id, f.employee_id, f.amount FROM salary f
+           WHERE f.employee_id = pay_entered.employee AND f.source = 'set' AND f.withdrawn_by IS NULL
+             AND lower(f.valid) = from_date AND pay_entered.amount IS NULL
+           ORDER BY f.salary_id DESC LIMIT 1) l
+   CROSS JOIN LATERAL new_decision('salary.withdraw', l.employee_id, 'salary', l.salary_id,
+                                   jsonb_strip_nulls(jsonb_build_object('from', from_date, 'amount', l.amount,
+                                                                        'requested_by',
+                                                                        (SELECT e.employee_no FROM employee e
+                                                                         WHERE e.employee_id = requested_by))),
+                                   '{}', reason) d
+   WHERE s.salary_id = l.salary_id;
+END;
+COMMENT ON FUNCTION pay_entered(bigint, numeric, date, text, bigint) IS
+  'Step of set_salary() and withdraw_salary(): enters base pay, or takes it back, by a decision.';
+
+-- Two people say the same: the first one asks, the second one confirms.
+CREATE FUNCTION pay_by_two(employee bigint, amount numeric, from_date date, reason text) RETURNS boolean
+  VOLATILE LANGUAGE SQL
+BEGIN ATOMIC
+  SELECT hrloop.fail('55000', format('other pay of employee %s waits for a second person', e.employee_no),
+                     format('It is request %s.', q.change_request_id),
+                     'Somebody else calls the same with the same figures; or withdraw_request() first.',
+                     'change_request', NULL, 'change_request_once')
+    FROM change_request q JOIN employee e USING (employee_id)
+   WHERE q.employee_id = employee AND q.what = 'salary' AND q.confirmed_at IS NULL AND q.withdrawn_at IS NULL
+     AND (q.requested_by IS NOT DISTINCT FROM actor()
+          OR (q.amount, q.from_date) IS DISTINCT FROM (pay_by_two.amount, pay_by_two.from_date));
+  WITH confirmed AS (
+    UPDATE change_request q SET confirmed_by = actor(), confirmed_at = now()
+     WHERE q.employee_id = employee AND q.what = 'salary' AND q.confirmed_at IS NULL AND q.withdrawn_at IS NULL
+    RETURNING 1
+  )
+  INSERT INTO change_request (employee_id, what, amount, from_date, reason)
+  SELECT employee, 'salary', pay_by_two.amount, pay_by_two.from_date, pay_by_two.reason
+   WHERE NOT EXISTS (SELECT FROM confirmed);
+  SELECT NOT EXISTS (SELECT FROM change_request q WHERE q.employee_id = employee AND q.what = 'salary'
+                        AND q.confirmed_at IS NULL AND q.withdrawn_at IS NULL);
+END;
+COMMENT ON FUNCTION pay_by_two(bigint, numeric, date, text) IS
+  'Step of set_salary() and withdraw_salary(): the first person asks, the second one confirms, and it is done; false: '
+  'it waits. Error 55000: another request waits.';
+
 CREATE FUNCTION set_salary(employee text, amount numeric, from_date date, reason text DEFAULT '入职定薪') RETURNS bigint
   VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
@@ -13,19 +71,21 @@ BEGIN ATOMIC
                      'salary_minor_unit')
    WHERE set_salary.amount <> hrloop.round_money(set_salary.amount, setting_number('pay.minor_digits')::int);
   SELECT hold_employees(ARRAY[find_employee(employee)]);
-  -- a fact of its day; whether and how long it stands follows from all of them
-  INSERT INTO salary (employee_id, amount, valid, decision_id, superseded_by)
-  SELECT d.employee_id, set_salary.amount, daterange(from_date, NULL), d.decision_id, d.decision_id
-    FROM new_decision('salary.set', (SELECT find_employee(employee)), 'employee', (SELECT find_employee(employee)),
-                      jsonb_build_object('from', from_date), jsonb_build_object('amount', set_salary.amount),
-                      set_salary.reason) d
-  RETURNING salary_id;
+  SELECT CASE WHEN actor() IS NULL OR NOT setting_on('four_eyes.pay')
+              THEN pay_entered(find_employee(employee), set_salary.amount, from_date, set_salary.reason)::text
+              ELSE pay_by_two(find_employee(employee), set_salary.amount, from_date, set_salary.reason)::text END;
+  SELECT s.salary_id FROM salary s JOIN decision d USING (decision_id)
+   WHERE s.employee_id = (SELECT find_employee(employee)) AND s.source = 'set' AND lower(s.valid) = from_date
+     AND s.amount = set_salary.amount AND hrloop.of_this_transaction(d.xmin, d.decided_at)
+   ORDER BY s.salary_id DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION set_salary(text, numeric, date, text) IS
-  'Set base pay, yuan a month, from a day on, by a person''s decision, in advance or afterwards: it holds up to the '
-  'next '
-  'amount that is set, and raises from that day on are on top of it. Returns the key of the row. Errors: 23514 not '
-  'positive, too many decimals, or not employed on that day, 23502 no reason, 22023 unknown, 42501 one''s own, or no right to it.';
+  'Set base pay, yuan a month, from a day on, in advance or afterwards: it holds up to the next amount that is set, '
+  'and '
+  'raises from that day on are on top of it. Two people: the first one asks (null), another one calls the same and '
+  'confirms; the owner of the books, and anybody without setting four_eyes.pay, does it alone. Returns the key of the '
+  'row. Errors: 23514 not positive, too many decimals, or not employed on that day, 23502 no reason, 22023 unknown, '
+  '42501 one''s own, or no right to it, 55000 another request waits (PAY-02).';
 
 CREATE FUNCTION withdraw_salary(employee text, from_date date, reason text) RETURNS numeric VOLATILE SECURITY DEFINER
   SET search_path FROM CURRENT LANGUAGE SQL
@@ -39,20 +99,16 @@ BEGIN ATOMIC
                      'Give the first day of an amount that was set or loaded.', 'salary', 'valid')
    WHERE NOT EXISTS (SELECT FROM salary s WHERE s.employee_id = (SELECT find_employee(employee)) AND s.source = 'set'
                         AND s.withdrawn_by IS NULL AND lower(s.valid) = from_date);
-  UPDATE salary s SET withdrawn_by = d.decision_id, superseded_by = coalesce(s.superseded_by, d.decision_id)
-    FROM (SELECT f.salary_id, f.employee_id, f.amount FROM salary f
-           WHERE f.employee_id = (SELECT find_employee(employee)) AND f.source = 'set' AND f.withdrawn_by IS NULL
-             AND lower(f.valid) = from_date
-           ORDER BY f.salary_id DESC LIMIT 1) l
-   CROSS JOIN LATERAL new_decision('salary.withdraw', l.employee_id, 'salary', l.salary_id,
-                                   jsonb_build_object('from', from_date, 'amount', l.amount), '{}',
-                                   withdraw_salary.reason) d
-   WHERE s.salary_id = l.salary_id;
-  SELECT salary_on(find_employee(employee), from_date);
+  SELECT CASE WHEN actor() IS NULL OR NOT setting_on('four_eyes.pay')
+              THEN pay_entered(find_employee(employee), NULL, from_date, withdraw_salary.reason)::text
+              ELSE pay_by_two(find_employee(employee), NULL, from_date, withdraw_salary.reason)::text END;
+  SELECT salary_on(find_employee(employee), from_date) WHERE may_read_pay(find_employee(employee));
 END;
 COMMENT ON FUNCTION withdraw_salary(text, date, text) IS
-  'Take back what was set or loaded from a day on, the latest of it: pay is what the other facts come to. Returns the '
-  'base pay of that day now, null: none. Errors: 22023 nothing is set from that day, 23502 no reason.';
+  'Take back what was set or loaded from a day on, the latest of it: pay is what the other facts come to. By two '
+  'people '
+  'as set_salary(). Returns the base pay of that day now, to who may read it; null: none. Errors: 22023 nothing is set '
+  'from that day, 23502 no reason, 42501 one''s own, or no right to it, 55000 another request waits (PAY-02).';
 
 -- raise rules -----------------------------------------------------------------
 
@@ -142,7 +198,8 @@ BEGIN ATOMIC
                                                  WHERE d.employee_id = a.employee_id AND d.kind = 'pay.void'
                                                    AND hrloop.of_this_transaction(d.xmin, d.decided_at)
                                                    AND v.cycle_id = a.cycle_id));
-  SELECT CASE WHEN may_read_pay(a.employee_id) THEN salary_on(a.employee_id, a.effective_on) END FROM salary_adjustment a
+  SELECT CASE WHEN may_read_pay(a.employee_id) THEN salary_on(a.employee_id, a.effective_on) END
+    FROM salary_adjustment a
     WHERE a.adjustment_id = (SELECT find_adjustment(cycle, employee)) AND a.status = 'applied';
 END;
 COMMENT ON FUNCTION apply_adjustment(text, text) IS
@@ -179,7 +236,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION apply_cycle(text) IS
   'Apply all approved raises of a cycle in one statement, but those that are no longer what was approved (their '
-  'approval is void) and those that cannot be paid: apply_left(cycle) lists both. Returns how many. Error 42501: neither HR, finance nor '
+  'approval is void) and those that cannot be paid: apply_left(cycle) lists both. Returns how many. Error 42501: '
+  'neither HR, finance nor '
   'executive.';
 CREATE FUNCTION apply_left(cycle text) RETURNS TABLE (employee_no text, raise_amount numeric, status text, why text)
   STABLE LANGUAGE SQL

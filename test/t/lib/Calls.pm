@@ -118,6 +118,7 @@ our %call = (
     verify_for           => ['', q{(SELECT count(*) FROM verify_for('0'))}],
     request_login        => ['E090', q{request_login('L1', NULL, '调岗')}],
     confirm_login        => ['E090', q{request_login('L1', NULL, '调岗'), act_as('E001'), confirm_login('L1')}],
+    withdraw_request     => ['E090', q{request_login('L1', NULL, '调岗'), withdraw_request((SELECT max(change_request_id) FROM change_request))}],
     withdraw_login       => ['E090', q{request_login('L1', NULL, '调岗'), withdraw_login('L1')}],
     request_erasure      => ['E090', q{request_erasure('X3', '来信')}],
     withdraw_erasure     => ['E090', q{withdraw_erasure('X1')}],
