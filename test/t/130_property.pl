@@ -264,7 +264,7 @@ my %operation = (
         my $r = some_review("r.status = 'locked'") or return;
         my (undef, $sql) = score($r, 'manager');
         try('score a locked review', $sql, fails => '55000');
-        try('change what is locked', "UPDATE score SET raw_value = 1 WHERE review_id = $r->{review_id};", fails => '55000') if value("SELECT EXISTS (SELECT FROM score WHERE review_id = $r->{review_id});") eq 't';
+        try('change what is locked', "UPDATE score SET raw_value = 1, facts = NULL WHERE review_id = $r->{review_id};", fails => '55000') if value("SELECT EXISTS (SELECT FROM score WHERE review_id = $r->{review_id});") eq 't';
     } ],
     setting => [ 5, sub {
         my $s = one([ 'plan.score_threshold', score_value() ], [ 'plan.score_threshold', undef ], [ 'indicator.qualitative_missed', whole(0, 100) ], [ 'plan.on_missed', one('true', 'false') ],
