@@ -83,8 +83,16 @@ COMMENT ON FUNCTION score_shown(bigint, text) IS
 CREATE FUNCTION visibility_statement() RETURNS SETOF text STABLE LANGUAGE SQL
 BEGIN ATOMIC
   WITH t AS (
-    SELECT c.oid, c.relname, v.sees, v.changes,
-           coalesce(v.reads, CASE v.sees WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
+    SELECT c.oid, c.relname, v.sees,
+           -- what all may read is written by who acts in a role that may, today
+           coalesce(v.changes, CASE WHEN v.sees IN ('public', 'known') THEN CASE v.kind WHEN 'guard' THEN 'false'
+             ELSE (SELECT string_agg(CASE WHEN w.role IN ('hr', 'finance', 'executive')
+                                          THEN format($$(SELECT hrloop.acts_for('book'::regclass, %L))$$, w.role)
+                                          ELSE $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$ END, ' OR '
+                                     ORDER BY w.role)
+                     FROM (SELECT 'hr' AS role UNION SELECT unnest(string_to_array(k, ' '))
+                             FROM jsonb_object_keys(v.writes) k) w) END END) AS changes,
+           coalesce(v.reads, CASE v.sees WHEN 'public' THEN 'true' WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
                                          WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
                                          WHEN 'pay'   THEN $$(SELECT require_tls())
                                                              AND hrloop.visible('book'::regclass, employee_id, 'pay')$$
@@ -100,7 +108,6 @@ BEGIN ATOMIC
               AND p.polname IN ('hrloop_rows', 'hrloop_read', 'hrloop_insert', 'hrloop_update', 'hrloop_delete')
           UNION ALL
           SELECT 2, t.relname::text, '', format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.relname) FROM t
-            WHERE t.sees <> 'public'
           UNION ALL
           SELECT 3, t.relname::text, k.name,
                  format('CREATE POLICY %I ON %I FOR %s %s', k.name, t.relname, k.command, k.condition)
@@ -111,7 +118,7 @@ BEGIN ATOMIC
               ('hrloop_update', 'UPDATE', 'USING (' || t.changes || ')', t.changes IS NOT NULL),
               ('hrloop_delete', 'DELETE', 'USING (' || t.changes || ')', t.changes IS NOT NULL))
                 AS k (name, command, condition, wanted)
-           WHERE k.wanted AND t.sees <> 'public') s
+           WHERE k.wanted) s
    ORDER BY s.n, s.relname, s.polname;
 END;
 COMMENT ON FUNCTION visibility_statement() IS
@@ -407,6 +414,11 @@ CREATE FUNCTION map_role(role text, db_role text) RETURNS integer VOLATILE LANGU
 BEGIN ATOMIC
   SELECT unknown_code('database role', coalesce(map_role.db_role, 'null'))
     WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = map_role.db_role);
+  SELECT hrloop.fail('23514', format('role "%s" owns the books', map_role.db_role), NULL,
+                     'It has every right, and would lose those that the role of the company does not have.',
+                     'role_mapping', 'db_role', 'role_mapping_no_owner')
+    FROM pg_class b JOIN pg_roles r ON r.rolname = map_role.db_role
+   WHERE b.oid = 'book'::regclass AND (r.oid = b.relowner OR r.rolsuper);
   INSERT INTO role_mapping (role, db_role)
     VALUES (map_role.role, map_role.db_role) ON CONFLICT ON CONSTRAINT role_mapping_pkey DO UPDATE
       SET db_role = excluded.db_role;
@@ -414,8 +426,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION map_role(text, text) IS
   'Let a database role have the rights of a role of the company: employee, mentor, manager, hr, finance, executive or '
-  'bi. What it had in these books is replaced. Errors: 22023 no such database role, 23514 no such role, 23505 it is '
-  'mapped already, 42501 not the owner (SEC-01).';
+  'bi. What it had in these books is replaced. Errors: 22023 no such database role, 23514 no such role, or it owns the '
+  'books, 23505 it is mapped already, 42501 not the owner (SEC-01).';
 
 CREATE FUNCTION create_roles(prefix text DEFAULT NULL) RETURNS SETOF text VOLATILE LANGUAGE SQL
 BEGIN ATOMIC

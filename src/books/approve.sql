@@ -41,8 +41,9 @@ COMMENT ON COLUMN change_request.confirmed_by IS 'Who confirmed it; null: nobody
 COMMENT ON COLUMN change_request.confirmed_at IS 'When it was confirmed, and so done.';
 COMMENT ON COLUMN change_request.withdrawn_at IS 'When the request was withdrawn.';
 SELECT register_table('change_request', kind => 'fact', about => 'employee_id', audit => '{insert,update,delete}',
-  reads => $$hrloop.acts_for('book'::regclass, 'hr') OR hrloop.acts_for('book'::regclass, 'executive')
-             OR what = 'salary' AND hrloop.acts_for('book'::regclass, 'finance')$$,
+  reads => $$hrloop.acts_for('book'::regclass, 'hr')
+             OR CASE what WHEN 'salary' THEN hrloop.acts_for('book'::regclass, 'finance')
+                     ELSE hrloop.acts_for('book'::regclass, 'executive') END$$,
   writes => '{"executive finance": "SELECT UPDATE(confirmed_by,confirmed_at,withdrawn_at)"}',
   others => '{"requested_by": "who answers for a change", "confirmed_by": "who answers for a change"}',
   texts => '{"what": "keep code", "value": {"action": "blank", "leaves": null, "because": "login"}, "reason": "blank '
@@ -376,8 +377,8 @@ BEGIN ATOMIC
          'change_request', 'confirmed_by', 'change_request_two_people'
     FROM change_request q
    CROSS JOIN LATERAL (
-     SELECT CASE q.what WHEN 'salary' THEN '{hr,finance,executive}'::text[] ELSE '{hr,executive}' END AS roles,
-            CASE q.what WHEN 'salary' THEN 'other pay is confirmed by HR, finance or an executive'
+     SELECT CASE q.what WHEN 'salary' THEN '{hr,finance}'::text[] ELSE '{hr,executive}' END AS roles,
+            CASE q.what WHEN 'salary' THEN 'other pay is confirmed by HR or finance'
               ELSE 'the change of a login is confirmed by HR or an executive' END AS who) w
    WHERE q.change_request_id = ANY (requests) AND q.confirmed_at IS NOT NULL
      AND NOT CASE WHEN actor() IS NULL THEN owns_books() AND q.requested_by IS NOT NULL

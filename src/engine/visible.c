@@ -168,7 +168,21 @@ gather_above(const Sight *sight, people_hash *above)
 	}
 }
 
-/* Who is below: reports, and whoever works in the units that one heads, and so on. */
+static bool
+has_left(const Sight *sight)
+{
+	static const HrQuery left = {"left",
+		"SELECT 1 FROM @employee_status WHERE employee_id = $1 AND status = 'left' AND valid @> $2",
+	2, {INT8OID, DATEOID}};
+	Datum		args[] = {Int64GetDatum(sight->employee), DateADTGetDatum(sight->day)};
+
+	return hr_execute(sight->books, &left, args, NULL, true) > 0;
+}
+
+/*
+ * Who is below: reports, and whoever works in the units that one heads, and so on.  Who
+ * has left has nobody, whatever assignments still say.
+ */
 static void
 gather_below(Sight *sight, people_hash *above)
 {
@@ -188,6 +202,8 @@ gather_below(Sight *sight, people_hash *above)
 	HrIds		from = {0};
 
 	add_person(sight->below, sight->employee, &from);
+	if (has_left(sight))
+		return;
 	while (from.count > 0)
 	{
 		HrIds		fresh = {0};

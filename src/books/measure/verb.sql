@@ -96,7 +96,8 @@ COMMENT ON FUNCTION score_initial(text) IS
 
 CREATE FUNCTION may_handle(employee bigint) RETURNS boolean STABLE LANGUAGE SQL
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
-              ELSE holds_role('hr', actor()) OR coalesce(manager_of(employee) = actor(), false) END;
+              ELSE holds_role('hr', actor())
+                OR coalesce(manager_of(employee) = actor() AND NOT has_left(actor(), today()), false) END;
 COMMENT ON FUNCTION may_handle(bigint) IS
   'Whether who is acting looks after this employee: the manager of today, HR; the owner of the books when nobody is '
   'acting.';

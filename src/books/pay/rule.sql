@@ -19,7 +19,7 @@ CREATE FUNCTION has_pay_right(employee bigint) RETURNS boolean STABLE LANGUAGE S
   RETURN CASE WHEN actor() IS NULL THEN owns_books()
               ELSE actor() <> employee
                AND (holds_role('hr', actor()) OR holds_role('finance', actor()) OR holds_role('executive', actor())
-                    OR is_superior(actor(), employee, today())) END;
+                    OR is_superior(actor(), employee, today()) AND NOT has_left(actor(), today())) END;
 COMMENT ON FUNCTION has_pay_right(bigint) IS
   'Whether who acts may do something about this person''s pay: HR, finance, executives, superiors, never the person; '
   'the owner of the books when nobody is acting.';
@@ -92,9 +92,10 @@ BEGIN ATOMIC
      -- what facts come to has the decision of its fact
      AND s.source = 'set'
      AND CASE WHEN s.decision_id IS NULL
-           -- one person alone enters what somebody begins with, and the owner what was before these books
-           THEN EXISTS (SELECT FROM salary o WHERE o.employee_id = s.employee_id
-                           AND (o.decision_id IS NOT NULL OR actor() IS NOT NULL AND o.salary_id <> s.salary_id))
+           -- the owner loads what was before these books; one person alone only where one is enough
+           THEN actor() IS NOT NULL AND (SELECT setting_on('four_eyes.pay'))
+                OR EXISTS (SELECT FROM salary o WHERE o.employee_id = s.employee_id
+                              AND (o.decision_id IS NOT NULL OR actor() IS NOT NULL AND o.salary_id <> s.salary_id))
            ELSE NOT EXISTS (SELECT FROM decision d
                              WHERE d.decision_id = s.decision_id AND d.employee_id = s.employee_id
                                AND hrloop.of_this_transaction(d.xmin, d.decided_at)) END;

@@ -144,7 +144,8 @@ BEGIN ATOMIC
                      'act_as() first.')
     FROM review r
    WHERE r.review_id = (SELECT find_review(cycle, employee))
-     AND NOT (hrloop.visible('book'::regclass, r.employee_id) OR coalesce(r.manager_id = actor(), false));
+     AND NOT (hrloop.visible('book'::regclass, r.employee_id)
+              OR coalesce(r.manager_id = actor() AND NOT has_left(actor(), today()), false));
   SELECT find_review(cycle, employee);
 END;
 COMMENT ON FUNCTION require_sight(text, text) IS
