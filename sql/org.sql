@@ -145,9 +145,21 @@ SELECT count(*) FROM employee;
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION add_unit, find_unit, unknown_code TO regress_org_clerk;
 GRANT SELECT, INSERT, UPDATE ON org_unit TO regress_org_clerk;
+-- for somebody of HR alone, whatever rights the role has
 SET ROLE regress_org_clerk;
+SELECT add_unit('SH2', '上海二店', 'branch', parent => 'SH'); \echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+BEGIN;
+SELECT act_as('E090') > 0 AS acting;
+SET LOCAL ROLE regress_org_clerk;
 SELECT add_unit('SH2', '上海二店', 'branch', parent => 'SH') > 0 AS added;
+COMMIT;
+BEGIN;
+SELECT act_as('E090') > 0 AS acting;
+SET LOCAL ROLE regress_org_clerk;
 UPDATE org_unit SET parent_id = (SELECT org_unit_id FROM org_unit WHERE code = 'SH2') WHERE code = 'GROUP';
+ROLLBACK;
+SET ROLE regress_org_clerk;
 SELECT count(*) FROM salary;
 RESET ROLE;
 REVOKE ALL ON ALL TABLES IN SCHEMA org_test FROM regress_org_clerk;

@@ -33,8 +33,8 @@ BEGIN; SELECT act_as('E092') > 0 AS acting, withdraw_request((SELECT max(change_
 SELECT withdraw_request((SELECT max(change_request_id) FROM change_request)); \echo :LAST_ERROR_SQLSTATE
 BEGIN; SELECT act_as('E092') > 0 AS acting, withdraw_salary('E011', '2024-01-01', '误操作') AS pay; SELECT act_as('E090') > 0 AS acting, withdraw_salary('E011', '2024-01-01', '误操作') AS pay; COMMIT;
 SELECT * FROM waiting;
--- written directly: what somebody begins with, once
-BEGIN; SELECT act_as('E090') > 0 AS acting; INSERT INTO salary (employee_id, amount, valid) VALUES (find_employee('E091'), 9000, '[2019-01-01,2025-01-01)'); INSERT INTO salary (employee_id, amount, valid) VALUES (find_employee('E091'), 99000, '[2025-01-01,)'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
+-- nor is it entered in the table by one person
+BEGIN; SELECT act_as('E090') > 0 AS acting; INSERT INTO salary (employee_id, amount, valid) VALUES (find_employee('E091'), 9000, '[2019-01-01,)'); ROLLBACK; \echo :LAST_ERROR_SQLSTATE
 -- without four eyes, and by the owner of the books, one is enough
 BEGIN; SELECT set_setting('four_eyes.pay', 'false') AS off, act_as('E090') > 0 AS acting; SELECT set_salary('E011', 15500, '2024-02-01', '调岗') > 0 AS set; SELECT * FROM pay; ROLLBACK;
 SELECT set_salary('E011', 15600, '2024-03-01', '导入') > 0 AS set;

@@ -85,14 +85,16 @@ BEGIN ATOMIC
   WITH t AS (
     SELECT c.oid, c.relname, v.sees,
            -- what all may read is written by who acts in a role that may, today
-           coalesce(v.changes, CASE WHEN v.sees IN ('public', 'known') THEN CASE v.kind WHEN 'guard' THEN 'false'
-             ELSE (SELECT string_agg(CASE WHEN w.role IN ('hr', 'finance', 'executive')
-                                          THEN format($$(SELECT hrloop.acts_for('book'::regclass, %L))$$, w.role)
-                                          ELSE $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$ END, ' OR '
-                                     ORDER BY w.role)
-                     FROM (SELECT 'hr' AS role UNION SELECT unnest(string_to_array(k, ' '))
-                             FROM jsonb_object_keys(v.writes) k) w) END END) AS changes,
-           coalesce(v.reads, CASE v.sees WHEN 'public' THEN 'true' WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
+           coalesce(v.changes, CASE WHEN v.sees IN ('public', 'known') THEN
+             (SELECT string_agg(CASE WHEN w.role IN ('hr', 'finance', 'executive')
+                                     THEN format($$(SELECT hrloop.acts_for('book'::regclass, %L))$$, w.role)
+                                     ELSE $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$ END, ' OR '
+                                ORDER BY w.role)
+                FROM (SELECT 'hr' AS role
+                      UNION SELECT unnest(string_to_array(k, ' ')) FROM jsonb_object_keys(v.writes) k) w) END)
+             AS changes,
+           coalesce(v.reads, CASE v.sees WHEN 'public' THEN 'true'
+                    WHEN 'known' THEN $$(SELECT hrloop.actor('book'::regclass)) IS NOT NULL$$
                                          WHEN 'hr'    THEN $$hrloop.acts_for('book'::regclass, 'hr')$$
                                          WHEN 'pay'   THEN $$(SELECT require_tls())
                                                              AND hrloop.visible('book'::regclass, employee_id, 'pay')$$
@@ -100,6 +102,8 @@ BEGIN ATOMIC
       FROM table_rule v
       JOIN pg_class b ON b.oid = 'book'::regclass
       JOIN pg_class c ON c.relnamespace = b.relnamespace AND c.relname = v.table_name AND c.relkind IN ('r', 'p')
+     -- guards are the owner's alone, by their rights
+     WHERE v.sees <> 'public' OR v.kind <> 'guard'
   )
   SELECT s.statement
     FROM (SELECT 1 AS n, t.relname::text AS relname, p.polname::text AS polname,

@@ -6,11 +6,14 @@
 #include "books.h"
 #include "books_scope.h"
 #include "cache.h"
+#include "cells.h"
 #include "day.h"
+#include "plan_cache.h"
 
 #include "access/xact.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(hrloop_day_of);
@@ -22,6 +25,19 @@ timezone_of(Oid books)
 	const HrRules *rules = hr_rules_cached(books);
 	HrScope		scope;
 
+	if (rules == NULL && IsInParallelMode())
+	{
+		/* nothing is kept there: the rules would be read as they are by now */
+		static const HrQuery query = {"time zone",
+		"SELECT value FROM @setting WHERE setting = 'book.timezone'", 0, {0}};
+		char	   *name = NULL;
+
+		hr_scope_enter(&scope, hr_books_owner(get_relname_relid("book", books)));
+		if (hr_execute(books, &query, NULL, NULL, true) > 0 && !hr_cell_found(0, 1).null)
+			name = MemoryContextStrdup(CurTransactionContext, hr_text_there(hr_cell_found(0, 1)));
+		hr_scope_leave(&scope);
+		return name;
+	}
 	if (rules == NULL)
 	{
 		hr_scope_enter(&scope, hr_books_owner(get_relname_relid("book", books)));
@@ -72,7 +88,9 @@ hr_today(Oid books)
 	static DateADT said;
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 
-	if (said_for != books || said_at != now || said_by == NULL || said_by != hr_rules_cached(books))
+	/* while others work at the same query nothing changes */
+	if (said_for != books || said_at != now ||
+		(!IsInParallelMode() && (said_by == NULL || said_by != hr_rules_cached(books))))
 	{
 		said = hr_day_of(books, now);
 		said_for = books;

@@ -102,7 +102,8 @@ BEGIN ATOMIC
   SELECT CASE WHEN actor() IS NULL OR NOT setting_on('four_eyes.pay')
               THEN pay_entered(find_employee(employee), NULL, from_date, withdraw_salary.reason)::text
               ELSE pay_by_two(find_employee(employee), NULL, from_date, withdraw_salary.reason)::text END;
-  SELECT salary_on(find_employee(employee), from_date) WHERE may_read_pay(find_employee(employee));
+  SELECT salary_on(e.employee_id, from_date) FROM employee e
+   WHERE e.employee_id = (SELECT find_employee(employee)) AND may_read_pay(e.employee_id);
 END;
 COMMENT ON FUNCTION withdraw_salary(text, date, text) IS
   'Take back what was set or loaded from a day on, the latest of it: pay is what the other facts come to. By two '

@@ -266,8 +266,7 @@ SELECT register_table('score', kind => 'fact', sees => 'score', about => 'review
                       audit => '{insert,update,delete}',
   reads => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))
              OR score_shown(review_id, rater_group)$$,
-  -- nobody writes in the name of another rater; HR sets aside with exempt_review() and calibrate()
-  changes => $$rater_id = (SELECT hrloop.actor('book'::regclass))$$,
+  changes => $$rater_id = (SELECT hrloop.actor('book'::regclass)) OR (SELECT hrloop.acts_for('book'::regclass, 'hr'))$$,
   hands_out => '(t.rater_id = $1 OR @disclosed(t.review_id) AND NOT EXISTS (SELECT FROM @review r JOIN '
                '@template_rater_group g USING (template_id) WHERE r.review_id = t.review_id AND g.rater_group = '
                't.rater_group AND g.minimum > 0))',
