@@ -2,38 +2,7 @@
 \set books timeline_test
 \getenv abs_srcdir PG_ABS_SRCDIR
 \i :abs_srcdir/test/fixtures/start.sql
-SELECT create_indicator('总评', definition => '总体表现', standard => '0-100分', pass => 0) > 0 AS made,
-       create_template('ONE', '[{"indicator": "总评", "weight": 100}]') > 0 AS made, activate_template('ONE') > 0 AS active;
-SELECT hire(e, '员工' || e, 'SH', 'SALES', '2023-01-01', manager => 'E003') > 0 AS hired
-  FROM unnest(ARRAY['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T8', 'T9']) AS e;
-SELECT count(set_salary(e, a, '2023-01-01')) AS paid
-  FROM (VALUES ('T1', 10000), ('T2', 8000), ('T4', 10000), ('T5', 10000), ('T6', 8000), ('T7', 8000), ('T8', 9000), ('T9', 999999999999)) AS p (e, a);
--- three quarters, and a year that pays from the day of the third one
-SELECT create_cycle('Q' || q, d::date, (d + interval '3 months' - interval '1 day')::date, 'ONE') > 0 AS made
-  FROM (VALUES (1, '2024-01-01'::timestamp), (2, '2024-04-01'), (3, '2024-07-01')) AS c (q, d);
-SELECT create_cycle('Y', '2023-10-01', '2024-09-30', 'ONE', kind => 'yearly') > 0 AS made;
-SELECT open_cycle(c) > 0 AS opened FROM unnest(ARRAY['Q1', 'Q2', 'Q3', 'Y']) AS c;
-CREATE TEMP VIEW raises AS
-  SELECT e.employee_no AS who, c.code AS cycle, a.base_amount AS base, a.old_amount AS old, a.percent AS pct, a.raise_amount AS raise, a.new_amount AS new, a.status
-    FROM salary_adjustment a JOIN review_cycle c USING (cycle_id) JOIN employee e USING (employee_id) ORDER BY e.employee_no, a.adjustment_id;
-CREATE TEMP VIEW pay AS
-  SELECT e.employee_no AS who, s.amount, lower(s.valid) AS from_day, upper(s.valid) AS until_day
-    FROM salary s JOIN employee e USING (employee_id) WHERE s.superseded_by IS NULL ORDER BY e.employee_no, lower(s.valid);
--- what payroll comes to on some days, from the feed alone
-CREATE TEMP VIEW fed AS
-  SELECT d.employee_no AS who, day::date, d.kind, d.amount
-    FROM unnest(ARRAY['2024-03-31', '2024-04-01', '2024-06-13', '2024-06-14', '2024-07-01', '2024-07-31', '2024-08-01', '2024-10-01', '2025-03-01']::date[]) AS day
-   CROSS JOIN LATERAL payroll_due(day) d ORDER BY 1, 2, 3 DESC;
-CREATE FUNCTION pg_temp.score(cycle text, who text, value numeric) RETURNS numeric LANGUAGE sql AS $$
-  SELECT timeline_test.unlock_review(cycle, who, '更正') FROM timeline_test.review r WHERE r.review_id = timeline_test.find_review(cycle, who) AND r.status = 'locked';
-  SELECT timeline_test.submit_score(cycle, who, '总评', value, '按事实评分,' || who);
-  SELECT timeline_test.lock_review(cycle, who, '2024-10-01');
-  SELECT composite FROM timeline_test.review_result x WHERE x.review_id = timeline_test.find_review(cycle, who) AND x.reopened_by IS NULL;
-$$;
-CREATE FUNCTION pg_temp.pay(cycle text, who text) RETURNS numeric LANGUAGE sql AS $$
-  SELECT timeline_test.approve_adjustment(cycle, who);
-  SELECT timeline_test.apply_adjustment(cycle, who);
-$$;
+\i :abs_srcdir/test/fixtures/quarters.sql
 
 -- PAY-02 the later quarter is paid first: 10000 × 10 % = 1000 from July; then the earlier one, 10000 × 5 % = 500 from April,
 -- and 10500 × 10 % = 1050 from July, which nobody decided again
